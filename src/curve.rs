@@ -1,0 +1,153 @@
+//! The nine curves that every schedule lowers to, each written once for both precisions.
+//!
+//! A curve is a pure shape over a phase `w`; a segment turns it into `base + amplitude · shape(w)`.
+//! Decays run on a *reversed* phase, which counts down to 0 at the end, so that every shape is
+//! evaluated near its small end without subtraction and keeps its relative accuracy to the last step.
+
+use std::ops::{Add, Div, Mul, Sub};
+
+use crate::double_double::DoubleDouble;
+
+/// What a curve needs of a number type: `f64` for speed, [`DoubleDouble`] for certainty.
+pub trait Arithmetic: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> {
+    /// Converts, rounding to this type.
+    fn from_double_double(value: DoubleDouble) -> Self;
+    /// 2^octaves, without magnifying a rounding of `octaves` first.
+    fn exp2_of(octaves: DoubleDouble) -> Self;
+    /// 2^self − 1 without cancellation near zero.
+    fn exp2_m1(self) -> Self;
+    /// log2(1 + self) without cancellation near zero.
+    fn log2_1p(self) -> Self;
+    /// sin²(π/2 · self) for self in [0, 1].
+    fn sin_squared_half_pi(self) -> Self;
+    /// self^exponent for self ≥ 0.
+    fn powf(self, exponent: f64) -> Self;
+
+    /// One.
+    fn one() -> Self {
+        Self::from_double_double(DoubleDouble::ONE)
+    }
+}
+
+impl Arithmetic for DoubleDouble {
+    fn from_double_double(value: DoubleDouble) -> Self {
+        value
+    }
+    fn exp2_of(octaves: DoubleDouble) -> Self {
+        octaves.exp2()
+    }
+    fn exp2_m1(self) -> Self {
+        Self::exp2_m1(self)
+    }
+    fn log2_1p(self) -> Self {
+        Self::log2_1p(self)
+    }
+    fn sin_squared_half_pi(self) -> Self {
+        let sine = self.sin_half_pi();
+        sine * sine
+    }
+    fn powf(self, exponent: f64) -> Self {
+        Self::powf(self, Self::from(exponent))
+    }
+}
+
+impl Arithmetic for f64 {
+    fn from_double_double(value: DoubleDouble) -> Self {
+        value.high()
+    }
+    fn exp2_of(octaves: DoubleDouble) -> Self {
+        // The whole octaves go in exactly, so the error does not grow with their number.
+        let whole = octaves.high().round();
+        let fraction = (octaves.high() - whole) + octaves.low();
+        DoubleDouble::from(fraction.exp2()).scaled_by_power_of_two(whole.clamp(-4000.0, 4000.0) as i32).high()
+    }
+    fn exp2_m1(self) -> Self {
+        (self * std::f64::consts::LN_2).exp_m1()
+    }
+    fn log2_1p(self) -> Self {
+        self.ln_1p() * std::f64::consts::LOG2_E
+    }
+    fn sin_squared_half_pi(self) -> Self {
+        let sine = (self * std::f64::consts::FRAC_PI_2).sin();
+        sine * sine
+    }
+    fn powf(self, exponent: f64) -> Self {
+        Self::powf(self, exponent)
+    }
+}
+
+/// A shape over the phase `w`, with the constants it carries.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Curve {
+    /// 1: constants, plateaus, stairs.
+    Hold,
+    /// `w`: warmup, linear decay, triangles.
+    Linear,
+    /// `g(w)^exponent`, where `g(w) = 1 − (1 − w)^warp` (just `w` for warp 1): polynomial, 1 − √t, inverse square root.
+    Power {
+        /// The power; any sign, but not negative where the phase reaches 0.
+        exponent: f64,
+        /// The k of k-decay: how far the phase is bent; positive.
+        warp: f64,
+    },
+    /// `sin²(π/2·w)`: cosine annealing, restarts, 1cycle.
+    Cosine,
+    /// `sin²(π/2·g(w))^exponent`, `g` as in [`Curve::Power`]: cosine power, k-decay.
+    CosinePower {
+        /// The power of the half cosine; positive.
+        exponent: f64,
+        /// The k of k-decay; positive.
+        warp: f64,
+    },
+    /// `2^(octaves·sin²(π/2·w)) − 1`: sharpDARTS' cosine power annealing.
+    CosineExponential {
+        /// log2 of the exponential order; positive.
+        octaves: DoubleDouble,
+    },
+    /// `2^w`, the phase counted in octaves: exponential, staircase, geometric warmup.
+    Exponential,
+    /// `1/(1 + 2^(offset + w))`, the phase counted in octaves: tanh, sigmoid.
+    Logistic {
+        /// Where the sigmoid's middle lies, in octaves before the origin.
+        offset: DoubleDouble,
+    },
+    /// `1/(1 + w)` falling, `w/(1 + w)` rising: inverse time, REX.
+    Rational {
+        /// Whether the curve rises from 0.
+        rising: bool,
+    },
+}
+
+impl Curve {
+    /// The shape at phase `w`. Finite for every phase that [`crate::program`] can produce.
+    pub fn shape<A: Arithmetic>(&self, w: DoubleDouble) -> A {
+        let phase = A::from_double_double(w);
+        match *self {
+            Self::Hold => A::one(),
+            Self::Linear => phase,
+            Self::Power { exponent, warp } => bent(w, warp, phase).powf(exponent),
+            Self::Cosine => phase.sin_squared_half_pi(),
+            Self::CosinePower { exponent, warp } => bent(w, warp, phase).sin_squared_half_pi().powf(exponent),
+            Self::CosineExponential { octaves } => {
+                (A::from_double_double(octaves) * phase.sin_squared_half_pi()).exp2_m1()
+            }
+            Self::Exponential => A::exp2_of(w),
+            Self::Logistic { offset } => A::one() / (A::one() + A::exp2_of(offset + w)),
+            Self::Rational { rising: false } => A::one() / (A::one() + phase),
+            Self::Rational { rising: true } => phase / (A::one() + phase),
+        }
+    }
+}
+
+/// `1 − (1 − w)^warp`, accurate near w = 0; `w` itself where warp is 1.
+fn bent<A: Arithmetic>(w: DoubleDouble, warp: f64, phase: A) -> A {
+    if warp == 1.0 {
+        return phase;
+    }
+    if w >= DoubleDouble::ONE {
+        return A::one();
+    }
+    let zero = A::from_double_double(DoubleDouble::ZERO);
+    let octaves = (zero - phase).log2_1p() * A::from_double_double(DoubleDouble::from(warp));
+    zero - octaves.exp2_m1()
+}

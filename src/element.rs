@@ -1,0 +1,127 @@
+//! The number types a table can hold.
+
+use half::{bf16, f16};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f64 {}
+    impl Sealed for f32 {}
+    impl Sealed for half::f16 {}
+    impl Sealed for half::bf16 {}
+}
+
+/// A type that learning rates are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dtype {
+    /// IEEE 754 double precision: on the CPU only.
+    F64,
+    /// IEEE 754 single precision.
+    F32,
+    /// IEEE 754 half precision.
+    F16,
+    /// The upper half of an `f32`.
+    Bf16,
+}
+
+impl Dtype {
+    /// Every type, widest first.
+    pub const ALL: [Self; 4] = [Self::F64, Self::F32, Self::F16, Self::Bf16];
+
+    /// The name in specs and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F64 => "f64",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+        }
+    }
+
+    /// Bytes per value.
+    #[must_use]
+    pub const fn size(self) -> usize {
+        match self {
+            Self::F64 => 8,
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+        }
+    }
+}
+
+/// A number type of tables: `f64`, `f32`, [`half::f16`] or [`half::bf16`].
+pub trait Element:
+    sealed::Sealed + bytemuck::Pod + PartialEq + PartialOrd + Send + Sync + std::fmt::Debug + std::fmt::Display
+{
+    /// Which type this is.
+    const DTYPE: Dtype;
+
+    /// The nearest value of this type, ties to even, in one rounding.
+    fn from_f64(value: f64) -> Self;
+
+    /// The same value, exactly.
+    fn to_f64(self) -> f64;
+}
+
+impl Element for f64 {
+    const DTYPE: Dtype = Dtype::F64;
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+impl Element for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+/// Rounds to `f32` keeping the last bit sticky, so that a second rounding to half the width is right.
+#[inline(always)]
+fn to_odd_f32(value: f64) -> f32 {
+    let nearest = value as f32;
+    let back = f64::from(nearest);
+    if back == value || !nearest.is_finite() {
+        return nearest;
+    }
+    let bits = nearest.to_bits();
+    // Rounded away from zero: step back to the truncated neighbour.
+    let truncated = if back.abs() > value.abs() { bits - 1 } else { bits };
+    f32::from_bits(truncated | 1)
+}
+
+impl Element for f16 {
+    const DTYPE: Dtype = Dtype::F16;
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        Self::from_f32(to_odd_f32(value))
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Element for bf16 {
+    const DTYPE: Dtype = Dtype::Bf16;
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        Self::from_f32(to_odd_f32(value))
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}

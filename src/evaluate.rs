@@ -1,0 +1,79 @@
+//! The one face of every backend, and the scalar reference behind it.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::element::Element;
+use crate::error::{Error, EvaluateError};
+use crate::packed::{Batch, Steps};
+
+/// Evaluates batches into tables: row-major `[schedule, step]`.
+pub trait Evaluate {
+    /// Writes `rows` of the table: `out.len() == rows.len() * steps.len()`.
+    ///
+    /// # Errors
+    /// When the output has another length, a step is beyond 2^53 − 1, the rows are not the batch's, or
+    /// the backend cannot do it (no such element type, no device, no memory).
+    fn evaluate_rows_into<T: Element>(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        out: &mut [T],
+    ) -> Result<(), Error>;
+
+    /// Writes the whole table: `out.len() == batch.len() * steps.len()`.
+    ///
+    /// # Errors
+    /// As [`Evaluate::evaluate_rows_into`].
+    fn evaluate_into<T: Element>(&self, batch: &Batch, steps: &Steps, out: &mut [T]) -> Result<(), Error> {
+        self.evaluate_rows_into(batch, 0..batch.len(), steps, out)
+    }
+
+    /// The whole table in a fresh allocation.
+    ///
+    /// # Errors
+    /// As [`Evaluate::evaluate_rows_into`], and when the table does not fit in memory.
+    fn evaluate<T: Element>(&self, batch: &Batch, steps: &Steps) -> Result<Vec<T>, Error> {
+        let (schedules, columns) = (batch.len(), steps.len());
+        let too_large = EvaluateError::TooLarge { schedules, steps: columns as u64, bytes: size_of::<T>() };
+        let Some(length) = schedules.checked_mul(columns) else { return Err(too_large.into()) };
+        let mut table = Vec::new();
+        table.try_reserve_exact(length).map_err(|_| too_large)?;
+        table.resize(length, T::zeroed());
+        self.evaluate_into(batch, steps, &mut table)?;
+        Ok(table)
+    }
+}
+
+/// The scalar reference: every value from its published formula, in double-double arithmetic.
+///
+/// It shares no formula, no curve and no lowering with the other backends; it is what they are judged by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reference;
+
+impl Evaluate for Reference {
+    fn evaluate_rows_into<T: Element>(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        out: &mut [T],
+    ) -> Result<(), Error> {
+        batch.check_output(&rows, steps, out.len())?;
+        if out.is_empty() {
+            return Ok(());
+        }
+        let columns = steps.len();
+        out.par_chunks_mut(columns).zip(rows).for_each(|(row, schedule)| {
+            let mut values = row.iter_mut();
+            batch.reference_values(schedule, &mut steps.iter(), &mut |value| {
+                if let Some(slot) = values.next() {
+                    *slot = T::from_f64(value);
+                }
+            });
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,298 @@
+//! The parameter block's records. `shaders/ir.wgsl` has their twins, and a test compares the two.
+//!
+//! 64-bit integers are two words, low first.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::number::PackedNumber;
+use crate::curve::Curve;
+use crate::double_double::DoubleDouble;
+use crate::program::{Clamp, FOREVER, Program, Repetition, Segment, Stage, Track};
+
+/// Curve ids, as in [`PackedSegment::kind`].
+pub mod curve_id {
+    /// [`Curve::Hold`](crate::curve::Curve::Hold).
+    pub const HOLD: u32 = 0;
+    /// [`Curve::Linear`](crate::curve::Curve::Linear).
+    pub const LINEAR: u32 = 1;
+    /// [`Curve::Power`](crate::curve::Curve::Power).
+    pub const POWER: u32 = 2;
+    /// [`Curve::Cosine`](crate::curve::Curve::Cosine).
+    pub const COSINE: u32 = 3;
+    /// [`Curve::CosinePower`](crate::curve::Curve::CosinePower).
+    pub const COSINE_POWER: u32 = 4;
+    /// [`Curve::CosineExponential`](crate::curve::Curve::CosineExponential).
+    pub const COSINE_EXPONENTIAL: u32 = 5;
+    /// [`Curve::Exponential`](crate::curve::Curve::Exponential).
+    pub const EXPONENTIAL: u32 = 6;
+    /// [`Curve::Logistic`](crate::curve::Curve::Logistic).
+    pub const LOGISTIC: u32 = 7;
+    /// A falling [`Curve::Rational`](crate::curve::Curve::Rational).
+    pub const RATIONAL_FALLING: u32 = 8;
+    /// A rising [`Curve::Rational`](crate::curve::Curve::Rational).
+    pub const RATIONAL_RISING: u32 = 9;
+}
+
+/// Set in [`PackedSegment::kind`] where the phase counts down.
+pub const FLAG_REVERSED: u32 = 1 << 8;
+/// Set in [`PackedSegment::kind`] where the phase moves once per quantum.
+pub const FLAG_QUANTUM: u32 = 1 << 9;
+
+/// [`PackedTrack::repetition`] of a track that holds.
+pub const REPEAT_NONE: u32 = 0;
+/// [`PackedTrack::repetition`] of a track that starts again.
+pub const REPEAT_RESTART: u32 = 1;
+/// [`PackedTrack::repetition`] of a track that turns back.
+pub const REPEAT_REFLECT: u32 = 2;
+
+/// A [`Segment`]: 96 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct PackedSegment {
+    /// First step on the track's clock.
+    pub start: [u32; 2],
+    /// Steps or quanta until the value is held; all ones for never.
+    pub length: [u32; 2],
+    /// Steps per stair; 1 where there are none.
+    pub quantum: [u32; 2],
+    /// Phase count at the start.
+    pub origin: [u32; 2],
+    /// Phase per count.
+    pub rate: PackedNumber,
+    /// Value where the shape is 0.
+    pub base: PackedNumber,
+    /// Height of the shape.
+    pub amplitude: PackedNumber,
+    /// First constant: the exponent, the octaves or the offset.
+    pub a: PackedNumber,
+    /// Second constant: the warp.
+    pub b: PackedNumber,
+    /// A [`curve_id`] and flags.
+    pub kind: u32,
+}
+
+/// A [`Track`]: 56 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct PackedTrack {
+    /// Steps ahead of the stage's clock.
+    pub advance: [u32; 2],
+    /// Length of a cycle; 1 where there is none.
+    pub period: [u32; 2],
+    /// First segment, counted from the program's first.
+    pub segment_first: u32,
+    /// Number of segments.
+    pub segment_count: u32,
+    /// How the track goes on.
+    pub repetition: u32,
+    /// 1 where the bounds count.
+    pub clamped: u32,
+    /// Least value.
+    pub lower: PackedNumber,
+    /// Greatest value.
+    pub upper: PackedNumber,
+}
+
+/// A [`Stage`]: 72 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct PackedStage {
+    /// First tick of the program's clock.
+    pub start: [u32; 2],
+    /// First track in the batch.
+    pub track_first: u32,
+    /// Number of tracks.
+    pub track_count: u32,
+    /// Added to the product.
+    pub offset: PackedNumber,
+    /// Multiplies the product.
+    pub scale: PackedNumber,
+    /// Least value.
+    pub lower: PackedNumber,
+    /// Greatest value.
+    pub upper: PackedNumber,
+    /// 1 where the bounds count.
+    pub clamped: u32,
+    /// Unused; keeps the record a multiple of 8 bytes.
+    pub padding: u32,
+}
+
+/// A [`Program`]: 24 bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct PackedProgram {
+    /// Steps per tick.
+    pub quantum: [u32; 2],
+    /// First stage in the batch.
+    pub stage_first: u32,
+    /// Number of stages.
+    pub stage_count: u32,
+    /// First segment in the batch.
+    pub segment_first: u32,
+    /// Number of segments.
+    pub segment_count: u32,
+}
+
+const _: () = assert!(size_of::<PackedNumber>() == 12);
+const _: () = assert!(size_of::<PackedSegment>() == 96);
+const _: () = assert!(size_of::<PackedTrack>() == 56);
+const _: () = assert!(size_of::<PackedStage>() == 72);
+const _: () = assert!(size_of::<PackedProgram>() == 24);
+
+/// A 64-bit integer as two words.
+#[must_use]
+pub const fn words(n: u64) -> [u32; 2] {
+    [n as u32, (n >> 32) as u32]
+}
+
+/// The integer of two words.
+#[must_use]
+pub const fn integer(words: [u32; 2]) -> u64 {
+    (words[1] as u64) << 32 | words[0] as u64
+}
+
+impl From<&Segment> for PackedSegment {
+    fn from(segment: &Segment) -> Self {
+        let (id, a, b) = match segment.curve {
+            Curve::Hold => (curve_id::HOLD, DoubleDouble::ZERO, 0.0),
+            Curve::Linear => (curve_id::LINEAR, DoubleDouble::ZERO, 0.0),
+            Curve::Power { exponent, warp } => (curve_id::POWER, exponent.into(), warp),
+            Curve::Cosine => (curve_id::COSINE, DoubleDouble::ZERO, 0.0),
+            Curve::CosinePower { exponent, warp } => (curve_id::COSINE_POWER, exponent.into(), warp),
+            Curve::CosineExponential { octaves } => (curve_id::COSINE_EXPONENTIAL, octaves, 0.0),
+            Curve::Exponential => (curve_id::EXPONENTIAL, DoubleDouble::ZERO, 0.0),
+            Curve::Logistic { offset } => (curve_id::LOGISTIC, offset, 0.0),
+            Curve::Rational { rising: false } => (curve_id::RATIONAL_FALLING, DoubleDouble::ZERO, 0.0),
+            Curve::Rational { rising: true } => (curve_id::RATIONAL_RISING, DoubleDouble::ZERO, 0.0),
+        };
+        let reversed = if segment.reversed { FLAG_REVERSED } else { 0 };
+        let stepped = if segment.quantum.is_some() { FLAG_QUANTUM } else { 0 };
+        Self {
+            start: words(segment.start),
+            length: words(segment.length),
+            quantum: words(segment.quantum.unwrap_or(1)),
+            origin: words(segment.origin),
+            rate: segment.rate.into(),
+            base: segment.base.into(),
+            amplitude: segment.amplitude.into(),
+            a: a.into(),
+            b: b.into(),
+            kind: id | reversed | stepped,
+        }
+    }
+}
+
+impl From<&PackedSegment> for Segment {
+    fn from(packed: &PackedSegment) -> Self {
+        let (a, b) = (DoubleDouble::from(packed.a), DoubleDouble::from(packed.b).high());
+        let curve = match packed.kind & 0xff {
+            curve_id::LINEAR => Curve::Linear,
+            curve_id::POWER => Curve::Power { exponent: a.high(), warp: b },
+            curve_id::COSINE => Curve::Cosine,
+            curve_id::COSINE_POWER => Curve::CosinePower { exponent: a.high(), warp: b },
+            curve_id::COSINE_EXPONENTIAL => Curve::CosineExponential { octaves: a },
+            curve_id::EXPONENTIAL => Curve::Exponential,
+            curve_id::LOGISTIC => Curve::Logistic { offset: a },
+            curve_id::RATIONAL_FALLING => Curve::Rational { rising: false },
+            curve_id::RATIONAL_RISING => Curve::Rational { rising: true },
+            _ => Curve::Hold,
+        };
+        Self {
+            start: integer(packed.start),
+            length: integer(packed.length),
+            quantum: (packed.kind & FLAG_QUANTUM != 0).then(|| integer(packed.quantum)),
+            origin: integer(packed.origin),
+            reversed: packed.kind & FLAG_REVERSED != 0,
+            rate: packed.rate.into(),
+            base: packed.base.into(),
+            amplitude: packed.amplitude.into(),
+            curve,
+        }
+    }
+}
+
+impl PackedTrack {
+    /// Packs all but the segments, which lie elsewhere.
+    pub(super) fn new(track: &Track, segment_first: u32) -> Self {
+        let (repetition, period) = match track.repetition {
+            Repetition::None => (REPEAT_NONE, 1),
+            Repetition::Restart { period } => (REPEAT_RESTART, period),
+            Repetition::Reflect { period } => (REPEAT_REFLECT, period),
+        };
+        Self {
+            advance: words(track.advance),
+            period: words(period),
+            segment_first,
+            segment_count: track.segments.len() as u32,
+            repetition,
+            clamped: u32::from(!track.clamp.is_none()),
+            lower: track.clamp.lower.into(),
+            upper: track.clamp.upper.into(),
+        }
+    }
+
+    /// The track again, with the program's segments.
+    pub(super) fn unpack(&self, segments: &[PackedSegment]) -> Track {
+        let period = integer(self.period);
+        let first = self.segment_first as usize;
+        Track {
+            segments: segments[first..first + self.segment_count as usize].iter().map(Segment::from).collect(),
+            advance: integer(self.advance),
+            repetition: match self.repetition {
+                REPEAT_RESTART => Repetition::Restart { period },
+                REPEAT_REFLECT => Repetition::Reflect { period },
+                _ => Repetition::None,
+            },
+            clamp: unpack_clamp(self.lower, self.upper),
+        }
+    }
+}
+
+impl PackedStage {
+    /// Packs all but the tracks, which lie elsewhere.
+    pub(super) fn new(stage: &Stage, track_first: u32) -> Self {
+        Self {
+            start: words(stage.start),
+            track_first,
+            track_count: stage.tracks.len() as u32,
+            offset: stage.offset.into(),
+            scale: stage.scale.into(),
+            lower: stage.clamp.lower.into(),
+            upper: stage.clamp.upper.into(),
+            clamped: u32::from(!stage.clamp.is_none()),
+            padding: 0,
+        }
+    }
+
+    /// The stage again, with the batch's tracks and the program's segments.
+    pub(super) fn unpack(&self, tracks: &[PackedTrack], segments: &[PackedSegment]) -> Stage {
+        let first = self.track_first as usize;
+        Stage {
+            start: integer(self.start),
+            offset: self.offset.into(),
+            scale: self.scale.into(),
+            tracks: tracks[first..first + self.track_count as usize].iter().map(|t| t.unpack(segments)).collect(),
+            clamp: unpack_clamp(self.lower, self.upper),
+        }
+    }
+}
+
+fn unpack_clamp(lower: PackedNumber, upper: PackedNumber) -> Clamp {
+    Clamp { lower: DoubleDouble::from(lower).high(), upper: DoubleDouble::from(upper).high() }
+}
+
+impl PackedProgram {
+    /// Packs all but the stages and segments, which lie elsewhere.
+    pub(super) fn new(program: &Program, stage_first: u32, segment_first: u32, segment_count: u32) -> Self {
+        Self {
+            quantum: words(program.quantum),
+            stage_first,
+            stage_count: program.stages.len() as u32,
+            segment_first,
+            segment_count,
+        }
+    }
+}
+
+// A segment that never ends is all ones in the block.
+const _: () = assert!(FOREVER == u64::MAX);

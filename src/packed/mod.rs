@@ -1,0 +1,205 @@
+//! The parameter block: programs packed into four tables of plain words, read by every backend.
+//!
+//! Stages and tracks hold structure, segments hold values. Programs of one sweep mostly share their
+//! structure, so stages and tracks are stored once per distinct structure.
+
+mod layout;
+mod number;
+mod steps;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use layout::{
+    FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE, REPEAT_REFLECT,
+    REPEAT_RESTART, curve_id, integer, words,
+};
+pub use number::{EXPONENT_BIAS, PackedNumber, SIGN_BIT};
+pub use steps::Steps;
+
+use crate::error::EvaluateError;
+use crate::program::Program;
+
+/// The schedules behind a batch, evaluated from their published formulas.
+pub trait Oracle: Send + Sync + fmt::Debug {
+    /// Calls `write` with the value of one schedule at each of the steps, in order.
+    fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(f64));
+}
+
+/// Compiled schedules, ready for any backend: the rows of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    programs: Vec<PackedProgram>,
+    stages: Vec<PackedStage>,
+    tracks: Vec<PackedTrack>,
+    segments: Vec<PackedSegment>,
+    oracle: Option<Arc<dyn Oracle>>,
+}
+
+/// Packs programs one by one, sharing structure among them.
+#[derive(Debug, Default)]
+pub struct BatchBuilder {
+    batch: Batch,
+    /// Where a structure (its records with relative indices, as bytes) already lies.
+    known: HashMap<Vec<u8>, u32>,
+}
+
+impl BatchBuilder {
+    /// Adds a program as the batch's next row.
+    ///
+    /// # Errors
+    /// When the batch's tables would outgrow 32-bit indices.
+    pub fn push(&mut self, program: &Program) -> Result<(), EvaluateError> {
+        let segment_first = self.batch.segments.len();
+        let mut tracks = Vec::new();
+        let mut stages = Vec::new();
+        for stage in &program.stages {
+            stages.push(PackedStage::new(stage, tracks.len() as u32));
+            for track in &stage.tracks {
+                tracks.push(PackedTrack::new(track, (self.batch.segments.len() - segment_first) as u32));
+                self.batch.segments.extend(track.segments.iter().map(PackedSegment::from));
+            }
+        }
+        if self.batch.segments.len() > u32::MAX as usize {
+            return Err(EvaluateError::TooLarge {
+                schedules: self.batch.programs.len() + 1,
+                steps: 0,
+                bytes: size_of::<PackedSegment>(),
+            });
+        }
+        let stage_first = self.structure(&mut stages, &tracks);
+        let segment_count = (self.batch.segments.len() - segment_first) as u32;
+        self.batch.programs.push(PackedProgram::new(program, stage_first, segment_first as u32, segment_count));
+        Ok(())
+    }
+
+    /// The batch, with the schedules that vouch for it.
+    #[must_use]
+    pub fn finish(self, oracle: Option<Arc<dyn Oracle>>) -> Batch {
+        Batch { oracle, ..self.batch }
+    }
+
+    /// Where these stages lie, adding them if they are new.
+    fn structure(&mut self, stages: &mut [PackedStage], tracks: &[PackedTrack]) -> u32 {
+        let mut key: Vec<u8> = bytemuck::cast_slice(stages).to_vec();
+        key.extend_from_slice(bytemuck::cast_slice(tracks));
+        if let Some(&first) = self.known.get(&key) {
+            return first;
+        }
+        let first = self.batch.stages.len() as u32;
+        for stage in stages.iter_mut() {
+            stage.track_first += self.batch.tracks.len() as u32;
+        }
+        self.batch.stages.extend_from_slice(stages);
+        self.batch.tracks.extend_from_slice(tracks);
+        self.known.insert(key, first);
+        first
+    }
+}
+
+impl Batch {
+    /// Packs programs that no formula stands behind; [`Batch::value`] is then the lowered form's own.
+    ///
+    /// # Errors
+    /// When the batch's tables would outgrow 32-bit indices.
+    pub fn from_programs<'p>(programs: impl IntoIterator<Item = &'p Program>) -> Result<Self, EvaluateError> {
+        let mut builder = BatchBuilder::default();
+        for program in programs {
+            builder.push(program)?;
+        }
+        Ok(builder.finish(None))
+    }
+
+    /// Number of schedules: the rows of a table.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.programs.len()
+    }
+
+    /// Whether there are no schedules.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.programs.is_empty()
+    }
+
+    /// The reference: the value of a schedule at a step, from its published formula.
+    ///
+    /// NaN for a schedule index that the batch does not have.
+    #[must_use]
+    pub fn value(&self, schedule: usize, step: u64) -> f64 {
+        let mut value = f64::NAN;
+        self.reference_values(schedule, &mut std::iter::once(step), &mut |v| value = v);
+        value
+    }
+
+    /// The reference at many steps of one schedule, in order; nothing for an index out of range.
+    pub fn reference_values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(f64)) {
+        if schedule >= self.len() {
+            return;
+        }
+        match &self.oracle {
+            Some(oracle) => oracle.values(schedule, steps, write),
+            None => {
+                let program = self.program(schedule);
+                steps.for_each(|step| write(program.value(step)));
+            }
+        }
+    }
+
+    /// The lowered form of a schedule, as the backends see it.
+    ///
+    /// # Panics
+    /// When `schedule` is not below [`Batch::len`].
+    #[must_use]
+    pub fn program(&self, schedule: usize) -> Program {
+        let program = &self.programs[schedule];
+        let (stage_first, segment_first) = (program.stage_first as usize, program.segment_first as usize);
+        let segments = &self.segments[segment_first..segment_first + program.segment_count as usize];
+        let stages = &self.stages[stage_first..stage_first + program.stage_count as usize];
+        Program {
+            quantum: integer(program.quantum),
+            stages: stages.iter().map(|stage| stage.unpack(&self.tracks, segments)).collect(),
+        }
+    }
+
+    /// The table of programs.
+    #[must_use]
+    pub fn programs(&self) -> &[PackedProgram] {
+        &self.programs
+    }
+
+    /// The table of stages.
+    #[must_use]
+    pub fn stages(&self) -> &[PackedStage] {
+        &self.stages
+    }
+
+    /// The table of tracks.
+    #[must_use]
+    pub fn tracks(&self) -> &[PackedTrack] {
+        &self.tracks
+    }
+
+    /// The table of segments.
+    #[must_use]
+    pub fn segments(&self) -> &[PackedSegment] {
+        &self.segments
+    }
+
+    /// Checks the shape of an output buffer, the rows and the range of the steps.
+    ///
+    /// # Errors
+    /// When the rows are not the batch's, `found` is not `rows.len() × steps.len()`, or a step is out of range.
+    pub fn check_output(&self, rows: &Range<usize>, steps: &Steps, found: usize) -> Result<(), EvaluateError> {
+        steps.check()?;
+        if rows.start > rows.end || rows.end > self.len() {
+            return Err(EvaluateError::Rows { start: rows.start, end: rows.end, schedules: self.len() });
+        }
+        match rows.len().checked_mul(steps.len()) {
+            Some(needed) if needed == found => Ok(()),
+            _ => Err(EvaluateError::OutputLength { schedules: rows.len(), steps: steps.len() as u64, found }),
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! How programs combine: in sequence, as a product, scaled, clamped, repeated, on another clock.
+
+use super::{Clamp, FOREVER, MAX_SEGMENTS, MAX_TRACKS, Program, Repetition, Segment, Stage, Track};
+use crate::curve::Curve;
+use crate::double_double::DoubleDouble;
+use crate::error::LowerError;
+
+impl Clamp {
+    /// These bounds, then `outer`.
+    fn then(self, outer: Self) -> Self {
+        Self { lower: self.lower.clamp(outer.lower, outer.upper), upper: self.upper.clamp(outer.lower, outer.upper) }
+    }
+
+    /// The bounds of `offset + scale · value`.
+    fn affine(self, scale: DoubleDouble, offset: DoubleDouble) -> Self {
+        if self.is_none() {
+            return self;
+        }
+        let map = |bound: f64| {
+            if bound.is_infinite() { bound * scale.high().signum() } else { (offset + scale * bound).high() }
+        };
+        let (a, b) = (map(self.lower), map(self.upper));
+        Self { lower: a.min(b), upper: a.max(b) }
+    }
+}
+
+impl Segment {
+    /// `offset + scale ·` this segment.
+    fn affine(self, scale: DoubleDouble, offset: DoubleDouble) -> Self {
+        Self { base: offset + scale * self.base, amplitude: scale * self.amplitude, ..self }
+    }
+
+    /// The part of this segment from `steps` after its start, moved to start at `start`.
+    fn skipped(self, steps: u64, start: u64) -> Option<Self> {
+        let quantum = self.quantum.unwrap_or(1);
+        let count = (steps / quantum).min(self.length);
+        if steps % quantum != 0 && count < self.length {
+            return None;
+        }
+        let origin = if self.reversed { self.origin.saturating_sub(count) } else { self.origin + count };
+        let length = if self.length == FOREVER { FOREVER } else { self.length - count };
+        Some(Self { start, length, origin, ..self })
+    }
+
+    /// This segment with each step of its clock stretched to `factor` steps, the phase still moving at each.
+    fn stretched(self, factor: u64) -> Self {
+        let times = |steps: u64| steps.saturating_mul(factor);
+        match self.quantum {
+            Some(quantum) => Self { start: times(self.start), quantum: Some(times(quantum)), ..self },
+            None => Self {
+                start: times(self.start),
+                length: times(self.length),
+                origin: times(self.origin),
+                rate: self.rate / DoubleDouble::from(factor),
+                ..self
+            },
+        }
+    }
+}
+
+impl Track {
+    fn is_plain(&self) -> bool {
+        self.repetition == Repetition::None && self.clamp.is_none()
+    }
+
+    /// The constant this track is, if it is one.
+    fn constant(&self) -> Option<DoubleDouble> {
+        match self.segments.as_slice() {
+            [only] if only.curve == Curve::Hold => Some(self.clamp.apply(only.base + only.amplitude)),
+            _ => None,
+        }
+    }
+
+    /// This track written out as plain segments over `[0, until)`, or `None` where it cannot be.
+    fn unrolled(&self, until: u64) -> Result<Option<Vec<Segment>>, LowerError> {
+        if !self.clamp.is_none() {
+            return Ok(None);
+        }
+        let (period, clock_end) = match self.repetition {
+            Repetition::None => (FOREVER, self.advance.saturating_add(until)),
+            Repetition::Restart { period } => (period, self.advance.saturating_add(until)),
+            Repetition::Reflect { .. } => return Ok(None),
+        };
+        let first_cycle = self.advance / period;
+        let cycles = clock_end.saturating_sub(1) / period - first_cycle + 1;
+        let needed = cycles.saturating_mul(self.segments.len() as u64);
+        if needed > MAX_SEGMENTS as u64 {
+            return Err(LowerError::TooManySegments { needed, limit: MAX_SEGMENTS });
+        }
+        let mut out = Vec::with_capacity(needed as usize);
+        for cycle in first_cycle..first_cycle + cycles {
+            let cycle_start = cycle.saturating_mul(period);
+            for (index, segment) in self.segments.iter().enumerate() {
+                let begin = cycle_start.saturating_add(segment.start);
+                let end = self.segments.get(index + 1).map_or(period, |next| next.start).saturating_add(cycle_start);
+                if end <= self.advance || begin >= clock_end {
+                    continue;
+                }
+                let skip = self.advance.saturating_sub(begin);
+                let Some(part) = segment.skipped(skip, begin.saturating_sub(self.advance)) else { return Ok(None) };
+                out.push(part);
+            }
+        }
+        Ok(Some(out))
+    }
+}
+
+impl Stage {
+    /// Folds what a single track can carry itself into its segments.
+    fn normalized(mut self) -> Self {
+        if let [track] = self.tracks.as_mut_slice() {
+            let (scale, offset) = (self.scale, self.offset);
+            for segment in &mut track.segments {
+                *segment = segment.affine(scale, offset);
+            }
+            track.clamp = track.clamp.affine(scale, offset).then(self.clamp);
+            (self.scale, self.offset, self.clamp) = (DoubleDouble::ONE, DoubleDouble::ZERO, Clamp::NONE);
+        }
+        self
+    }
+
+    /// The same stage taking over at a later step.
+    fn from_step(&self, start: u64) -> Self {
+        let mut stage = self.clone();
+        for track in &mut stage.tracks {
+            track.advance += start - self.start;
+        }
+        stage.start = start;
+        stage
+    }
+
+    fn times(&self, other: &Self) -> Result<Self, LowerError> {
+        for stage in [self, other] {
+            if stage.offset != DoubleDouble::ZERO || !stage.clamp.is_none() {
+                return Err(LowerError::NotRepresentable {
+                    what: "a product with a factor that is itself an offset or clamped product",
+                    remedy: "apply the offset or the clamp to the whole product, or keep that factor to one curve",
+                });
+            }
+        }
+        let mut scale = self.scale * other.scale;
+        let mut tracks: Vec<Track> = Vec::new();
+        for track in self.tracks.iter().chain(&other.tracks) {
+            match track.constant() {
+                Some(value) => scale = scale * value,
+                None => tracks.push(track.clone()),
+            }
+        }
+        if tracks.is_empty() {
+            tracks.push(Track::of(vec![Segment::hold(0, 1.0)]));
+        }
+        if tracks.len() > MAX_TRACKS {
+            return Err(LowerError::TooManyFactors { needed: tracks.len(), limit: MAX_TRACKS });
+        }
+        Ok(Self { start: self.start.max(other.start), offset: DoubleDouble::ZERO, scale, tracks, clamp: Clamp::NONE }
+            .normalized())
+    }
+}
+
+impl Program {
+    /// `offset + scale ·` this program.
+    #[must_use]
+    pub fn affine(mut self, scale: impl Into<DoubleDouble>, offset: impl Into<DoubleDouble>) -> Self {
+        let (scale, offset) = (scale.into(), offset.into());
+        for stage in &mut self.stages {
+            let (old_scale, old_offset) = (stage.scale, stage.offset);
+            stage.scale = scale * old_scale;
+            stage.offset = offset + scale * old_offset;
+            stage.clamp = stage.clamp.affine(scale, offset);
+            *stage = stage.clone().normalized();
+        }
+        self
+    }
+
+    /// This program held within bounds.
+    #[must_use]
+    pub fn clamp(mut self, clamp: Clamp) -> Self {
+        for stage in &mut self.stages {
+            stage.clamp = stage.clamp.then(clamp);
+            *stage = stage.clone().normalized();
+        }
+        self
+    }
+
+    /// The product of two programs.
+    ///
+    /// # Errors
+    /// When a factor is not a plain product itself, or there are more than [`MAX_TRACKS`] factors.
+    pub fn multiply(&self, other: &Self) -> Result<Self, LowerError> {
+        let mut starts: Vec<u64> = self.stages.iter().chain(&other.stages).map(|stage| stage.start).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let stages = starts
+            .into_iter()
+            .map(|start| self.stage_at(start).from_step(start).times(&other.stage_at(start).from_step(start)))
+            .collect::<Result<_, _>>()?;
+        Self { quantum: 1, stages }.bounded()
+    }
+
+    /// Programs one after another: each with the step it takes over at (the first 0, rising) and its
+    /// own clock starting there.
+    ///
+    /// # Errors
+    /// When the whole needs more than [`MAX_SEGMENTS`] segments.
+    pub fn sequence(pieces: Vec<(u64, Self)>) -> Result<Self, LowerError> {
+        let mut stages: Vec<Stage> = Vec::new();
+        for (index, (at, piece)) in pieces.iter().enumerate() {
+            let end = pieces.get(index + 1).map_or(FOREVER, |(next, _)| *next);
+            for stage in &piece.stages {
+                let start = at.saturating_add(stage.start);
+                if start >= end && start > *at {
+                    break;
+                }
+                push_merged(&mut stages, Stage { start, ..stage.clone() })?;
+            }
+        }
+        Self { quantum: 1, stages }.bounded()
+    }
+
+    /// This program after its first `steps` steps, its clock running on: what an overlaid warmup hands over to.
+    #[must_use]
+    pub fn skip(&self, steps: u64) -> Self {
+        let mut stages =
+            vec![Stage { start: 0, ..self.stage_at(steps).from_step(steps.max(self.stage_at(steps).start)) }];
+        for stage in self.stages.iter().filter(|stage| stage.start > steps) {
+            stages.push(Stage { start: stage.start - steps, ..stage.clone() });
+        }
+        Self { quantum: self.quantum, stages }
+    }
+
+    /// The first `period` steps over and over.
+    ///
+    /// # Errors
+    /// When the inner program itself repeats or branches in a way that has to be written out and
+    /// takes more than [`MAX_SEGMENTS`] segments.
+    pub fn repeated(&self, repetition: Repetition) -> Result<Self, LowerError> {
+        let (Repetition::Restart { period } | Repetition::Reflect { period }) = repetition else {
+            return Ok(self.clone());
+        };
+        if let [stage] = self.stages.as_slice() {
+            if stage.tracks.iter().all(|track| track.repetition == Repetition::None && track.advance == 0) {
+                let mut stage = stage.clone();
+                for track in &mut stage.tracks {
+                    track.repetition = repetition;
+                }
+                return Ok(Self::of_stage(stage));
+            }
+        }
+        // One past the period, because a reflection turns on the value there.
+        let until = period.saturating_add(1);
+        let mut segments = Vec::new();
+        for (index, stage) in self.stages.iter().enumerate().filter(|(_, stage)| stage.start < until) {
+            let end = self.stages.get(index + 1).map_or(until, |next| next.start.min(until));
+            let part = match stage.tracks.as_slice() {
+                [track] => track.unrolled(end - stage.start)?,
+                _ => None,
+            };
+            let part = part.ok_or(LowerError::NotRepresentable {
+                what: "a cycle around a product, a clamp or a reflection that changes within the cycle",
+                remedy: "put the product or the clamp around the cycle instead",
+            })?;
+            segments.extend(part.into_iter().map(|segment| Segment { start: segment.start + stage.start, ..segment }));
+        }
+        let mut track = Track::of(segments);
+        track.repetition = repetition;
+        Self::of_stage(Stage::of(track)).bounded()
+    }
+
+    /// This program on a clock that ticks once every `steps` steps.
+    #[must_use]
+    pub fn once_per(mut self, steps: u64) -> Self {
+        self.quantum = self.quantum.saturating_mul(steps);
+        self
+    }
+
+    /// This program with every length `factor` times as long, its value still moving at each step.
+    #[must_use]
+    pub fn stretched(mut self, factor: u64) -> Self {
+        let times = |steps: u64| steps.saturating_mul(factor);
+        for stage in &mut self.stages {
+            stage.start = times(stage.start);
+            for track in &mut stage.tracks {
+                track.advance = times(track.advance);
+                track.repetition = match track.repetition {
+                    Repetition::None => Repetition::None,
+                    Repetition::Restart { period } => Repetition::Restart { period: times(period) },
+                    Repetition::Reflect { period } => Repetition::Reflect { period: times(period) },
+                };
+                for segment in &mut track.segments {
+                    *segment = segment.stretched(factor);
+                }
+            }
+        }
+        self
+    }
+
+    fn bounded(self) -> Result<Self, LowerError> {
+        let needed = self.segments().count();
+        if needed > MAX_SEGMENTS {
+            return Err(LowerError::TooManySegments { needed: needed as u64, limit: MAX_SEGMENTS });
+        }
+        Ok(self)
+    }
+}
+
+/// Appends a stage, joining it to the one before where both are plain tracks.
+fn push_merged(stages: &mut Vec<Stage>, stage: Stage) -> Result<(), LowerError> {
+    let stage = stage.normalized();
+    // An empty piece (same start) is replaced by its successor.
+    if stages.last().is_some_and(|last| last.start == stage.start) {
+        stages.pop();
+    }
+    if let (Some(last), [track]) = (stages.last_mut(), stage.tracks.as_slice()) {
+        if let [before] = last.tracks.as_mut_slice() {
+            if before.is_plain() && track.is_plain() && before.advance == 0 {
+                if let Some(segments) = track.unrolled(FOREVER)? {
+                    let shift = stage.start - last.start;
+                    before.segments.retain(|segment| segment.start < shift);
+                    before.segments.extend(
+                        segments
+                            .into_iter()
+                            .map(|segment| Segment { start: segment.start.saturating_add(shift), ..segment }),
+                    );
+                    return Ok(());
+                }
+            }
+        }
+    }
+    stages.push(stage);
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! The value of a program at a step: the lowered form's own evaluator, one step at a time.
+
+use super::{Clamp, Program, Repetition, Segment, Stage, Track};
+use crate::curve::{Arithmetic, Curve};
+use crate::double_double::DoubleDouble;
+
+impl Clamp {
+    /// The nearest value within the bounds.
+    #[must_use]
+    pub fn apply(&self, value: DoubleDouble) -> DoubleDouble {
+        if value < DoubleDouble::from(self.lower) {
+            self.lower.into()
+        } else if value > DoubleDouble::from(self.upper) {
+            self.upper.into()
+        } else {
+            value
+        }
+    }
+}
+
+impl Repetition {
+    /// The step within the first cycle that `step` repeats, and whether time runs backwards there.
+    #[must_use]
+    pub fn fold(self, step: u64) -> (u64, bool) {
+        match self {
+            Self::None => (step, false),
+            Self::Restart { period } => (step % period, false),
+            Self::Reflect { period } => {
+                let position = step % (2 * period);
+                if position <= period { (position, false) } else { (2 * period - position, true) }
+            }
+        }
+    }
+}
+
+impl Segment {
+    /// The phase count at a step of the track's clock, `step ≥ start`.
+    #[must_use]
+    pub fn phase_count(&self, step: u64) -> u64 {
+        let k = ((step - self.start) / self.quantum.unwrap_or(1)).min(self.length);
+        if self.reversed { self.origin.saturating_sub(k) } else { self.origin + k }
+    }
+
+    /// The value at a phase count, which may lie between whole steps.
+    pub fn value_at<A: Arithmetic>(&self, phase_count: DoubleDouble) -> A {
+        let base = A::from_double_double(self.base);
+        if self.curve == Curve::Hold {
+            return base + A::from_double_double(self.amplitude);
+        }
+        base + A::from_double_double(self.amplitude) * self.curve.shape::<A>(phase_count * self.rate)
+    }
+}
+
+impl Track {
+    /// The segment in force at a step of the track's own (folded) clock.
+    #[must_use]
+    pub fn segment_at(&self, step: u64) -> &Segment {
+        let after = self.segments.partition_point(|segment| segment.start <= step);
+        &self.segments[after.max(1) - 1]
+    }
+
+    /// The value at a step counted from the start of the stage.
+    #[must_use]
+    pub fn value(&self, step: u64) -> DoubleDouble {
+        let (step, _) = self.repetition.fold(step + self.advance);
+        let segment = self.segment_at(step);
+        self.clamp.apply(segment.value_at(segment.phase_count(step).into()))
+    }
+}
+
+impl Stage {
+    /// The value at a step of the program's clock, `step ≥ start`.
+    #[must_use]
+    pub fn value(&self, step: u64) -> DoubleDouble {
+        let since = step - self.start;
+        let product = self.tracks.iter().fold(self.scale, |product, track| product * track.value(since));
+        self.clamp.apply(self.offset + product)
+    }
+}
+
+impl Program {
+    /// The stage in force at a tick of the program's clock.
+    #[must_use]
+    pub fn stage_at(&self, tick: u64) -> &Stage {
+        let after = self.stages.partition_point(|stage| stage.start <= tick);
+        &self.stages[after.max(1) - 1]
+    }
+
+    /// The value at `step` to about 100 bits.
+    #[must_use]
+    pub fn exact(&self, step: u64) -> DoubleDouble {
+        let tick = step / self.quantum;
+        self.stage_at(tick).value(tick)
+    }
+
+    /// The value at `step`, rounded to `f64`.
+    #[must_use]
+    pub fn value(&self, step: u64) -> f64 {
+        self.exact(step).high()
+    }
+}

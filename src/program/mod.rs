@@ -1,0 +1,221 @@
+//! The lowered form: what every schedule compiles to, and all that a backend ever sees.
+//!
+//! A [`Segment`] is a run of steps on one [`Curve`]. A [`Track`] is a sorted list of segments that may
+//! repeat. A [`Stage`] is `offset + scale · Π tracks` from its start to the next stage, and a
+//! [`Program`] is a sorted list of stages behind one clock.
+//!
+//! Time is integer throughout: steps are counted, subtracted and folded as `u64`, and become a number
+//! once, when a segment's phase is multiplied by its rate.
+
+mod combine;
+mod evaluate;
+
+use crate::curve::Curve;
+use crate::double_double::DoubleDouble;
+
+/// The largest step and the longest length: integers up to here are exact in `f64`.
+pub const MAX_STEP: u64 = (1 << 53) - 1;
+
+/// The most segments one program may hold; unrolling stops here with an error.
+pub const MAX_SEGMENTS: usize = 4096;
+
+/// The most factors one stage may multiply.
+pub const MAX_TRACKS: usize = 4;
+
+/// A length that never ends.
+pub const FOREVER: u64 = u64::MAX;
+
+/// A run of steps on one curve: `base + amplitude · shape(n · rate)`.
+///
+/// With `k` the steps since `start` (in units of `quantum` where there is one, and at most `length`),
+/// the phase count `n` is `origin + k`, or `origin − k` for a reversed segment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Segment {
+    /// First step, on the track's clock.
+    pub start: u64,
+    /// How long the phase moves, in steps or quanta; the last value is held after that.
+    pub length: u64,
+    /// Steps per stair; `None` where the phase moves at every step.
+    pub quantum: Option<u64>,
+    /// The phase count at `start`.
+    pub origin: u64,
+    /// Whether the phase counts down.
+    pub reversed: bool,
+    /// Phase per count.
+    pub rate: DoubleDouble,
+    /// Value where the shape is 0.
+    pub base: DoubleDouble,
+    /// Height of the shape; negative where the value falls as the shape rises.
+    pub amplitude: DoubleDouble,
+    /// The shape.
+    pub curve: Curve,
+}
+
+/// How a track goes on after its period.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repetition {
+    /// Not at all: the last segment holds.
+    #[default]
+    None,
+    /// From the start again, every `period` steps.
+    Restart {
+        /// Length of a cycle in steps; at least 1.
+        period: u64,
+    },
+    /// Backwards and forwards, turning every `period` steps.
+    Reflect {
+        /// Length of one way in steps; at least 1.
+        period: u64,
+    },
+}
+
+/// Bounds on a value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clamp {
+    /// The least value; −∞ where there is no lower bound.
+    pub lower: f64,
+    /// The greatest value; ∞ where there is no upper bound. Never below `lower`.
+    pub upper: f64,
+}
+
+/// Segments in rising order of `start` (the first starts at 0), perhaps repeated and clamped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Track {
+    /// The segments; never empty.
+    pub segments: Vec<Segment>,
+    /// Steps the track's clock is ahead of its stage's.
+    pub advance: u64,
+    /// How the track goes on.
+    pub repetition: Repetition,
+    /// Bounds on the track's value.
+    pub clamp: Clamp,
+}
+
+/// `clamp(offset + scale · Π tracks)`, from `start` to the next stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// First step, on the program's clock.
+    pub start: u64,
+    /// Added to the product.
+    pub offset: DoubleDouble,
+    /// Multiplies the product.
+    pub scale: DoubleDouble,
+    /// The factors, one to [`MAX_TRACKS`].
+    pub tracks: Vec<Track>,
+    /// Bounds on the stage's value.
+    pub clamp: Clamp,
+}
+
+/// A lowered schedule: stages in rising order of `start`, the first at 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// Steps per tick of the program's clock; 1 unless the value changes once per epoch.
+    pub quantum: u64,
+    /// The stages; never empty.
+    pub stages: Vec<Stage>,
+}
+
+impl Clamp {
+    /// No bounds.
+    pub const NONE: Self = Self { lower: f64::NEG_INFINITY, upper: f64::INFINITY };
+
+    /// Whether there is a bound at all.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::NONE
+    }
+}
+
+impl Segment {
+    /// A constant.
+    #[must_use]
+    pub fn hold(start: u64, value: impl Into<DoubleDouble>) -> Self {
+        Self {
+            start,
+            length: FOREVER,
+            quantum: None,
+            origin: 0,
+            reversed: false,
+            rate: DoubleDouble::ZERO,
+            base: value.into(),
+            amplitude: DoubleDouble::ZERO,
+            curve: Curve::Hold,
+        }
+    }
+
+    /// A move from `from` to `to` in `length` steps along `curve`, anchored at its smaller end.
+    ///
+    /// The curve must have shape 0 at phase 0 and 1 at phase 1. Anchoring decides the look of a curve
+    /// that is not symmetric; see [`Segment::falling`] and [`Segment::rising`] to decide it yourself.
+    #[must_use]
+    pub fn transition(start: u64, length: u64, from: f64, to: f64, curve: Curve) -> Self {
+        if from.abs() <= to.abs() {
+            Self::rising(start, length, from, to, curve)
+        } else {
+            Self::falling(start, length, from, to, curve)
+        }
+    }
+
+    /// A move whose phase runs 0 → 1, so that the shape is fine-grained near `from`.
+    #[must_use]
+    pub fn rising(start: u64, length: u64, from: f64, to: f64, curve: Curve) -> Self {
+        Self {
+            start,
+            length,
+            quantum: None,
+            origin: 0,
+            reversed: false,
+            rate: DoubleDouble::ONE / DoubleDouble::from(length),
+            base: from.into(),
+            amplitude: DoubleDouble::exact_sum(to, -from),
+            curve,
+        }
+    }
+
+    /// A move whose phase runs 1 → 0, so that the shape is fine-grained near `to`.
+    #[must_use]
+    pub fn falling(start: u64, length: u64, from: f64, to: f64, curve: Curve) -> Self {
+        Self { origin: length, reversed: true, ..Self::rising(start, length, to, from, curve) }
+    }
+}
+
+impl Track {
+    /// Segments without repetition or bounds.
+    #[must_use]
+    pub fn of(segments: Vec<Segment>) -> Self {
+        Self { segments, advance: 0, repetition: Repetition::None, clamp: Clamp::NONE }
+    }
+}
+
+impl Stage {
+    /// One track as it is.
+    #[must_use]
+    pub fn of(track: Track) -> Self {
+        Self { start: 0, offset: DoubleDouble::ZERO, scale: DoubleDouble::ONE, tracks: vec![track], clamp: Clamp::NONE }
+    }
+}
+
+impl Program {
+    /// A program of plain segments, in rising order of `start` from 0.
+    #[must_use]
+    pub fn of(segments: Vec<Segment>) -> Self {
+        Self::of_stage(Stage::of(Track::of(segments)))
+    }
+
+    /// A program of one stage.
+    #[must_use]
+    pub fn of_stage(stage: Stage) -> Self {
+        Self { quantum: 1, stages: vec![stage] }
+    }
+
+    /// A constant.
+    #[must_use]
+    pub fn hold(value: impl Into<DoubleDouble>) -> Self {
+        Self::of(vec![Segment::hold(0, value)])
+    }
+
+    /// Every segment, in order.
+    pub fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.stages.iter().flat_map(|stage| &stage.tracks).flat_map(|track| &track.segments)
+    }
+}
