@@ -145,10 +145,17 @@ impl Segment {
 
     /// A move from `from` to `to` in `length` steps along `curve`, anchored at its smaller end.
     ///
-    /// The curve must have shape 0 at phase 0 and 1 at phase 1. Anchoring decides the look of a curve
-    /// that is not symmetric; see [`Segment::falling`] and [`Segment::rising`] to decide it yourself.
+    /// The curve must be 0 at phase 0, 1 at phase 1 and look the same from both ends, as a line and a
+    /// half cosine do.
     #[must_use]
-    pub fn transition(start: u64, length: u64, from: f64, to: f64, curve: Curve) -> Self {
+    pub fn transition(
+        start: u64,
+        length: u64,
+        from: impl Into<DoubleDouble>,
+        to: impl Into<DoubleDouble>,
+        curve: Curve,
+    ) -> Self {
+        let (from, to) = (from.into(), to.into());
         if from.abs() <= to.abs() {
             Self::rising(start, length, from, to, curve)
         } else {
@@ -158,7 +165,14 @@ impl Segment {
 
     /// A move whose phase runs 0 → 1, so that the shape is fine-grained near `from`.
     #[must_use]
-    pub fn rising(start: u64, length: u64, from: f64, to: f64, curve: Curve) -> Self {
+    pub fn rising(
+        start: u64,
+        length: u64,
+        from: impl Into<DoubleDouble>,
+        to: impl Into<DoubleDouble>,
+        curve: Curve,
+    ) -> Self {
+        let (from, to) = (from.into(), to.into());
         Self {
             start,
             length,
@@ -166,15 +180,21 @@ impl Segment {
             origin: 0,
             reversed: false,
             rate: DoubleDouble::ONE / DoubleDouble::from(length),
-            base: from.into(),
-            amplitude: DoubleDouble::exact_sum(to, -from),
+            base: from,
+            amplitude: to - from,
             curve,
         }
     }
 
     /// A move whose phase runs 1 → 0, so that the shape is fine-grained near `to`.
     #[must_use]
-    pub fn falling(start: u64, length: u64, from: f64, to: f64, curve: Curve) -> Self {
+    pub fn falling(
+        start: u64,
+        length: u64,
+        from: impl Into<DoubleDouble>,
+        to: impl Into<DoubleDouble>,
+        curve: Curve,
+    ) -> Self {
         Self { origin: length, reversed: true, ..Self::rising(start, length, to, from, curve) }
     }
 }

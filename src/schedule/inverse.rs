@@ -1,0 +1,251 @@
+//! Decays by time and by its root.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Family, Time, check};
+use crate::curve::Curve;
+use crate::double_double::DoubleDouble;
+use crate::error::{LowerError, SpecError};
+use crate::program::{FOREVER, Program, Segment};
+
+/// A curve over a phase that counts up from `origin`, for ever.
+fn endless(start: u64, origin: u64, rate: DoubleDouble, height: DoubleDouble, curve: Curve) -> Segment {
+    Segment {
+        start,
+        length: FOREVER,
+        quantum: None,
+        origin,
+        reversed: false,
+        rate,
+        base: DoubleDouble::ZERO,
+        amplitude: height,
+        curve,
+    }
+}
+
+const INVERSE_ROOT: Curve = Curve::Power { exponent: -0.5, warp: 1.0 };
+
+/// A decay by the root of time.
+///
+/// **Formula.** `start·√timescale / √max(s + shift, timescale)`.
+///
+/// **Parameters.** `start`: any finite number. `timescale`: steps before the decay sets in, at least 1
+/// (default 1). `shift`: steps by which the clock is ahead (default 0).
+///
+/// **Behaviour.** `start` until `timescale − shift`, then falling for ever. With the defaults, step 0
+/// counts as step 1 and the value is `start/√s`.
+///
+/// **Source.** Raffel et al. 2020 (T5, arXiv 1910.10683). Twins: transformers `inverse_sqrt`, fairseq
+/// `inverse_sqrt` after its warmup.
+///
+/// ```
+/// use lrgrid::schedule::{InverseSqrt, Schedule};
+///
+/// let schedule = Schedule::from(InverseSqrt { start: 1.0, timescale: 4, shift: 0 });
+/// assert_eq!([0, 4, 16, 64].map(|s| schedule.value(s)), [1.0, 1.0, 0.5, 0.25]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InverseSqrt {
+    /// Value until the decay sets in.
+    pub start: f64,
+    /// Steps before the decay sets in.
+    #[serde(default = "one")]
+    pub timescale: u64,
+    /// Steps by which the clock is ahead.
+    #[serde(default)]
+    pub shift: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+impl Family for InverseSqrt {
+    fn validate(&self) -> Result<(), SpecError> {
+        check::finite("start", self.start)?;
+        check::length("timescale", self.timescale)?;
+        check::length_or_zero("shift", self.shift)
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        let shifted = time.plus(self.shift);
+        if !shifted.reached(self.timescale) {
+            return self.start.into();
+        }
+        (DoubleDouble::from(self.timescale) / shifted.value()).sqrt() * self.start
+    }
+
+    fn length(&self) -> Option<u64> {
+        None
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        let rate = DoubleDouble::ONE / DoubleDouble::from(self.timescale);
+        let plateau = self.timescale.saturating_sub(self.shift);
+        let mut segments = Vec::with_capacity(2);
+        if plateau > 0 {
+            segments.push(Segment::hold(0, self.start));
+        }
+        segments.push(endless(plateau, plateau + self.shift, rate, self.start.into(), INVERSE_ROOT));
+        Ok(Program::of(segments))
+    }
+
+    fn examples() -> Vec<Self> {
+        let make = |start, timescale, shift| Self { start, timescale, shift };
+        vec![make(0.01, 1, 0), make(5e-4, 4000, 0), make(1e-3, 10_000, 2500), make(1e-3, 100, 100), make(1e-3, 3, 90)]
+    }
+}
+
+/// A decay by time itself.
+///
+/// **Formula.** `start / (1 + decay_rate·s/decay_steps)`, the quotient floored if `staircase`.
+///
+/// **Parameters.** `start`: any finite number. `decay_rate`: at least 0. `decay_steps`: steps per unit
+/// of decay, at least 1 (default 1). `staircase`: whether the value falls in stairs (default false).
+///
+/// **Behaviour.** `start` at 0; it never ends.
+///
+/// **Source.** Twins: keras `InverseTimeDecay`, thinc `decaying`.
+///
+/// ```
+/// use lrgrid::schedule::{InverseTime, Schedule};
+///
+/// let schedule = Schedule::from(InverseTime { start: 1.0, decay_rate: 1.0, decay_steps: 10, staircase: false });
+/// assert_eq!([0, 10, 30].map(|s| schedule.value(s)), [1.0, 0.5, 0.25]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InverseTime {
+    /// Value at step 0.
+    pub start: f64,
+    /// Decay per `decay_steps`.
+    pub decay_rate: f64,
+    /// Steps per unit of decay.
+    #[serde(default = "one")]
+    pub decay_steps: u64,
+    /// Whether the value falls in stairs.
+    #[serde(default)]
+    pub staircase: bool,
+}
+
+impl Family for InverseTime {
+    fn validate(&self) -> Result<(), SpecError> {
+        check::finite("start", self.start)?;
+        check::number("decay_rate", self.decay_rate, self.decay_rate >= 0.0, "at least 0")?;
+        check::length("decay_steps", self.decay_steps)
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        let units = if self.staircase {
+            DoubleDouble::from(time.cycles(self.decay_steps).0)
+        } else {
+            time.over(self.decay_steps)
+        };
+        DoubleDouble::from(self.start) / (units * self.decay_rate + 1.0)
+    }
+
+    fn length(&self) -> Option<u64> {
+        None
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        let per_unit = DoubleDouble::from(self.decay_rate);
+        let per_count = if self.staircase { per_unit } else { per_unit / DoubleDouble::from(self.decay_steps) };
+        let falling = Curve::Rational { rising: false };
+        let mut segment = endless(0, 0, per_count, self.start.into(), falling);
+        segment.quantum = self.staircase.then_some(self.decay_steps);
+        Ok(Program::of(vec![segment]))
+    }
+
+    fn examples() -> Vec<Self> {
+        let make = |start, decay_rate, decay_steps, staircase| Self { start, decay_rate, decay_steps, staircase };
+        vec![
+            make(0.1, 0.5, 1000, false),
+            make(0.1, 1e-4, 1, false),
+            make(1e-3, 0.75, 50, true),
+            make(0.1, 0.0, 1, false),
+        ]
+    }
+}
+
+/// The Transformer's linear warmup and inverse-root decay.
+///
+/// **Formula.** `scale·model_dim^−½·min(n^−½, n·warmup_steps^−3/2)`, `n = s + 1`.
+///
+/// **Parameters.** `model_dim`: width of the model, greater than 0. `warmup_steps`: steps of warmup,
+/// at least 1. `scale`: any finite number (default 1).
+///
+/// **Behaviour.** One warmup step's worth at 0 (never 0), the peak at step `warmup_steps − 1`, falling
+/// for ever after.
+///
+/// **Source.** Vaswani et al. 2017 (arXiv 1706.03762). Twins: burn `NoamLrScheduler`.
+///
+/// ```
+/// use lrgrid::schedule::{Noam, Schedule};
+///
+/// let schedule = Schedule::from(Noam { model_dim: 4.0, warmup_steps: 4, scale: 1.0 });
+/// assert_eq!([0, 1, 3, 15].map(|s| schedule.value(s)), [0.0625, 0.125, 0.25, 0.125]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Noam {
+    /// Width of the model.
+    pub model_dim: f64,
+    /// Steps of warmup.
+    pub warmup_steps: u64,
+    /// Factor on the whole.
+    #[serde(default = "unit")]
+    pub scale: f64,
+}
+
+fn unit() -> f64 {
+    1.0
+}
+
+impl Noam {
+    /// `scale·model_dim^−½`.
+    fn height(&self) -> DoubleDouble {
+        DoubleDouble::from(self.scale) / DoubleDouble::from(self.model_dim).sqrt()
+    }
+}
+
+impl Family for Noam {
+    fn validate(&self) -> Result<(), SpecError> {
+        check::positive("model_dim", self.model_dim)?;
+        check::length("warmup_steps", self.warmup_steps)?;
+        check::finite("scale", self.scale)
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        let n = time.plus(1);
+        let warmup = DoubleDouble::from(self.warmup_steps);
+        if n.not_past(self.warmup_steps) {
+            self.height() * n.value() / (warmup * warmup.sqrt())
+        } else {
+            self.height() / n.value().sqrt()
+        }
+    }
+
+    fn length(&self) -> Option<u64> {
+        None
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        let warmup = DoubleDouble::from(self.warmup_steps);
+        let last = self.warmup_steps - 1;
+        let mut segments = Vec::with_capacity(2);
+        if last > 0 {
+            let slope = self.height() / (warmup * warmup.sqrt());
+            segments.push(endless(0, 1, DoubleDouble::ONE, slope, Curve::Linear));
+        }
+        segments.push(endless(last, self.warmup_steps, DoubleDouble::ONE, self.height(), INVERSE_ROOT));
+        Ok(Program::of(segments))
+    }
+
+    fn examples() -> Vec<Self> {
+        let make = |model_dim, warmup_steps, scale| Self { model_dim, warmup_steps, scale };
+        vec![make(512.0, 4000, 1.0), make(1024.0, 16_000, 2.0), make(64.0, 1, 0.5)]
+    }
+}

@@ -1,0 +1,245 @@
+//! Every schedule and combinator by name: parameters, published formula, lowering.
+//!
+//! A schedule is one struct with [`Family`] and one line in the list below. The parser, the JSON
+//! schema, the help, the README's table and the tests all iterate over that list.
+
+mod check;
+mod combinator;
+mod constant;
+mod cosine;
+mod cosine_restarts;
+mod cycle;
+mod cyclic;
+mod exponential;
+mod formula;
+mod inverse;
+mod k_decay;
+mod one_cycle;
+mod piecewise;
+mod polynomial;
+mod rex;
+mod sequence;
+mod sigmoid;
+mod slanted_triangular;
+mod staircase;
+mod time;
+mod warmup;
+mod wsd;
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::{Deserialize, Deserializer, EnumAccess, VariantAccess, Visitor};
+use serde::{Serialize, de};
+
+pub use combinator::{Clamp, Delay, Product, Scale};
+pub use constant::Constant;
+pub use cosine::{Cosine, CosinePower, CosinePowerForm};
+pub use cosine_restarts::CosineRestarts;
+pub use cycle::{Cycle, CycleMode};
+pub use cyclic::{Cyclic, CyclicMode};
+pub use exponential::Exponential;
+pub use inverse::{InverseSqrt, InverseTime, Noam};
+pub use k_decay::{KDecay, KDecayForm};
+pub use one_cycle::{Anneal, OneCycle};
+pub use piecewise::{PiecewiseConstant, PiecewiseLinear};
+pub use polynomial::{Linear, Polynomial};
+pub use rex::Rex;
+pub use sequence::Sequence;
+pub use sigmoid::{Logistic, Tanh};
+pub use slanted_triangular::SlantedTriangular;
+pub use staircase::{MultiStep, Step};
+pub use time::Time;
+pub use warmup::{Warmup, WarmupShape};
+pub use wsd::{DecayShape, Wsd};
+
+use crate::double_double::DoubleDouble;
+use crate::error::{LowerError, SpecError};
+use crate::program::Program;
+
+/// What a schedule has to bring.
+pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// With the parameter's name as the path, its value and what would be right.
+    fn validate(&self) -> Result<(), SpecError>;
+
+    /// The published formula, in a form that does not cancel. Never through the lowered form.
+    fn value(&self, time: Time) -> DoubleDouble;
+
+    /// How long the schedule moves before it holds its last value; `None` where it never ends.
+    fn length(&self) -> Option<u64>;
+
+    /// The lowered form, for parameters that [`Family::validate`] accepts.
+    ///
+    /// # Errors
+    /// When the schedule cannot be lowered within the limits.
+    fn lower(&self) -> Result<Program, LowerError>;
+
+    /// Typical and extreme parameters: the tests run over these.
+    fn examples() -> Vec<Self>;
+}
+
+/// One entry of the catalogue.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// The name in specs.
+    pub name: &'static str,
+    /// One line on what it is.
+    pub summary: &'static str,
+    /// The formula.
+    pub formula: &'static str,
+    /// Whether it wraps other schedules.
+    pub combinator: bool,
+    /// Typical and extreme parameters.
+    pub examples: fn() -> Vec<Schedule>,
+    /// The JSON schema of the parameters.
+    pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kind").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+macro_rules! schedules {
+    ($($name:literal $type:ident $combinator:literal $summary:literal $formula:literal,)*) => {
+        /// Any schedule or combinator.
+        ///
+        /// ```
+        /// use lrgrid::schedule::{Cosine, Schedule};
+        ///
+        /// let schedule = Schedule::from(Cosine { start: 1e-3, end: 0.0, steps: 1000 });
+        /// assert_eq!(schedule.kind(), "cosine");
+        /// assert_eq!(schedule.value(0), 1e-3);
+        /// assert_eq!(schedule.value(1000), 0.0);
+        /// ```
+        #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+        #[serde(tag = "kind")]
+        #[non_exhaustive]
+        pub enum Schedule {
+            $(#[doc = $summary] #[serde(rename = $name)] $type($type),)*
+        }
+
+        /// Every kind, in the order of the documentation.
+        pub const KINDS: &[Kind] = &[$(Kind {
+            name: $name,
+            summary: $summary,
+            formula: $formula,
+            combinator: $combinator,
+            examples: || <$type as Family>::examples().into_iter().map(Schedule::$type).collect(),
+            schema: |generator| generator.subschema_for::<$type>(),
+        }),*];
+
+        const NAMES: &[&str] = &[$($name),*];
+
+        $(impl From<$type> for Schedule {
+            fn from(schedule: $type) -> Self {
+                Self::$type(schedule)
+            }
+        })*
+
+        impl Schedule {
+            /// The name in specs.
+            #[must_use]
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$type(_) => $name),* }
+            }
+
+            /// Checks every parameter, also of the schedules within.
+            ///
+            /// # Errors
+            /// With the path of the parameter, its value and what would be right.
+            pub fn validate(&self) -> Result<(), SpecError> {
+                match self { $(Self::$type(schedule) => schedule.validate()),* }
+            }
+
+            /// The published formula at a point in time, to about 100 bits.
+            #[must_use]
+            pub fn exact(&self, time: Time) -> DoubleDouble {
+                match self { $(Self::$type(schedule) => Family::value(schedule, time)),* }
+            }
+
+            /// How long the schedule moves before it holds its last value; `None` where it never ends.
+            #[must_use]
+            pub fn length(&self) -> Option<u64> {
+                match self { $(Self::$type(schedule) => Family::length(schedule)),* }
+            }
+
+            /// The lowered form, for parameters that [`Schedule::validate`] accepts.
+            ///
+            /// # Errors
+            /// When the schedule cannot be lowered within the limits.
+            pub fn lower(&self) -> Result<Program, LowerError> {
+                match self { $(Self::$type(schedule) => Family::lower(schedule)),* }
+            }
+        }
+
+        impl<'de> Visitor<'de> for ScheduleVisitor {
+            type Value = Schedule;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a schedule: a table with a `kind`")
+            }
+
+            fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Schedule, A::Error> {
+                let (kind, parameters) = data.variant::<String>()?;
+                match kind.as_str() {
+                    $($name => parameters.newtype_variant::<$type>().map(Schedule::$type),)*
+                    unknown => Err(de::Error::unknown_variant(unknown, NAMES)),
+                }
+            }
+        }
+    };
+}
+
+struct ScheduleVisitor;
+
+impl<'de> Deserialize<'de> for Schedule {
+    /// Reads an enum whose variants are the kinds; the spec parser presents `{ kind = … }` that way.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_enum("Schedule", NAMES, ScheduleVisitor)
+    }
+}
+
+impl Schedule {
+    /// The published formula at a step, rounded to `f64`.
+    #[must_use]
+    pub fn value(&self, step: u64) -> f64 {
+        self.exact(Time::step(step)).high()
+    }
+}
+
+schedules! {
+    "constant" Constant false "The same value at every step." "value",
+    "linear" Linear false "A straight line." "start + (end − start)·t",
+    "polynomial" Polynomial false "A decay by a power of what is left." "end + (start − end)·(1 − t)^power",
+    "cosine" Cosine false "Half a cosine." "end + ½(start − end)(1 + cos πt)",
+    "cosine_power" CosinePower false "Half a cosine, bent by a power or an exponential." "end + (start − end)·(½(1 + cos πt))^power",
+    "exponential" Exponential false "A constant ratio per step." "start·decay_rate^(s/decay_steps)",
+    "step" Step false "A drop every so many steps." "start·decay_rate^⌊s/step_size⌋",
+    "multi_step" MultiStep false "A drop at each milestone." "start·decay_rate^(milestones ≤ s)",
+    "piecewise_constant" PiecewiseConstant false "A list of values and where they change." "values[boundaries ≤ s]",
+    "piecewise_linear" PiecewiseLinear false "Straight lines through given points." "linear between points, held outside",
+    "inverse_sqrt" InverseSqrt false "A decay by the root of time." "start·√timescale / √max(s + shift, timescale)",
+    "inverse_time" InverseTime false "A decay by time itself." "start / (1 + decay_rate·s/decay_steps)",
+    "noam" Noam false "The Transformer's warmup and root decay." "scale·model_dim^−½·min(n^−½, n·warmup_steps^−3/2), n = s + 1",
+    "one_cycle" OneCycle false "Up to a maximum and down to almost nothing." "initial → max over pct_start·steps, then max → final",
+    "cyclic" Cyclic false "Triangles between two rates." "base + (max − base)·triangle(s)·{1, 2^−cycle, gamma^s}",
+    "slanted_triangular" SlantedTriangular false "A short rise and a long fall." "max·(1 + p·(ratio − 1))/ratio",
+    "cosine_restarts" CosineRestarts false "Cosine decays that start again (SGDR)." "min + ½(max·decay^i − min)(1 + cos πt_i)",
+    "wsd" Wsd false "Warmup, stable, decay." "start → peak, peak, peak → end",
+    "tanh" Tanh false "A decay along a hyperbolic tangent." "end + ½(start − end)(1 − tanh(lower·(1 − t) + upper·t))",
+    "logistic" Logistic false "A decay along a sigmoid." "end + (start − end)/(1 + e^(steepness·(t − midpoint)))",
+    "rex" Rex false "A reflected exponential: slow, then fast." "end + (start − end)·(1 − t)/(½ + ½(1 − t))",
+    "k_decay" KDecay false "A decay whose time is bent by a power." "end + ½(start − end)(1 + cos(π·t^k)), or (1 − t^k)^power",
+    "sequence" Sequence true "Schedules one after another." "pieces[i] at s − boundaries[i]",
+    "warmup" Warmup true "A ramp up to another schedule." "start → then's first value, then `then`",
+    "product" Product true "The product of schedules." "Π factors",
+    "scale" Scale true "A schedule times a number." "by·of",
+    "clamp" Clamp true "A schedule held within bounds." "min(max(of, min), max)",
+    "delay" Delay true "A schedule that starts later." "of at max(s − steps, 0)",
+    "cycle" Cycle true "A schedule repeated or reflected." "of at s mod length",
+}
