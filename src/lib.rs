@@ -1,5 +1,6 @@
 //! placeholder
 #![deny(missing_docs)]
+pub mod cpu;
 pub mod curve;
 pub mod double_double;
 pub mod element;
@@ -8,6 +9,7 @@ pub mod evaluate;
 pub mod packed;
 pub mod program;
 
+pub use cpu::Cpu;
 pub use element::{Dtype, Element};
 pub use error::Error;
 pub use evaluate::{Evaluate, Reference};
