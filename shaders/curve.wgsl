@@ -6,40 +6,57 @@ fn lrgrid_shape(segment: LrgridSegment, w: LrgridNumber) -> LrgridNumber {
     var phase = w;
     switch segment.kind & LRGRID_KIND_MASK {
         case LRGRID_HOLD: {
-            return lrgrid_one();
+            phase = lrgrid_one();
         }
         case LRGRID_LINEAR: {
-            return phase;
+            // The phase itself.
         }
         case LRGRID_POWER, LRGRID_COSINE_POWER: {
-            phase = lrgrid_bent(w, lrgrid_unpack(segment.b));
-            if ((segment.kind & LRGRID_KIND_MASK) == LRGRID_COSINE_POWER) {
-                phase = lrgrid_sin_squared_half_pi(phase);
+            if (lrgrid_uses(LRGRID_POWER) || lrgrid_uses(LRGRID_COSINE_POWER)) {
+                if (lrgrid_uses(LRGRID_USES_WARP)) {
+                    phase = lrgrid_bent(w, lrgrid_unpack(segment.b));
+                }
+                if (lrgrid_uses(LRGRID_COSINE_POWER) && (segment.kind & LRGRID_KIND_MASK) == LRGRID_COSINE_POWER) {
+                    phase = lrgrid_sin_squared_half_pi(phase);
+                }
+                phase = lrgrid_powf(phase, a);
             }
-            return lrgrid_powf(phase, a);
         }
         case LRGRID_COSINE: {
-            return lrgrid_sin_squared_half_pi(phase);
+            if (lrgrid_uses(LRGRID_COSINE)) {
+                phase = lrgrid_sin_squared_half_pi(phase);
+            }
         }
         case LRGRID_COSINE_EXPONENTIAL: {
-            return lrgrid_exp2_m1(lrgrid_multiply(a, lrgrid_sin_squared_half_pi(phase)));
+            if (lrgrid_uses(LRGRID_COSINE_EXPONENTIAL)) {
+                phase = lrgrid_exp2_m1(lrgrid_multiply(a, lrgrid_sin_squared_half_pi(phase)));
+            }
         }
         case LRGRID_EXPONENTIAL: {
-            return lrgrid_exp2(phase);
+            if (lrgrid_uses(LRGRID_EXPONENTIAL)) {
+                phase = lrgrid_exp2(phase);
+            }
         }
         case LRGRID_LOGISTIC: {
-            return lrgrid_reciprocal(lrgrid_add(lrgrid_one(), lrgrid_exp2(lrgrid_add(a, phase))));
+            if (lrgrid_uses(LRGRID_LOGISTIC)) {
+                phase = lrgrid_reciprocal(lrgrid_add(lrgrid_one(), lrgrid_exp2(lrgrid_add(a, phase))));
+            }
         }
         case LRGRID_RATIONAL_FALLING: {
-            return lrgrid_reciprocal(lrgrid_add(lrgrid_one(), phase));
+            if (lrgrid_uses(LRGRID_RATIONAL_FALLING)) {
+                phase = lrgrid_reciprocal(lrgrid_add(lrgrid_one(), phase));
+            }
         }
         case LRGRID_RATIONAL_RISING: {
-            return lrgrid_multiply(phase, lrgrid_reciprocal(lrgrid_add(lrgrid_one(), phase)));
+            if (lrgrid_uses(LRGRID_RATIONAL_RISING)) {
+                phase = lrgrid_multiply(phase, lrgrid_reciprocal(lrgrid_add(lrgrid_one(), phase)));
+            }
         }
         default: {
-            return lrgrid_zero();
+            phase = lrgrid_zero();
         }
     }
+    return phase;
 }
 
 // `1 − (1 − w)^warp`, accurate near w = 0; `w` itself where warp is 1.

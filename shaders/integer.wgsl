@@ -74,7 +74,7 @@ fn lrgrid_divide64(a: vec2<u32>, b: vec2<u32>) -> LrgridDivision {
     if (lrgrid_less64(a, b)) {
         return LrgridDivision(vec2<u32>(0u, 0u), a);
     }
-    if (a.y == 0u) {
+    if (a.y == 0u || !lrgrid_uses(LRGRID_USES_LONG_DIVISION)) {
         // The divisor is not above the dividend, so its high word is 0 too.
         let quotient = a.x / b.x;
         return LrgridDivision(vec2<u32>(quotient, 0u), vec2<u32>(a.x - quotient * b.x, 0u));

@@ -24,6 +24,22 @@ const LRGRID_REPEAT_NONE: u32 = 0u;
 const LRGRID_REPEAT_RESTART: u32 = 1u;
 const LRGRID_REPEAT_REFLECT: u32 = 2u;
 
+// What of the language the batch uses: bit n for curve n, and the features below. A pipeline made for
+// few of them is shorter; the default is made for all.
+override LRGRID_USED: u32 = 0xffffffffu;
+// Curves whose phase is bent.
+const LRGRID_USES_WARP: u32 = 16u;
+// Stairs or slower clocks.
+const LRGRID_USES_QUANTUM: u32 = 17u;
+const LRGRID_USES_REPETITION: u32 = 18u;
+const LRGRID_USES_CLAMP: u32 = 19u;
+// Divisions of 2^32 and more.
+const LRGRID_USES_LONG_DIVISION: u32 = 20u;
+
+fn lrgrid_uses(feature: u32) -> bool {
+    return (LRGRID_USED & (1u << feature)) != 0u;
+}
+
 // `± 0.mantissa · 2^exponent`: sign and biased exponent, then the mantissa.
 struct LrgridPackedNumber {
     head: u32,

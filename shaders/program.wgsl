@@ -15,6 +15,9 @@ fn lrgrid_clamp(value: LrgridNumber, lower: LrgridPackedNumber, upper: LrgridPac
 
 // The step within the first cycle that `step` repeats.
 fn lrgrid_fold(track: LrgridTrack, step: vec2<u32>) -> vec2<u32> {
+    if (!lrgrid_uses(LRGRID_USES_REPETITION)) {
+        return step;
+    }
     switch track.repetition {
         case LRGRID_REPEAT_RESTART: {
             return lrgrid_divide64(step, track.period).remainder;
@@ -40,7 +43,7 @@ fn lrgrid_fold(track: LrgridTrack, step: vec2<u32>) -> vec2<u32> {
 // The phase count at a step of the track's clock.
 fn lrgrid_phase_count(segment: LrgridSegment, step: vec2<u32>) -> vec2<u32> {
     var k = lrgrid_subtract64(step, segment.start);
-    if ((segment.kind & LRGRID_FLAG_QUANTUM) != 0u) {
+    if (lrgrid_uses(LRGRID_USES_QUANTUM) && (segment.kind & LRGRID_FLAG_QUANTUM) != 0u) {
         k = lrgrid_divide64(k, segment.quantum).quotient;
     }
     if (lrgrid_less64(segment.length, k)) {
@@ -98,7 +101,7 @@ fn lrgrid_track_value(index: u32, segment_first: u32, since: vec2<u32>) -> Lrgri
     let step = lrgrid_fold(track, lrgrid_add64(since, track.advance));
     let segment = lrgrid_segments[lrgrid_segment_at(segment_first + track.segment_first, track.segment_count, step)];
     let value = lrgrid_value_at(segment, lrgrid_phase_count(segment, step));
-    if (track.clamped != 0u) {
+    if (lrgrid_uses(LRGRID_USES_CLAMP) && track.clamped != 0u) {
         return lrgrid_clamp(value, track.lower, track.upper);
     }
     return value;
@@ -113,7 +116,7 @@ fn lrgrid_stage_value(index: u32, segment_first: u32, tick: vec2<u32>) -> Lrgrid
         product = lrgrid_multiply(product, lrgrid_track_value(stage.track_first + i, segment_first, since));
     }
     let value = lrgrid_add(lrgrid_unpack(stage.offset), product);
-    if (stage.clamped != 0u) {
+    if (lrgrid_uses(LRGRID_USES_CLAMP) && stage.clamped != 0u) {
         return lrgrid_clamp(value, stage.lower, stage.upper);
     }
     return value;
@@ -138,7 +141,7 @@ fn lrgrid_stage_at(first: u32, count: u32, tick: vec2<u32>) -> u32 {
 fn lrgrid_program_value(program: u32, step: vec2<u32>) -> LrgridNumber {
     let found = lrgrid_programs[program];
     var tick = step;
-    if (found.quantum.x != 1u || found.quantum.y != 0u) {
+    if (lrgrid_uses(LRGRID_USES_QUANTUM)) {
         tick = lrgrid_divide64(step, found.quantum).quotient;
     }
     return lrgrid_stage_value(lrgrid_stage_at(found.stage_first, found.stage_count, tick), found.segment_first, tick);

@@ -68,7 +68,12 @@ fn excess<T: Element>(got: T, case: &Case, step: u64, largest: f64) -> f64 {
 }
 
 /// Evaluates every case, checks each value by `check(case, step, value, largest of the row)`.
-fn for_each_value<T: Element>(gpu: &Gpu, cases: &[Case], random: &mut Random, mut check: impl FnMut(&Case, u64, T, f64)) {
+fn for_each_value<T: Element>(
+    gpu: &Gpu,
+    cases: &[Case],
+    random: &mut Random,
+    mut check: impl FnMut(&Case, u64, T, f64),
+) {
     for case in cases {
         let steps: Vec<u64> = cases::steps(&case.program, random);
         let batch = Batch::from_programs([&case.program]).unwrap();

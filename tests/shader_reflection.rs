@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::mem::offset_of;
 
 use lrgrid::Dtype;
-use lrgrid::gpu::shader::{LIBRARY, PackedTile, TABLE, WORKGROUP_SIZE, entry_point};
+use lrgrid::gpu::shader::{self, LIBRARY, PackedTile, TABLE, WORKGROUP_SIZE, entry_point};
 use lrgrid::packed::{
     EXPONENT_BIAS, FLAG_QUANTUM, FLAG_REVERSED, PackedNumber, PackedProgram, PackedSegment, PackedStage, PackedTrack,
     REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
@@ -113,12 +113,20 @@ fn ids_and_flags_agree() {
         ("LRGRID_FLAG_QUANTUM", i64::from(FLAG_QUANTUM)),
         ("LRGRID_SIGN_BIT", i64::from(SIGN_BIT)),
         ("LRGRID_EXPONENT_BIAS", i64::from(EXPONENT_BIAS)),
+        ("LRGRID_USES_WARP", i64::from(shader::USES_WARP)),
+        ("LRGRID_USES_QUANTUM", i64::from(shader::USES_QUANTUM)),
+        ("LRGRID_USES_REPETITION", i64::from(shader::USES_REPETITION)),
+        ("LRGRID_USES_CLAMP", i64::from(shader::USES_CLAMP)),
+        ("LRGRID_USES_LONG_DIVISION", i64::from(shader::USES_LONG_DIVISION)),
         ("LRGRID_WORKGROUP_SIZE", i64::from(WORKGROUP_SIZE)),
     ];
     let ids = CURVES.iter().chain(&REPETITIONS).map(|&(name, id)| (name, i64::from(id)));
     for (name, want) in ids.chain(others) {
         assert_eq!(constant(&module, name), want, "{name}");
     }
+    let overrides: Vec<_> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
+    assert_eq!(overrides, [shader::USED]);
+    assert!(CURVES.iter().all(|&(_, id)| id < shader::USES_WARP), "curves and features share a word");
     // The mask leaves every id and no flag.
     let mask = constant(&module, "LRGRID_KIND_MASK");
     assert!(CURVES.iter().all(|&(_, id)| i64::from(id) & mask == i64::from(id)));

@@ -1,12 +1,15 @@
 //! Runs a table's tiles through the shader: pipelines, bindings, submissions.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use super::device::Device;
 use super::readback::Slot;
-use super::shader::{LIBRARY, PackedTile, TABLE, THREAD_BYTES, WORKGROUP_SIZE, entry_point};
+use super::shader::{LIBRARY, PackedTile, TABLE, THREAD_BYTES, USED, WORKGROUP_SIZE, entry_point};
 use super::tables::{Tables, slices};
 use super::tile::{Tile, tiles};
+use super::used::used;
 use crate::element::Dtype;
 use crate::error::GpuError;
 use crate::packed::{Batch, Steps, words};
@@ -18,7 +21,7 @@ pub(super) const TILE_BYTES: u64 = 32 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Resources {
     shader: Option<Shader>,
-    pipelines: Vec<(Dtype, wgpu::ComputePipeline)>,
+    pipelines: HashMap<(Dtype, u32), wgpu::ComputePipeline>,
     tables: Tables,
     ring: Option<Ring>,
 }
@@ -92,11 +95,10 @@ fn run_slice(
 
     resources.tables.upload(device, request.batch, rows.clone());
     let shader = resources.shader.get_or_insert_with(|| Shader::new(device));
-    if !resources.pipelines.iter().any(|(dtype, _)| *dtype == request.dtype) {
-        resources.pipelines.push((request.dtype, shader.pipeline(device, request.dtype)?));
-    }
-    let Some((_, pipeline)) = resources.pipelines.iter().find(|(dtype, _)| *dtype == request.dtype) else {
-        return Err(device.failed("no pipeline"));
+    let used = used(request.batch, rows.clone(), request.steps);
+    let pipeline = match resources.pipelines.entry((request.dtype, used)) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => entry.insert(shader.pipeline(device, request.dtype, used)?),
     };
     let roomy = |ring: &Ring| ring.table_bytes >= table_bytes && ring.steps_bytes >= steps_bytes;
     if !resources.ring.as_ref().is_some_and(roomy) {
@@ -196,7 +198,7 @@ impl Shader {
         Self { module, layout }
     }
 
-    fn pipeline(&self, device: &Device, dtype: Dtype) -> Result<wgpu::ComputePipeline, GpuError> {
+    fn pipeline(&self, device: &Device, dtype: Dtype, used: u32) -> Result<wgpu::ComputePipeline, GpuError> {
         let Some(entry_point) = entry_point(dtype) else {
             return Err(device.failed(format!("no shader writes {}", dtype.name())));
         };
@@ -211,6 +213,7 @@ impl Shader {
             module: &self.module,
             entry_point: Some(entry_point),
             compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &[(USED, f64::from(used))],
                 // Every thread writes its word before anything is read.
                 zero_initialize_workgroup_memory: false,
                 ..wgpu::PipelineCompilationOptions::default()

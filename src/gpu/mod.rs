@@ -11,6 +11,7 @@ mod readback;
 pub mod shader;
 mod tables;
 mod tile;
+mod used;
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};

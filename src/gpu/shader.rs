@@ -26,6 +26,23 @@ pub const TABLE: &str = include_str!("../../shaders/table.wgsl");
 /// Threads per workgroup.
 pub const WORKGROUP_SIZE: u32 = 64;
 
+/// The constant that a pipeline is specialised by: the curves and features that its batches use.
+///
+/// Bit n stands for curve n of [`curve_id`](crate::packed::curve_id), and the `USES_*` for the rest;
+/// all bits are set by default.
+pub const USED: &str = "LRGRID_USED";
+
+/// Bit of [`USED`]: phases are bent.
+pub const USES_WARP: u32 = 16;
+/// Bit of [`USED`]: there are stairs or slower clocks.
+pub const USES_QUANTUM: u32 = 17;
+/// Bit of [`USED`]: tracks repeat.
+pub const USES_REPETITION: u32 = 18;
+/// Bit of [`USED`]: tracks or stages have bounds.
+pub const USES_CLAMP: u32 = 19;
+/// Bit of [`USED`]: steps of 2^32 and more are divided.
+pub const USES_LONG_DIVISION: u32 = 20;
+
 /// Bytes that one thread writes.
 pub const THREAD_BYTES: usize = 16;
 

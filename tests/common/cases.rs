@@ -240,7 +240,10 @@ fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
         scale: 0.37.into(),
         offset: 1e-3.into(),
         clamp: Clamp { lower: 2e-3, upper: 0.1 },
-        tracks: vec![Track { repetition: Repetition::Restart { period: 100 }, ..Track::of(vec![near]) }, Track::of(vec![stair])],
+        tracks: vec![
+            Track { repetition: Repetition::Restart { period: 100 }, ..Track::of(vec![near]) },
+            Track::of(vec![stair]),
+        ],
         ..Stage::of(Track::of(vec![near]))
     };
     push("a product", Program::of_stage(product.clone()), false);
