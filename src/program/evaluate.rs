@@ -29,8 +29,8 @@ impl Repetition {
             Self::None => (step, false),
             Self::Restart { period } => (step % period, false),
             Self::Reflect { period } => {
-                let position = step % (2 * period);
-                if position <= period { (position, false) } else { (2 * period - position, true) }
+                let position = step % period.saturating_mul(2);
+                if position <= period { (position, false) } else { (period.saturating_mul(2) - position, true) }
             }
         }
     }
