@@ -95,12 +95,41 @@ fn lrgrid_segment_at(first: u32, count: u32, step: vec2<u32>) -> u32 {
     return low;
 }
 
+// The last segment looked up, which the next step mostly shares.
+struct LrgridCursor {
+    // The track it belongs to; no track's index at first.
+    track: u32,
+    // First step after the segment; all ones for the last.
+    end: vec2<u32>,
+    segment: LrgridSegment,
+}
+
+fn lrgrid_cursor() -> LrgridCursor {
+    var cursor: LrgridCursor;
+    cursor.track = 0xffffffffu;
+    return cursor;
+}
+
+// Moves the cursor to the segment in force at a step of a track's own clock.
+fn lrgrid_seek(cursor: ptr<function, LrgridCursor>, index: u32, first: u32, count: u32, step: vec2<u32>) {
+    if ((*cursor).track == index && !lrgrid_less64(step, (*cursor).segment.start) && lrgrid_less64(step, (*cursor).end)) {
+        return;
+    }
+    let found = lrgrid_segment_at(first, count, step);
+    (*cursor).track = index;
+    (*cursor).segment = lrgrid_segments[found];
+    (*cursor).end = vec2<u32>(0xffffffffu, 0xffffffffu);
+    if (found + 1u < first + count) {
+        (*cursor).end = lrgrid_segments[found + 1u].start;
+    }
+}
+
 // The value of a track at a step counted from the start of the stage.
-fn lrgrid_track_value(index: u32, segment_first: u32, since: vec2<u32>) -> LrgridNumber {
+fn lrgrid_track_value(cursor: ptr<function, LrgridCursor>, index: u32, segment_first: u32, since: vec2<u32>) -> LrgridNumber {
     let track = lrgrid_tracks[index];
     let step = lrgrid_fold(track, lrgrid_add64(since, track.advance));
-    let segment = lrgrid_segments[lrgrid_segment_at(segment_first + track.segment_first, track.segment_count, step)];
-    let value = lrgrid_value_at(segment, lrgrid_phase_count(segment, step));
+    lrgrid_seek(cursor, index, segment_first + track.segment_first, track.segment_count, step);
+    let value = lrgrid_value_at((*cursor).segment, lrgrid_phase_count((*cursor).segment, step));
     if (lrgrid_uses(LRGRID_USES_CLAMP) && track.clamped != 0u) {
         return lrgrid_clamp(value, track.lower, track.upper);
     }
@@ -108,12 +137,12 @@ fn lrgrid_track_value(index: u32, segment_first: u32, since: vec2<u32>) -> Lrgri
 }
 
 // The value of a stage at a step of the program's clock.
-fn lrgrid_stage_value(index: u32, segment_first: u32, tick: vec2<u32>) -> LrgridNumber {
+fn lrgrid_stage_value(cursor: ptr<function, LrgridCursor>, index: u32, segment_first: u32, tick: vec2<u32>) -> LrgridNumber {
     let stage = lrgrid_stages[index];
     let since = lrgrid_subtract64(tick, stage.start);
     var product = lrgrid_unpack(stage.scale);
     for (var i = 0u; i < stage.track_count; i++) {
-        product = lrgrid_multiply(product, lrgrid_track_value(stage.track_first + i, segment_first, since));
+        product = lrgrid_multiply(product, lrgrid_track_value(cursor, stage.track_first + i, segment_first, since));
     }
     let value = lrgrid_add(lrgrid_unpack(stage.offset), product);
     if (lrgrid_uses(LRGRID_USES_CLAMP) && stage.clamped != 0u) {
@@ -137,17 +166,19 @@ fn lrgrid_stage_at(first: u32, count: u32, tick: vec2<u32>) -> u32 {
     return low;
 }
 
-// The value of a program at a step, to about 30 bits.
-fn lrgrid_program_value(program: u32, step: vec2<u32>) -> LrgridNumber {
+// The value of a program at a step, to about 30 bits; the cursor is the program's own.
+fn lrgrid_program_value(cursor: ptr<function, LrgridCursor>, program: u32, step: vec2<u32>) -> LrgridNumber {
     let found = lrgrid_programs[program];
     var tick = step;
     if (lrgrid_uses(LRGRID_USES_QUANTUM)) {
         tick = lrgrid_divide64(step, found.quantum).quotient;
     }
-    return lrgrid_stage_value(lrgrid_stage_at(found.stage_first, found.stage_count, tick), found.segment_first, tick);
+    let stage = lrgrid_stage_at(found.stage_first, found.stage_count, tick);
+    return lrgrid_stage_value(cursor, stage, found.segment_first, tick);
 }
 
 // For shaders of your own: the value of a program at a step (low word first), rounded to f32.
 fn lr_at(program: u32, step: vec2<u32>) -> f32 {
-    return bitcast<f32>(lrgrid_f32_bits(lrgrid_program_value(program, step)));
+    var cursor = lrgrid_cursor();
+    return bitcast<f32>(lrgrid_f32_bits(lrgrid_program_value(&cursor, program, step)));
 }

@@ -48,9 +48,10 @@ fn lrgrid_table_f32(
         return;
     }
     let column = (thread - row * lrgrid_tile.groups) * 4u;
+    var cursor = lrgrid_cursor();
     var words = vec4<u32>();
     for (var i = 0u; i < 4u; i++) {
-        let value = lrgrid_program_value(lrgrid_tile.program_first + row, lrgrid_column_step(column + i));
+        let value = lrgrid_program_value(&cursor, lrgrid_tile.program_first + row, lrgrid_column_step(column + i));
         words[i] = lrgrid_f32_bits(value);
     }
     lrgrid_table[thread] = words;
@@ -67,9 +68,10 @@ fn lrgrid_table_f16(
         return;
     }
     let column = (thread - row * lrgrid_tile.groups) * 8u;
+    var cursor = lrgrid_cursor();
     var words = vec4<u32>();
     for (var i = 0u; i < 8u; i++) {
-        let value = lrgrid_program_value(lrgrid_tile.program_first + row, lrgrid_column_step(column + i));
+        let value = lrgrid_program_value(&cursor, lrgrid_tile.program_first + row, lrgrid_column_step(column + i));
         words[i >> 1u] |= lrgrid_f16_bits(value) << ((i & 1u) * 16u);
     }
     lrgrid_table[thread] = words;
@@ -86,9 +88,10 @@ fn lrgrid_table_bf16(
         return;
     }
     let column = (thread - row * lrgrid_tile.groups) * 8u;
+    var cursor = lrgrid_cursor();
     var words = vec4<u32>();
     for (var i = 0u; i < 8u; i++) {
-        let value = lrgrid_program_value(lrgrid_tile.program_first + row, lrgrid_column_step(column + i));
+        let value = lrgrid_program_value(&cursor, lrgrid_tile.program_first + row, lrgrid_column_step(column + i));
         words[i >> 1u] |= lrgrid_bf16_bits(value) << ((i & 1u) * 16u);
     }
     lrgrid_table[thread] = words;

@@ -2,19 +2,25 @@
 //!
 //! Without an adapter these tests print why and pass; with `LRGRID_REQUIRE_GPU=1` they fail instead.
 #![cfg(feature = "gpu")]
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
-mod common;
+#[path = "common/cases.rs"]
+mod cases;
+#[path = "common/ulp.rs"]
+mod ulp;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
-use common::cases::{self, Case, Random};
-use common::ulp::{spacing_exponent, ulps};
 use lrgrid::curve::Curve;
 use lrgrid::element::{Dtype, Element};
 use lrgrid::error::{Error, EvaluateError, GpuError};
-use lrgrid::program::{MAX_STEP, Program};
+use lrgrid::gpu::Tuning;
+use lrgrid::program::{MAX_STEP, Program, Repetition, Segment, Stage, Track};
 use lrgrid::{Batch, Evaluate, Gpu, Steps};
+
+use cases::{Case, Random};
+use ulp::{spacing_exponent, ulps};
 
 /// The adapter, once for all tests; `None` where there is none and none is required.
 fn gpu() -> Option<Arc<Gpu>> {
@@ -103,6 +109,7 @@ fn every_curve_is_within_its_bound() {
     for (name, (off, at)) in &worst {
         println!("{name:20} 0.5 + {off:.6} ULP: {at}");
     }
+    let random_seed_is_default = std::env::var_os("LRGRID_SEED").is_none();
     let mut failures = BTreeSet::new();
     for curve in cases::curves() {
         let (name, (allowed, reason)) = (cases::name(&curve), excess_allowed(&curve));
@@ -110,7 +117,7 @@ fn every_curve_is_within_its_bound() {
         if *observed > allowed {
             failures.insert(format!("{name} is off by 0.5 + {observed} ULP, {allowed} allowed ({reason}): {at}"));
         }
-        if allowed > 2.0 * observed && allowed > LEAST {
+        if random_seed_is_default && allowed > 2.0 * observed && allowed > LEAST {
             failures.insert(format!("{name} needs 0.5 + {observed} ULP only: tighten its row of {allowed}"));
         }
     }
@@ -144,10 +151,10 @@ fn bf16_is_within_its_bound() {
 #[test]
 fn ends_are_exact() {
     let Some(gpu) = gpu() else { return };
-    for curve in cases::curves().into_iter().filter(|curve| cases::spans_zero_to_one(curve)) {
+    for curve in cases::curves().into_iter().filter(cases::spans_zero_to_one) {
         for (from, to) in [(0.0, 3e-4), (1e-5, 0.1), (0.3, 1e-6), (1e-3, 0.0)] {
             for length in [1, 3, 49, 1000, 65_537, 999_983, (1 << 40) + 7, MAX_STEP - 1] {
-                let program = Program::of(vec![lrgrid::program::Segment::transition(0, length, from, to, curve)]);
+                let program = Program::of(vec![Segment::transition(0, length, from, to, curve)]);
                 let batch = Batch::from_programs([&program]).unwrap();
                 let ends: Vec<f32> = gpu.evaluate(&batch, &Steps::list([0, length, length + 1])).unwrap();
                 assert_eq!(ends, [from as f32, to as f32, to as f32], "{curve:?} over {length}");
@@ -171,7 +178,7 @@ fn tiles_and_lists_do_not_change_a_bit() {
         for tile_bytes in [16, 4096, 8208, 100_000] {
             // The smallest tiles take a dispatch per thread: a few rows must do.
             let rows = if tile_bytes < 1000 { 3..5 } else { 0..batch.len() };
-            let small = Gpu::new().unwrap().with_tile_bytes(tile_bytes);
+            let small = Gpu::new().unwrap().with_tuning(Tuning { tile_bytes, ..Tuning::default() });
             let range = rows.start * steps.len()..rows.end * steps.len();
             for steps in [steps.clone(), Steps::list(steps.iter())] {
                 let mut got = vec![f32::NAN; range.len()];
@@ -179,6 +186,108 @@ fn tiles_and_lists_do_not_change_a_bit() {
                 assert!(same_bits(&want[range.clone()], &got), "tiles of {tile_bytes} bytes differ");
             }
         }
+    }
+}
+
+#[test]
+fn specialised_pipelines_and_sliced_tables_do_not_change_a_bit() {
+    let Some(gpu) = gpu() else { return };
+    let cases = cases::all(&mut Random::new());
+    let special = Gpu::new().unwrap().with_tuning(Tuning { specialize_from: 0, ..Tuning::default() });
+    let sliced = Gpu::new().unwrap().with_tuning(Tuning { table_bytes: 1 << 16, ..Tuning::default() });
+    for curve in cases::curves() {
+        let programs = cases.iter().filter(|case| case.curve == curve).map(|case| &case.program);
+        let plain = programs.clone().filter(|program| program.segments().count() == 1);
+        let steps = Steps::list((0..40).map(|i| i * i * 7).chain([1 << 33]));
+        for batch in [Batch::from_programs(programs).unwrap(), Batch::from_programs(plain).unwrap()] {
+            let want: Vec<f32> = gpu.evaluate(&batch, &steps).unwrap();
+            assert!(same_bits(&want, &special.evaluate(&batch, &steps).unwrap()), "{curve:?} specialised");
+            assert!(same_bits(&want, &sliced.evaluate(&batch, &steps).unwrap()), "{curve:?} sliced");
+        }
+    }
+}
+
+/// Constants are the nearest value of the type, so the rounding itself is seen: ties, subnormals, overflow.
+fn constants_are_the_nearest<T: Element>() {
+    let Some(gpu) = gpu() else { return };
+    let mut random = Random::new();
+    let mut values: Vec<f64> =
+        vec![0.0, 1.0, f64::MAX, f64::MIN_POSITIVE, 5e-324, 65_504.0, 65_519.9, 65_520.0, 3.4e38, 3.4028236e38];
+    for _ in 0..3000 {
+        let scale = 2f64.powi(random.below(300) as i32 - 155);
+        // All of a mantissa's bits, and few, which lie on ties.
+        values.push((1.0 + random.unit()) * scale);
+        values.push((4096 + random.below(4096)) as f64 * scale);
+        values.push((1 + random.below(64)) as f64 * 2f64.powi(-28));
+        let tie = (1 + random.below(64)) as f64 * 2f64.powi(-150);
+        values.extend([tie, tie.next_up(), tie.next_down()]);
+    }
+    let negative: Vec<f64> = values.iter().map(|value| -value).collect();
+    values.extend(negative);
+    let programs: Vec<Program> = values.iter().map(|&value| Program::hold(value)).collect();
+    let got: Vec<T> = gpu.evaluate(&Batch::from_programs(&programs).unwrap(), &Steps::range(3..4)).unwrap();
+    for (got, value) in got.into_iter().zip(values) {
+        assert_eq!(got, T::from_f64(value), "{value:e}");
+    }
+}
+
+#[test]
+fn constants_are_the_nearest_of_every_type() {
+    constants_are_the_nearest::<f32>();
+    constants_are_the_nearest::<half::f16>();
+    constants_are_the_nearest::<half::bf16>();
+}
+
+#[test]
+fn integers_divide_exactly() {
+    let Some(gpu) = gpu() else { return };
+    let mut random = Random::new();
+    let count = |quantum, repetition| {
+        // The phase itself: how often the quantum went into the folded step.
+        let segment =
+            Segment { length: u64::MAX, quantum, rate: 1.0.into(), ..Segment::rising(0, 1, 0.0, 1.0, Curve::Linear) };
+        Program::of_stage(Stage::of(Track { repetition, ..Track::of(vec![segment]) }))
+    };
+    for _ in 0..60 {
+        let divisor = 1 + random.log_uniform(1.0, 2f64.powi(52)) as u64;
+        let whole = Program { quantum: divisor, ..count(None, Repetition::None) };
+        let programs = [
+            count(Some(divisor), Repetition::None),
+            count(None, Repetition::Restart { period: divisor }),
+            count(None, Repetition::Reflect { period: divisor }),
+            whole,
+        ];
+        let batch = Batch::from_programs(&programs).unwrap();
+        let mut steps: Vec<u64> = (0..40).map(|_| random.log_uniform(1.0, MAX_STEP as f64) as u64).collect();
+        steps.extend((0..6).flat_map(|n| [n * divisor, n * divisor + 1, (n * divisor).saturating_sub(1)]));
+        steps.retain(|&step| step <= MAX_STEP);
+        let got: Vec<f32> = gpu.evaluate(&batch, &Steps::list(steps.iter().copied())).unwrap();
+        for (row, program) in got.chunks_exact(steps.len()).zip(&programs) {
+            for (&got, &step) in row.iter().zip(&steps) {
+                assert_eq!(got, program.value(step) as f32, "step {step} by {divisor}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_and_products_are_nearly_the_nearest() {
+    let Some(gpu) = gpu() else { return };
+    let mut random = Random::new();
+    let mut number = || {
+        let sign = if random.below(2) == 0 { 1.0 } else { -1.0 };
+        sign * random.log_uniform(1e-3, 1e3) * 2f64.powi(random.below(60) as i32 / 20 * 20)
+    };
+    let programs: Vec<Program> = (0..3000)
+        .map(|_| {
+            let track = Track::of(vec![Segment { amplitude: number().into(), ..Segment::hold(0, number()) }]);
+            Program::of_stage(Stage { scale: number().into(), offset: number().into(), ..Stage::of(track) })
+        })
+        .collect();
+    let got: Vec<f32> = gpu.evaluate(&Batch::from_programs(&programs).unwrap(), &Steps::range(0..1)).unwrap();
+    for (got, program) in got.into_iter().zip(&programs) {
+        let off = ulps(got, program.exact(0));
+        assert!(off <= 0.5001, "{off} ULP: {got:e} for {:e}", program.value(0));
     }
 }
 

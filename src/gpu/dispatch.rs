@@ -14,8 +14,23 @@ use crate::element::Dtype;
 use crate::error::GpuError;
 use crate::packed::{Batch, Steps, words};
 
-/// Bytes per tile: long enough to hide a submission, short enough to overlap, far below a driver's watchdog.
-pub(super) const TILE_BYTES: u64 = 32 << 20;
+/// Sizes that decide how the work is cut, never what comes out.
+#[derive(Clone, Copy, Debug)]
+pub struct Tuning {
+    /// Bytes per dispatch: long enough to hide a submission, short enough to overlap, far below a
+    /// driver's watchdog.
+    pub tile_bytes: u64,
+    /// Bytes per table of parameters that are bound at once, where the device allows more.
+    pub table_bytes: u64,
+    /// Values from which a pipeline of its own pays for compiling it.
+    pub specialize_from: u64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { tile_bytes: 32 << 20, table_bytes: u64::MAX, specialize_from: 1 << 21 }
+    }
+}
 
 /// What is kept on the device from one evaluation to the next.
 #[derive(Debug, Default)]
@@ -46,8 +61,7 @@ pub(super) struct Request<'a> {
     pub rows: Range<usize>,
     pub steps: &'a Steps,
     pub dtype: Dtype,
-    /// Upper bound on a tile's size.
-    pub tile_bytes: u64,
+    pub tuning: Tuning,
 }
 
 /// Fills `out`, the bytes of the requested table.
@@ -57,7 +71,8 @@ pub(super) fn run(
     request: &Request<'_>,
     out: &mut [u8],
 ) -> Result<(), GpuError> {
-    let slices = slices(device, request.batch, request.rows.clone())?;
+    let limit = device.binding_limit().min(request.tuning.table_bytes);
+    let slices = slices(limit, &device.info.name, request.batch, request.rows.clone())?;
     let result = device.guarded(|| {
         for rows in slices {
             run_slice(device, resources, request, rows, out)?;
@@ -83,7 +98,7 @@ fn run_slice(
     let (size, columns) = (request.dtype.size(), request.steps.len());
     let width = THREAD_BYTES / size;
     let listed = request.steps.progression().is_none();
-    let tile_bytes = request.tile_bytes.min(device.binding_limit()).max(THREAD_BYTES as u64);
+    let tile_bytes = request.tuning.tile_bytes.min(device.binding_limit()).max(THREAD_BYTES as u64);
     // A listed step takes 8 bytes.
     let tile_columns = if listed { usize::try_from(tile_bytes / 8).unwrap_or(usize::MAX) } else { usize::MAX };
     let first = request.rows.start;
@@ -95,7 +110,9 @@ fn run_slice(
 
     resources.tables.upload(device, request.batch, rows.clone());
     let shader = resources.shader.get_or_insert_with(|| Shader::new(device));
-    let used = used(request.batch, rows.clone(), request.steps);
+    let values = rows.len() as u64 * columns as u64;
+    let special = values >= request.tuning.specialize_from;
+    let used = if special { used(request.batch, rows.clone(), request.steps) } else { u32::MAX };
     let pipeline = match resources.pipelines.entry((request.dtype, used)) {
         Entry::Occupied(entry) => entry.into_mut(),
         Entry::Vacant(entry) => entry.insert(shader.pipeline(device, request.dtype, used)?),
@@ -214,8 +231,6 @@ impl Shader {
             entry_point: Some(entry_point),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &[(USED, f64::from(used))],
-                // Every thread writes its word before anything is read.
-                zero_initialize_workgroup_memory: false,
                 ..wgpu::PipelineCompilationOptions::default()
             },
             cache: None,

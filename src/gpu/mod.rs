@@ -17,13 +17,15 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 pub use device::{GpuDevice, GpuKind, devices};
+#[doc(hidden)]
+pub use dispatch::Tuning;
 
 use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError, GpuError};
 use crate::evaluate::Evaluate;
 use crate::packed::{Batch, Steps};
 use device::Device;
-use dispatch::{Request, Resources, TILE_BYTES, run};
+use dispatch::{Request, Resources, run};
 
 /// Evaluates batches on a GPU, through Vulkan, Metal or DirectX 12.
 ///
@@ -41,7 +43,7 @@ use dispatch::{Request, Resources, TILE_BYTES, run};
 #[derive(Debug)]
 pub struct Gpu {
     device: Device,
-    tile_bytes: u64,
+    tuning: Tuning,
     resources: Mutex<Resources>,
 }
 
@@ -65,16 +67,16 @@ impl Gpu {
     }
 
     fn checked(device: Device) -> Result<Self, GpuError> {
-        let gpu = Self { device, tile_bytes: TILE_BYTES, resources: Mutex::default() };
+        let gpu = Self { device, tuning: Tuning::default(), resources: Mutex::default() };
         probe::check(&gpu)?;
         Ok(gpu)
     }
 
-    /// The same device with another bound on the bytes of one dispatch, which no result depends on.
+    /// The same device with other sizes, which no result depends on.
     #[doc(hidden)]
     #[must_use]
-    pub fn with_tile_bytes(self, tile_bytes: u64) -> Self {
-        Self { tile_bytes, ..self }
+    pub fn with_tuning(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
     }
 
     /// What the adapter is.
@@ -106,10 +108,10 @@ impl Gpu {
     ) -> Result<(), GpuError> {
         // A panic elsewhere leaves nothing worse than a buffer that is made anew.
         let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut request = Request { batch, rows, steps, dtype, tile_bytes: self.tile_bytes };
+        let mut request = Request { batch, rows, steps, dtype, tuning: self.tuning };
         match run(&self.device, &mut resources, &request, out) {
             Err(GpuError::OutOfMemory { .. }) => {
-                request.tile_bytes /= 2;
+                request.tuning.tile_bytes /= 2;
                 run(&self.device, &mut resources, &request, out)
             }
             result => result,

@@ -25,12 +25,13 @@ fn fitting(batch: &Batch, rows: Range<usize>, limit: u64) -> Range<usize> {
     rows.start..rows.start + fit.min(most).min(rows.len())
 }
 
-/// `rows` in runs that can be bound at once.
-pub(super) fn slices(device: &Device, batch: &Batch, rows: Range<usize>) -> Result<Vec<Range<usize>>, GpuError> {
-    slices_within(device.binding_limit(), &device.info.name, batch, rows)
-}
-
-fn slices_within(limit: u64, adapter: &str, batch: &Batch, rows: Range<usize>) -> Result<Vec<Range<usize>>, GpuError> {
+/// `rows` in runs whose tables take at most `limit` bytes each.
+pub(super) fn slices(
+    limit: u64,
+    adapter: &str,
+    batch: &Batch,
+    rows: Range<usize>,
+) -> Result<Vec<Range<usize>>, GpuError> {
     let too_large = |table, needed| GpuError::TooLarge { table, needed, limit, adapter: adapter.to_owned() };
     for (table, needed) in [("stages", size_of_val(batch.stages())), ("tracks", size_of_val(batch.tracks()))] {
         if needed as u64 > limit {
@@ -99,11 +100,11 @@ mod tests {
         let programs = [many.clone(), Program::hold(1.0), many.clone(), many];
         let batch = Batch::from_programs(&programs).unwrap();
         let limit = |segments: usize| (segments * size_of::<PackedSegment>()) as u64;
-        let slices = |segments| slices_within(limit(segments), "", &batch, 0..4);
-        assert_eq!(slices(100).unwrap(), vec![0..4]);
-        assert_eq!(slices(6).unwrap(), vec![0..2, 2..3, 3..4]);
-        assert_eq!(slices(11).unwrap(), vec![0..3, 3..4]);
-        assert!(matches!(slices(4), Err(GpuError::TooLarge { table: "segments", .. })));
-        assert!(matches!(slices(0), Err(GpuError::TooLarge { .. })));
+        let sliced = |segments| slices(limit(segments), "", &batch, 0..4);
+        assert_eq!(sliced(100).unwrap(), vec![0..4]);
+        assert_eq!(sliced(6).unwrap(), vec![0..2, 2..3, 3..4]);
+        assert_eq!(sliced(11).unwrap(), vec![0..3, 3..4]);
+        assert!(matches!(sliced(4), Err(GpuError::TooLarge { table: "segments", .. })));
+        assert!(matches!(sliced(0), Err(GpuError::TooLarge { .. })));
     }
 }

@@ -106,7 +106,7 @@ pub fn curves() -> Vec<Curve> {
         cosine_power(0.7, 0.3),
         octaves(1e-4),
         octaves(0.9),
-        octaves(3.321928094887362),
+        octaves(3.3),
         octaves(30.0),
         octaves(110.0),
         Curve::Exponential,
