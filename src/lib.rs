@@ -10,6 +10,8 @@ pub mod evaluate;
 pub mod gpu;
 pub mod packed;
 pub mod program;
+pub mod table;
+pub mod ulp;
 
 pub use cpu::Cpu;
 pub use element::{Dtype, Element};
