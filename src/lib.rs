@@ -7,6 +7,7 @@ pub mod error;
 pub mod evaluate;
 pub mod packed;
 pub mod program;
+pub mod schedule;
 
 pub use element::{Dtype, Element};
 pub use error::Error;
