@@ -1,20 +1,24 @@
 //! placeholder
 #![deny(missing_docs)]
+pub mod check;
 pub mod cpu;
 pub mod curve;
 pub mod double_double;
 pub mod element;
+pub mod engine;
 pub mod error;
 pub mod evaluate;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod packed;
 pub mod program;
+pub mod schedule;
 pub mod table;
 pub mod ulp;
 
 pub use cpu::Cpu;
 pub use element::{Dtype, Element};
+pub use engine::{Backend, Engine};
 pub use error::Error;
 pub use evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]

@@ -43,7 +43,10 @@ pub(super) fn rising(field: &str, steps: &[u64]) -> Checked {
         if pair[1] <= pair[0] {
             return Err(SpecError::new(
                 format!("{field}[{}]", index + 1),
-                format!("{} does not rise above {} before it: boundaries must be in strictly rising order", pair[1], pair[0]),
+                format!(
+                    "{} does not rise above {} before it: boundaries must be in strictly rising order",
+                    pair[1], pair[0]
+                ),
             ));
         }
     }

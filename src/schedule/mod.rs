@@ -42,7 +42,7 @@ pub use exponential::Exponential;
 pub use inverse::{InverseSqrt, InverseTime, Noam};
 pub use k_decay::{KDecay, KDecayForm};
 pub use one_cycle::{Anneal, OneCycle};
-pub use piecewise::{PiecewiseConstant, PiecewiseLinear};
+pub use piecewise::{PiecewiseConstant, PiecewiseLinear, Point};
 pub use polynomial::{Linear, Polynomial};
 pub use rex::Rex;
 pub use sequence::Sequence;

@@ -49,7 +49,10 @@ impl Family for PiecewiseConstant {
             check::finite(&format!("values[{index}]"), value)?;
         }
         if self.boundaries.first() == Some(&0) {
-            return Err(SpecError::new("boundaries[0]", "0 leaves nothing of the first value: the first must be at least 1"));
+            return Err(SpecError::new(
+                "boundaries[0]",
+                "0 leaves nothing of the first value: the first must be at least 1",
+            ));
         }
         check::rising("boundaries", &self.boundaries)
     }

@@ -1,0 +1,291 @@
+//! Schedules multiplied, scaled, bounded and put off.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Family, Schedule, Time, check};
+use crate::double_double::DoubleDouble;
+use crate::error::{LowerError, SpecError};
+use crate::program::{Clamp as Bounds, Program};
+
+fn validate_within(schedule: &Schedule, field: &str) -> Result<(), SpecError> {
+    schedule.validate().map_err(|error| error.within(field))
+}
+
+/// The product of schedules.
+///
+/// **Formula.** `Π factors`.
+///
+/// **Parameters.** `factors`: at least one schedule, at most four that are not constant.
+///
+/// **Behaviour.** Every factor's own, multiplied. A factor that is itself an offset product (a decaying
+/// `cosine_restarts`, say) cannot be multiplied further.
+///
+/// **Source.** Twins: torch `ChainedScheduler` of multiplicative schedules, burn `ComposedLrScheduler`.
+///
+/// ```
+/// use lrgrid::schedule::{Linear, Product, Schedule, Step};
+///
+/// let schedule = Schedule::from(Product { factors: vec![
+///     Linear { start: 0.0, end: 1.0, steps: 4 }.into(),
+///     Step { start: 2.0, decay_rate: 0.5, step_size: 10 }.into(),
+/// ] });
+/// assert_eq!([0, 2, 4, 10].map(|s| schedule.value(s)), [0.0, 1.0, 2.0, 1.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// The factors.
+    pub factors: Vec<Schedule>,
+}
+
+impl Family for Product {
+    fn validate(&self) -> Result<(), SpecError> {
+        if self.factors.is_empty() {
+            return Err(SpecError::new("factors", "an empty list: at least one schedule is needed"));
+        }
+        let mut factors = self.factors.iter().enumerate();
+        factors.try_for_each(|(index, factor)| validate_within(factor, &format!("factors[{index}]")))
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        self.factors.iter().fold(DoubleDouble::ONE, |product, factor| product * factor.exact(time))
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.factors.iter().map(Schedule::length).try_fold(0, |longest, length| Some(length?.max(longest)))
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        let mut factors = self.factors.iter();
+        let Some(first) = factors.next() else { return Ok(Program::hold(1.0)) };
+        factors.try_fold(first.lower()?, |product, factor| product.multiply(&factor.lower()?))
+    }
+
+    fn examples() -> Vec<Self> {
+        use super::{Cosine, Cyclic, CyclicMode, Exponential, Linear, MultiStep};
+        let cyclic = Cyclic {
+            base: 0.0,
+            max: 1.0,
+            step_size_up: 20,
+            step_size_down: None,
+            mode: CyclicMode::Triangular,
+            gamma: 1.0,
+        };
+        vec![
+            Self {
+                factors: vec![
+                    Linear { start: 0.0, end: 1.0, steps: 100 }.into(),
+                    Exponential { start: 1e-3, decay_rate: 0.99, decay_steps: 10, staircase: false }.into(),
+                ],
+            },
+            Self {
+                factors: vec![
+                    cyclic.into(),
+                    Cosine { start: 1.0, end: 0.1, steps: 1000 }.into(),
+                    MultiStep { start: 0.5, decay_rate: 0.1, milestones: vec![300, 600] }.into(),
+                ],
+            },
+        ]
+    }
+}
+
+/// A schedule times a number.
+///
+/// **Formula.** `by·of`.
+///
+/// **Parameters.** `by`: any finite number. `of`: a schedule.
+///
+/// **Behaviour.** As `of`.
+///
+/// **Source.** The linear scaling rule (Goyal et al. 2017, arXiv 1706.02677) is its usual purpose.
+///
+/// ```
+/// use lrgrid::schedule::{Linear, Scale, Schedule};
+///
+/// let of = Box::new(Linear { start: 1.0, end: 0.0, steps: 4 }.into());
+/// let schedule = Schedule::from(Scale { by: 8.0, of });
+/// assert_eq!([0, 1, 4].map(|s| schedule.value(s)), [8.0, 6.0, 0.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    /// The factor.
+    pub by: f64,
+    /// The schedule.
+    pub of: Box<Schedule>,
+}
+
+impl Family for Scale {
+    fn validate(&self) -> Result<(), SpecError> {
+        check::finite("by", self.by)?;
+        validate_within(&self.of, "of")
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        self.of.exact(time) * self.by
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.of.length()
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        Ok(self.of.lower()?.affine(self.by, 0.0))
+    }
+
+    fn examples() -> Vec<Self> {
+        use super::{CosineRestarts, Noam};
+        let restarts = CosineRestarts { max: 1.0, min: 0.1, period: 100, multiplier: 1.0, decay: 0.9 };
+        vec![
+            Self { by: 0.25, of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()) },
+            Self { by: -3e-4, of: Box::new(restarts.into()) },
+            Self { by: 0.0, of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()) },
+        ]
+    }
+}
+
+/// A schedule held within bounds.
+///
+/// **Formula.** `min(max(of, min), max)`.
+///
+/// **Parameters.** `min`, `max`: finite numbers, at least one of them, `min ≤ max`. `of`: a schedule.
+///
+/// **Behaviour.** As `of` where that lies within the bounds.
+///
+/// **Source.** Twins: optax `exponential_decay` with `end_value`, fairseq's `min_lr`.
+///
+/// ```
+/// use lrgrid::schedule::{Clamp, Linear, Schedule};
+///
+/// let of = Box::new(Linear { start: 1.0, end: 0.0, steps: 4 }.into());
+/// let schedule = Schedule::from(Clamp { min: Some(0.3), max: None, of });
+/// assert_eq!([0, 2, 3, 4].map(|s| schedule.value(s)), [1.0, 0.5, 0.3, 0.3]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Clamp {
+    /// The least value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// The greatest value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// The schedule.
+    pub of: Box<Schedule>,
+}
+
+impl Clamp {
+    fn bounds(&self) -> Bounds {
+        Bounds { lower: self.min.unwrap_or(f64::NEG_INFINITY), upper: self.max.unwrap_or(f64::INFINITY) }
+    }
+}
+
+impl Family for Clamp {
+    fn validate(&self) -> Result<(), SpecError> {
+        if self.min.is_none() && self.max.is_none() {
+            return Err(SpecError::new("", "a clamp without bounds: give `min`, `max` or both"));
+        }
+        self.min.map_or(Ok(()), |min| check::finite("min", min))?;
+        self.max.map_or(Ok(()), |max| check::finite("max", max))?;
+        let Bounds { lower, upper } = self.bounds();
+        if lower > upper {
+            return Err(SpecError::new("min", format!("{lower} is above `max`, {upper}: exchange them")));
+        }
+        validate_within(&self.of, "of")
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        let value = self.of.exact(time);
+        match (self.min, self.max) {
+            (Some(min), _) if value < DoubleDouble::from(min) => min.into(),
+            (_, Some(max)) if value > DoubleDouble::from(max) => max.into(),
+            _ => value,
+        }
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.of.length()
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        Ok(self.of.lower()?.clamp(self.bounds()))
+    }
+
+    fn examples() -> Vec<Self> {
+        use super::{CosineRestarts, Exponential};
+        let decay = || Exponential { start: 1e-2, decay_rate: 0.9, decay_steps: 100, staircase: false }.into();
+        let restarts = CosineRestarts { max: 1.0, min: 0.1, period: 100, multiplier: 1.0, decay: 0.9 };
+        vec![
+            Self { min: Some(1e-5), max: None, of: Box::new(decay()) },
+            Self { min: Some(1e-4), max: Some(5e-3), of: Box::new(decay()) },
+            Self { min: Some(0.2), max: Some(0.7), of: Box::new(restarts.into()) },
+        ]
+    }
+}
+
+/// A schedule that starts later.
+///
+/// **Formula.** `of` at `max(s − steps, 0)`.
+///
+/// **Parameters.** `steps`: how much later, may be 0. `of`: a schedule.
+///
+/// **Behaviour.** Holds `of`'s first value until `steps`.
+///
+/// **Source.** Twins: optax' `transition_begin`.
+///
+/// ```
+/// use lrgrid::schedule::{Delay, Linear, Schedule};
+///
+/// let of = Box::new(Linear { start: 1.0, end: 0.0, steps: 4 }.into());
+/// let schedule = Schedule::from(Delay { steps: 10, of });
+/// assert_eq!([0, 10, 11, 14].map(|s| schedule.value(s)), [1.0, 1.0, 0.75, 0.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delay {
+    /// How much later.
+    pub steps: u64,
+    /// The schedule.
+    pub of: Box<Schedule>,
+}
+
+impl Family for Delay {
+    fn validate(&self) -> Result<(), SpecError> {
+        check::length_or_zero("steps", self.steps)?;
+        validate_within(&self.of, "of")
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        self.of.exact(time.since(self.steps))
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.of.length().map(|length| length.saturating_add(self.steps))
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        let body = self.of.lower()?;
+        if self.steps == 0 {
+            return Ok(body);
+        }
+        Program::sequence(vec![(0, Program::hold(body.exact(0))), (self.steps, body)])
+    }
+
+    fn examples() -> Vec<Self> {
+        use super::{Cosine, Cyclic, CyclicMode};
+        let cyclic = Cyclic {
+            base: 0.1,
+            max: 1.0,
+            step_size_up: 20,
+            step_size_down: Some(5),
+            mode: CyclicMode::ExpRange,
+            gamma: 0.99,
+        };
+        vec![
+            Self { steps: 500, of: Box::new(Cosine { start: 1e-3, end: 0.0, steps: 500 }.into()) },
+            Self { steps: 33, of: Box::new(cyclic.into()) },
+            Self { steps: 0, of: Box::new(Cosine { start: 1e-3, end: 0.0, steps: 500 }.into()) },
+        ]
+    }
+}
