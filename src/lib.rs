@@ -1,5 +1,7 @@
 //! placeholder
 #![deny(missing_docs)]
+#[cfg(test)]
+extern crate self as lrgrid;
 pub mod curve;
 pub mod double_double;
 pub mod element;
@@ -8,8 +10,11 @@ pub mod evaluate;
 pub mod packed;
 pub mod program;
 pub mod schedule;
+pub mod spec;
+pub mod sweep;
 
 pub use element::{Dtype, Element};
 pub use error::Error;
 pub use evaluate::{Evaluate, Reference};
 pub use packed::{Batch, Steps};
+pub use spec::Spec;
