@@ -1,8 +1,11 @@
 //! placeholder
 #![deny(missing_docs)]
+#[cfg(test)]
+extern crate self as lrgrid;
 pub mod check;
 pub mod cpu;
 pub mod curve;
+pub mod describe;
 pub mod double_double;
 pub mod element;
 pub mod engine;
@@ -13,6 +16,8 @@ pub mod gpu;
 pub mod packed;
 pub mod program;
 pub mod schedule;
+pub mod spec;
+pub mod sweep;
 pub mod table;
 pub mod ulp;
 
@@ -24,3 +29,4 @@ pub use evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
 pub use gpu::Gpu;
 pub use packed::{Batch, Steps};
+pub use spec::Spec;

@@ -1,0 +1,376 @@
+//! Specs: a schedule or a sweep of them as a text, and what it compiles to.
+
+mod document;
+mod read;
+mod schema;
+mod suggest;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde_json::{Map, Value};
+
+pub use schema::json_schema;
+pub(crate) use suggest::nearest;
+
+use crate::error::{Error, SpecError};
+use crate::packed::{Batch, BatchBuilder, Oracle};
+use crate::program::{MAX_STEP, Program};
+use crate::schedule::{Schedule, Time};
+use crate::sweep::{Method, Parameter, Sweep, names_used};
+
+/// Points compiled at a time, so that their programs never all lie in memory at once.
+const POINTS_AT_ONCE: usize = 1 << 14;
+
+/// The keys of a document.
+const KEYS: &[&str] = &["steps", "schedule", "sweep", "steps_per_epoch", "fractional_epochs", "momentum"];
+
+/// How the clock of the schedules ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Epochs {
+    steps: u64,
+    fractional: bool,
+}
+
+/// A schedule, or a sweep of schedules, as a user writes it.
+///
+/// ```
+/// use lrgrid::{Cpu, Evaluate, Reference, Spec, Steps};
+///
+/// let spec = Spec::from_toml(r#"
+///     steps = 1000
+///     [schedule]
+///     kind = "warmup"
+///     steps = "10%"
+///     then = { kind = "cosine", start = "$peak", end = 0.0, steps = 900 }
+///     [sweep.parameters.peak]
+///     values = [1e-3, 3e-4]
+/// "#)?;
+/// let batch = spec.compile()?;
+/// let steps = Steps::range(0..1000);
+/// let table: Vec<f32> = Cpu::new()?.evaluate(&batch, &steps)?;
+/// assert_eq!(table.len(), 2 * 1000);
+/// assert_eq!([table[0], table[50], table[100]], [0.0, 5e-4, 1e-3]);
+/// assert_eq!(table, Reference.evaluate::<f32>(&batch, &steps)?);
+/// # Ok::<(), lrgrid::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Spec {
+    schedule: Value,
+    momentum: Option<Value>,
+    /// In epochs where there are any, otherwise in steps.
+    horizon: Option<u64>,
+    epochs: Option<Epochs>,
+    sweep: Sweep,
+}
+
+/// Which of a spec's two schedules is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Rate,
+    Momentum,
+}
+
+impl Part {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Rate => "schedule",
+            Self::Momentum => "momentum",
+        }
+    }
+}
+
+impl Spec {
+    /// Reads a TOML text.
+    ///
+    /// # Errors
+    /// When the text is not TOML or not a spec: with the key's path, the value and what would be right.
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        Self::from_document(document::from_toml(text)?)
+    }
+
+    /// Reads a JSON text.
+    ///
+    /// # Errors
+    /// When the text is not JSON or not a spec: with the key's path, the value and what would be right.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        Self::from_document(document::from_json(text)?)
+    }
+
+    fn from_document(document: Value) -> Result<Self, Error> {
+        let Value::Object(mut keys) = document else {
+            return Err(SpecError::new("", "a spec is a table of keys, with `schedule` among them").into());
+        };
+        if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            return Err(SpecError::new(unknown.as_str(), format!("unknown key: {}", nearest(unknown, KEYS))).into());
+        }
+        let Some(schedule) = keys.remove("schedule") else {
+            return Err(SpecError::new("schedule", "missing: add [schedule] with a `kind`").into());
+        };
+        let spec = Self {
+            schedule,
+            momentum: keys.remove("momentum"),
+            horizon: positive_length(&keys, "steps")?,
+            epochs: epochs(&keys)?,
+            sweep: match keys.get("sweep") {
+                Some(sweep) => read_sweep(sweep).map_err(|error| error.within("sweep"))?,
+                None => Sweep::single(),
+            },
+        };
+        spec.check_names()?;
+        spec.check_horizon()?;
+        spec.program(Part::Rate, 0)?;
+        if spec.momentum.is_some() {
+            spec.program(Part::Momentum, 0)?;
+        }
+        Ok(spec)
+    }
+
+    /// Every `$name` must be a parameter, and every parameter must be used.
+    fn check_names(&self) -> Result<(), SpecError> {
+        let mut used = Vec::new();
+        names_used(&self.schedule, &mut used);
+        self.momentum.iter().for_each(|momentum| names_used(momentum, &mut used));
+        match self.sweep.names().iter().find(|name| !used.contains(name)) {
+            Some(name) => Err(SpecError::new(
+                format!("sweep.parameters.{name}"),
+                format!("not used: write \"${name}\" somewhere in the schedule, or remove it"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn check_horizon(&self) -> Result<(), SpecError> {
+        let (horizon, per_unit) = (self.horizon.unwrap_or(0), self.epochs.map_or(1, |epochs| epochs.steps));
+        if u128::from(horizon) * u128::from(per_unit) > u128::from(MAX_STEP) {
+            let message = format!("{horizon} × {per_unit} steps are beyond the largest step, {MAX_STEP}");
+            return Err(SpecError::new("steps", message));
+        }
+        Ok(())
+    }
+
+    /// Number of schedules: the points of the sweep, or 1.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sweep.len()
+    }
+
+    /// Whether there are no schedules; a spec always has one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sweep.is_empty()
+    }
+
+    /// The horizon in steps, where the spec gives one.
+    #[must_use]
+    pub fn horizon(&self) -> Option<u64> {
+        self.horizon.map(|units| units * self.steps_per_unit())
+    }
+
+    fn steps_per_unit(&self) -> u64 {
+        self.epochs.map_or(1, |epochs| epochs.steps)
+    }
+
+    /// How many steps a table of this spec has: the horizon, or the longest schedule's own length.
+    ///
+    /// # Errors
+    /// When there is no horizon and a schedule never ends, or a schedule is wrong.
+    pub fn table_steps(&self) -> Result<u64, Error> {
+        if let Some(horizon) = self.horizon() {
+            return Ok(horizon);
+        }
+        let longest = (0..self.len())
+            .into_par_iter()
+            .map(|index| match self.schedule(index)?.length() {
+                Some(length) if length > 0 => Ok(length),
+                _ => Err(SpecError::new(
+                    "steps",
+                    "missing: the schedule has no length of its own, so say how long the table is",
+                )
+                .into()),
+            })
+            .try_reduce(|| 0, |a, b| Ok::<u64, Error>(a.max(b)))?;
+        Ok(longest.saturating_mul(self.steps_per_unit()))
+    }
+
+    /// Names of the swept parameters, in order of declaration.
+    #[must_use]
+    pub fn parameter_names(&self) -> Vec<&str> {
+        self.sweep.names().iter().map(String::as_str).collect()
+    }
+
+    /// The swept parameters' values for one schedule, in the order of their names.
+    #[must_use]
+    pub fn point(&self, index: usize) -> Vec<f64> {
+        self.sweep.point(index)
+    }
+
+    /// Whether a second schedule, `momentum`, is evaluated beside the first.
+    #[must_use]
+    pub fn has_momentum(&self) -> bool {
+        self.momentum.is_some()
+    }
+
+    /// The schedule at one point of the sweep, its lengths in epochs where the spec counts those.
+    ///
+    /// # Errors
+    /// When a parameter is wrong at that point.
+    pub fn schedule(&self, index: usize) -> Result<Schedule, Error> {
+        Ok(self.read(Part::Rate, index)?)
+    }
+
+    /// Compiles every schedule of the sweep.
+    ///
+    /// # Errors
+    /// When a schedule of the sweep is wrong or cannot be lowered; the message names the point.
+    pub fn compile(&self) -> Result<Batch, Error> {
+        self.compile_part(Part::Rate)
+    }
+
+    /// Compiles the `momentum` schedules, where the spec has them.
+    ///
+    /// # Errors
+    /// As [`Spec::compile`].
+    pub fn compile_momentum(&self) -> Result<Option<Batch>, Error> {
+        self.momentum.as_ref().map(|_| self.compile_part(Part::Momentum)).transpose()
+    }
+
+    fn compile_part(&self, part: Part) -> Result<Batch, Error> {
+        let mut builder = BatchBuilder::default();
+        for first in (0..self.len()).step_by(POINTS_AT_ONCE) {
+            let points = first..self.len().min(first + POINTS_AT_ONCE);
+            let programs: Vec<Program> =
+                points.into_par_iter().map(|index| self.program(part, index)).collect::<Result<_, Error>>()?;
+            programs.iter().try_for_each(|program| builder.push(program))?;
+        }
+        let oracle = Formulas { spec: self.clone(), part };
+        Ok(builder.finish(Some(Arc::new(oracle))))
+    }
+
+    fn program(&self, part: Part, index: usize) -> Result<Program, Error> {
+        let schedule = self.read(part, index)?;
+        let program = schedule.lower()?;
+        let Some(epochs) = self.epochs else { return Ok(program) };
+        let furthest = program.segments().map(|segment| segment.origin).max().unwrap_or(0);
+        let longest = schedule.length().unwrap_or(0).max(furthest);
+        if u128::from(longest) * u128::from(epochs.steps) > u128::from(MAX_STEP) {
+            let message = format!("{longest} epochs of {} steps are beyond the largest step, {MAX_STEP}", epochs.steps);
+            return Err(SpecError::new("steps_per_epoch", message).into());
+        }
+        Ok(if epochs.fractional { program.stretched(epochs.steps) } else { program.once_per(epochs.steps) })
+    }
+
+    /// Reads and checks one schedule; errors name the point of the sweep.
+    fn read(&self, part: Part, index: usize) -> Result<Schedule, SpecError> {
+        let value = match (part, &self.momentum) {
+            (Part::Momentum, Some(momentum)) => momentum,
+            _ => &self.schedule,
+        };
+        let point = self.sweep.point(index);
+        let context = read::Context { names: self.sweep.names(), values: &point, horizon: self.horizon };
+        let checked = read::read::<Schedule>(value, context).and_then(|schedule| {
+            schedule.validate()?;
+            Ok(schedule)
+        });
+        checked.map_err(|error| {
+            let mut error = error.within(part.key());
+            if !point.is_empty() {
+                let values = self.sweep.names().iter().zip(&point);
+                let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
+                error.message = format!("{} (schedule {index} of the sweep: {})", error.message, values.join(", "));
+            }
+            error
+        })
+    }
+
+    /// The point in schedule time of a step.
+    fn time(&self, step: u64) -> Time {
+        match self.epochs {
+            None => Time::step(step),
+            Some(Epochs { steps, fractional: true }) => Time::within_epoch(step, steps),
+            Some(Epochs { steps, fractional: false }) => Time::step(step / steps),
+        }
+    }
+}
+
+impl From<Schedule> for Spec {
+    /// One schedule, without horizon or sweep.
+    ///
+    /// Parameters that [`Schedule::validate`] refuses are reported when it is compiled.
+    fn from(schedule: Schedule) -> Self {
+        // A schedule always serializes; were it not to, compiling reports the missing kind.
+        let schedule = serde_json::to_value(&schedule).unwrap_or(Value::Null);
+        Self { schedule, momentum: None, horizon: None, epochs: None, sweep: Sweep::single() }
+    }
+}
+
+/// The reference values of a compiled spec: each schedule's own formula.
+#[derive(Debug)]
+struct Formulas {
+    spec: Spec,
+    part: Part,
+}
+
+impl Oracle for Formulas {
+    fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(f64)) {
+        match self.spec.read(self.part, schedule) {
+            Ok(schedule) => steps.for_each(|step| write(schedule.exact(self.spec.time(step)).high())),
+            // Compiling read the very same point, so this does not happen; NaN fails every comparison.
+            Err(_) => steps.for_each(|_| write(f64::NAN)),
+        }
+    }
+}
+
+fn positive_length(keys: &Map<String, Value>, key: &str) -> Result<Option<u64>, SpecError> {
+    let Some(value) = keys.get(key) else { return Ok(None) };
+    let length: u64 = read::read(value, read::Context::default()).map_err(|error| error.within(key))?;
+    if length == 0 || length > MAX_STEP {
+        return Err(SpecError::new(key, format!("{length} must be from 1 to {MAX_STEP}")));
+    }
+    Ok(Some(length))
+}
+
+fn epochs(keys: &Map<String, Value>) -> Result<Option<Epochs>, SpecError> {
+    let fractional = match keys.get("fractional_epochs") {
+        Some(value) => Some(
+            read::read::<bool>(value, read::Context::default()).map_err(|error| error.within("fractional_epochs"))?,
+        ),
+        None => None,
+    };
+    match (positive_length(keys, "steps_per_epoch")?, fractional) {
+        (None, Some(_)) => Err(SpecError::new("fractional_epochs", "goes with `steps_per_epoch` only: add that")),
+        (None, None) => Ok(None),
+        (Some(steps), fractional) => Ok(Some(Epochs { steps, fractional: fractional.unwrap_or(false) })),
+    }
+}
+
+fn read_sweep(sweep: &Value) -> Result<Sweep, SpecError> {
+    let Value::Object(keys) = sweep else {
+        return Err(SpecError::new("", "not a table: write [sweep.parameters.NAME]"));
+    };
+    const KEYS: &[&str] = &["method", "parameters", "count", "seed"];
+    if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        return Err(SpecError::new(unknown.as_str(), format!("unknown key: {}", nearest(unknown, KEYS))));
+    }
+    let method = match keys.get("method") {
+        Some(value) => read::read::<Method>(value, read::Context::default()).map_err(|error| error.within("method"))?,
+        None => Method::default(),
+    };
+    let random = matches!(method, Method::Random | Method::Sobol);
+    if let Some(key) = ["count", "seed"].iter().find(|key| !random && keys.contains_key(**key)) {
+        return Err(SpecError::new(
+            *key,
+            "goes with random and sobol sweeps only: give a `count` per parameter instead",
+        ));
+    }
+    let Some(Value::Object(entries)) = keys.get("parameters") else {
+        return Err(SpecError::new("parameters", "missing: add [sweep.parameters.NAME] with `values` or a range"));
+    };
+    let mut parameters = Vec::with_capacity(entries.len());
+    for (name, value) in entries {
+        let parameter: Parameter =
+            read::read(value, read::Context::default()).map_err(|error| error.within(&format!("parameters.{name}")))?;
+        parameters.push((name.clone(), parameter));
+    }
+    Sweep::new(method, parameters)
+}

@@ -1,0 +1,74 @@
+//! The JSON schema of specs, from the same structs that read them.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::transform_subschemas;
+use schemars::{Schema, json_schema as schema};
+use serde_json::Value;
+
+use crate::schedule::Schedule;
+use crate::sweep::{Method, Parameter};
+
+/// The JSON schema of a spec.
+///
+/// ```
+/// let schema = lrgrid::spec::json_schema();
+/// assert!(schema["properties"]["schedule"].is_object());
+/// ```
+#[must_use]
+pub fn json_schema() -> Value {
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    let schedule = generator.subschema_for::<Schedule>();
+    let (method, parameter) = (generator.subschema_for::<Method>(), generator.subschema_for::<Parameter>());
+    let definitions = generator.take_definitions(true);
+    let mut document = schema!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "lrgrid spec",
+        "description": "A learning-rate schedule, or a sweep of them.",
+        "type": "object",
+        "properties": {
+            "steps": { "type": "integer", "minimum": 1, "description": "The horizon, in steps or epochs." },
+            "schedule": schedule,
+            "momentum": { "description": "A second schedule evaluated beside the first.", "$ref": "#/$defs/Schedule" },
+            "steps_per_epoch": { "type": "integer", "minimum": 1, "description": "All lengths are then in epochs." },
+            "fractional_epochs": { "type": "boolean", "description": "Whether the value moves within an epoch." },
+            "sweep": {
+                "type": "object",
+                "properties": { "method": method, "parameters": { "type": "object", "additionalProperties": parameter } },
+                "required": ["parameters"],
+            },
+        },
+        "required": ["schedule"],
+        "additionalProperties": false,
+    });
+    let mut definitions: serde_json::Map<String, Value> = definitions.into_iter().collect();
+    for (name, definition) in &mut definitions {
+        // A sweep's own numbers cannot be swept.
+        if name != "Parameter" && name != "Range" {
+            if let Ok(inner) = <&mut Schema>::try_from(definition) {
+                accept_names(inner);
+            }
+        }
+    }
+    document.insert("$defs".to_owned(), Value::Object(definitions));
+    document.to_value()
+}
+
+/// Lets a `"$name"` stand for any number, and a percentage for any length.
+fn accept_names(inner: &mut Schema) {
+    transform_subschemas(&mut accept_names, inner);
+    let number = match inner.get("type") {
+        Some(Value::String(name)) if name == "number" => "^\\$.+$",
+        Some(Value::String(name)) if name == "integer" => "^(\\$.+|[0-9.]+ *%)$",
+        _ => return,
+    };
+    let Some(object) = inner.as_object_mut() else { return };
+    let mut plain = std::mem::take(object);
+    let description = plain.remove("description");
+    let default = plain.remove("default");
+    object.insert("anyOf".to_owned(), serde_json::json!([plain, { "type": "string", "pattern": number }]));
+    for (key, value) in [("description", description), ("default", default)] {
+        if let Some(value) = value {
+            object.insert(key.to_owned(), value);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Rung 2 of the ladder: the lowered form against each schedule's published formula.
+
+use lrgrid::program::MAX_STEP;
+use lrgrid::schedule::{KINDS, Schedule, Time};
+
+/// Relative deviation allowed between two double-double evaluations: rounding of phases and parameters.
+const RELATIVE: f64 = 1e-15;
+/// Where terms of opposite sign meet, relative to the schedule's largest value.
+const OF_LARGEST: f64 = 1e-17;
+
+/// Boundaries of the lowered form and of the schedule, with their neighbours, and the ends of time.
+fn telling_steps(schedule: &Schedule) -> Vec<u64> {
+    let program = schedule.lower().unwrap();
+    let mut boundaries: Vec<u64> = vec![0, 1 << 24, MAX_STEP - 1];
+    boundaries.extend(schedule.length());
+    for stage in &program.stages {
+        for segment in stage.tracks.iter().flat_map(|track| &track.segments) {
+            let start = stage.start.saturating_add(segment.start);
+            boundaries.push(start);
+            boundaries.push(start.saturating_add(segment.length.saturating_mul(segment.quantum.unwrap_or(1))));
+            boundaries.extend((1..4).map(|i| start.saturating_add(segment.quantum.unwrap_or(1).saturating_mul(i))));
+        }
+    }
+    let mut steps: Vec<u64> = boundaries.iter().flat_map(|&b| [b.saturating_sub(1), b, b.saturating_add(1)]).collect();
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for boundary in boundaries.clone() {
+        // Within each piece, a few steps that follow no pattern.
+        for _ in 0..8 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            steps.push((state >> 11) % (boundary.min(MAX_STEP) + 2));
+        }
+    }
+    steps.retain(|&step| step <= MAX_STEP);
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}
+
+#[test]
+fn every_schedule_lowers_to_its_formula() {
+    let mut checked = 0_u64;
+    for kind in KINDS {
+        for schedule in (kind.examples)() {
+            schedule.validate().unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+            let program = schedule.lower().unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+            let steps = telling_steps(&schedule);
+            let largest = steps.iter().map(|&step| schedule.value(step).abs()).fold(0.0, f64::max);
+            for step in steps {
+                let (want, got) = (schedule.exact(Time::step(step)), program.exact(step));
+                let difference = (got - want).high().abs();
+                let allowed = (RELATIVE * want.high().abs()).max(OF_LARGEST * largest).min(largest * RELATIVE);
+                assert!(
+                    difference <= allowed || got == want,
+                    "{schedule:?} at {step}: {:e} lowered, {:e} by formula ({difference:e} apart)",
+                    got.high(),
+                    want.high(),
+                );
+                checked += 1;
+            }
+        }
+    }
+    println!("{checked} values of {} kinds", KINDS.len());
+    assert!(checked > 5_000);
+}
+
+#[test]
+fn fractions_of_an_epoch_lower_to_the_formula_at_that_time() {
+    for kind in KINDS {
+        for schedule in (kind.examples)() {
+            let per_epoch = 7;
+            let Ok(program) = schedule.lower() else { continue };
+            if program.segments().any(|segment| segment.origin > MAX_STEP / per_epoch) {
+                continue;
+            }
+            let (moving, once) = (program.clone().stretched(per_epoch), program.once_per(per_epoch));
+            for step in 0..3000 {
+                let (fraction, whole) = (Time::within_epoch(step, per_epoch), Time::step(step / per_epoch));
+                for (got, want) in
+                    [(moving.exact(step), schedule.exact(fraction)), (once.exact(step), schedule.exact(whole))]
+                {
+                    let difference = (got - want).high().abs();
+                    assert!(
+                        difference <= RELATIVE * want.high().abs() + 1e-20,
+                        "{schedule:?} at {step}: {:e} and {:e}",
+                        got.high(),
+                        want.high()
+                    );
+                }
+            }
+        }
+    }
+}
