@@ -80,19 +80,18 @@ struct Auto {
     cpu: Cpu,
     /// Values of all calls together, where that is known.
     expected: Option<u64>,
+    #[cfg(feature = "gpu")]
     accelerator: Mutex<Accelerator>,
 }
 
 /// A GPU that `auto` may use.
+#[cfg(feature = "gpu")]
 #[derive(Debug)]
 enum Accelerator {
     /// Not looked for yet: the adapter's name, where one was asked for.
-    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "without a GPU backend nothing is looked for"))]
     Unknown(Option<String>),
-    #[cfg(feature = "gpu")]
     Ready(Box<Gpu>),
     /// There is none, or it failed.
-    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "without a GPU backend nothing is looked for"))]
     Absent,
 }
 
@@ -108,6 +107,7 @@ impl Engine {
             Backend::Auto => Chosen::Auto(Auto {
                 cpu: Cpu::new()?,
                 expected: None,
+                #[cfg(feature = "gpu")]
                 accelerator: Mutex::new(Accelerator::Unknown(adapter.map(str::to_owned))),
             }),
             Backend::Cpu => Chosen::Cpu(Cpu::new()?),
@@ -250,6 +250,7 @@ mod tests {
         let engine = engine.expecting(u64::MAX);
         assert_eq!(engine.evaluate::<f64>(&batch(), &steps).unwrap()[3], 0.25);
         assert!(engine.take_warnings().is_empty());
+        #[cfg(feature = "gpu")]
         assert!(
             matches!(&engine.chosen, Chosen::Auto(auto) if matches!(*auto.accelerator.lock().unwrap(), Accelerator::Unknown(_)))
         );

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 #[cfg(test)]
 extern crate self as lrgrid;
+pub mod catalogue;
 pub mod check;
 pub mod cpu;
 pub mod curve;
