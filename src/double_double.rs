@@ -327,6 +327,9 @@ impl Mul for DoubleDouble {
     #[inline]
     fn mul(self, other: Self) -> Self {
         let product = Self::exact_product(self.high, other.high);
+        if !product.high.is_finite() {
+            return product;
+        }
         let cross = self.high.mul_add(other.low, self.low * other.high);
         Self::renormalized(product.high, product.low + cross)
     }
@@ -414,6 +417,14 @@ mod tests {
             // Conditioning: x^b magnifies the error of log2 x by b·log2 x.
             let allowed = if name == "powf" || name == "exp2" { TOLERANCE * 300.0 } else { TOLERANCE };
             assert!(error <= allowed, "{name}: {error:e} relative");
+        }
+    }
+
+    #[test]
+    fn overflow_is_infinite_and_not_nan() {
+        let infinity = DoubleDouble::from(2000.0).exp2();
+        for value in [infinity * 1e-3, infinity * infinity, infinity + 1.0, DoubleDouble::from(1e300) * 1e300] {
+            assert_eq!(value, DoubleDouble::from(f64::INFINITY));
         }
     }
 

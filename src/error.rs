@@ -140,6 +140,14 @@ pub enum EvaluateError {
         /// What can.
         remedy: &'static str,
     },
+    /// The processor lacks the vector instructions asked for.
+    #[error("LRGRID_LEVEL is {wanted}, but this processor has: {available}")]
+    Level {
+        /// The level asked for.
+        wanted: String,
+        /// Those there are.
+        available: String,
+    },
     /// The rayon thread pool could not be made.
     #[error("could not start {threads} worker threads: {reason}")]
     Threads {

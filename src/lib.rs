@@ -1,7 +1,6 @@
 //! placeholder
 #![deny(missing_docs)]
-#[cfg(test)]
-extern crate self as lrgrid;
+pub mod cpu;
 pub mod curve;
 pub mod double_double;
 pub mod element;
@@ -13,6 +12,7 @@ pub mod schedule;
 pub mod spec;
 pub mod sweep;
 
+pub use cpu::Cpu;
 pub use element::{Dtype, Element};
 pub use error::Error;
 pub use evaluate::{Evaluate, Reference};

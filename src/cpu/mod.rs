@@ -1,0 +1,191 @@
+//! The CPU engine: every value correctly rounded, a batch at a time, on all cores.
+//!
+//! A table is cut into tiles for the thread pool, a tile's rows into spans, and a smooth span into
+//! blocks that one vector kernel fills from a polynomial. Each value is rounded once, from an
+//! approximation that is known to be good enough; the few that lie too close to a midpoint are computed
+//! again to 100 bits. So the output does not depend on instructions, threads, tiles or slicing.
+
+mod block;
+mod dispatch;
+mod rounding;
+mod sample;
+mod smooth;
+mod smoothness;
+mod span;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use half::{bf16, f16};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+pub use dispatch::Level;
+
+use crate::element::{Dtype, Element};
+use crate::error::{Error, EvaluateError};
+use crate::evaluate::Evaluate;
+use crate::packed::{Batch, Steps};
+use crate::program::{MAX_STEP, Program};
+use rounding::Rounded;
+use smooth::{SmoothSpan, value_at};
+use span::{Columns, Kind, first_span};
+
+/// The environment variable that forces a [`Level`].
+const LEVEL_VARIABLE: &str = "LRGRID_LEVEL";
+
+/// Values per task of the thread pool: enough to hide its cost, few enough to share a small table.
+const TILE: usize = 1 << 15;
+
+/// Evaluates batches on the CPU.
+///
+/// Values in `f32`, [`half::f16`] and [`half::bf16`] are the correctly rounded ones, and in `f64` they
+/// are the reference's. They are the same bits whatever the processor, the number of threads, or the
+/// way a table is cut.
+///
+/// ```
+/// use lrgrid::curve::Curve;
+/// use lrgrid::program::{Program, Segment};
+/// use lrgrid::{Batch, Cpu, Evaluate, Steps};
+///
+/// let decay = Program::of(vec![Segment::transition(0, 100, 1e-3, 0.0, Curve::Cosine)]);
+/// let batch = Batch::from_programs([&decay])?;
+/// let table: Vec<f32> = Cpu::new()?.evaluate(&batch, &Steps::range(0..101))?;
+/// assert_eq!((table[0], table[50], table[100]), (1e-3, 5e-4, 0.0));
+/// # Ok::<(), lrgrid::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cpu {
+    level: Level,
+    /// Nothing for the global pool.
+    pool: Option<Arc<ThreadPool>>,
+    tile: usize,
+}
+
+impl Cpu {
+    /// All cores, through rayon's global thread pool, and the fastest instructions there are, or those
+    /// that the environment variable `LRGRID_LEVEL` names.
+    ///
+    /// # Errors
+    /// When `LRGRID_LEVEL` names a level that this processor does not have.
+    pub fn new() -> Result<Self, Error> {
+        let level = match std::env::var(LEVEL_VARIABLE) {
+            Ok(name) if !name.is_empty() => Level::named(&name).ok_or_else(|| EvaluateError::Level {
+                wanted: name,
+                available: Level::available().into_iter().map(Level::name).collect::<Vec<_>>().join(", "),
+            })?,
+            _ => Level::detect(),
+        };
+        Ok(Self { level, pool: None, tile: TILE })
+    }
+
+    /// As [`Cpu::new`], on a thread pool of its own; 0 threads for one per core.
+    ///
+    /// # Errors
+    /// As [`Cpu::new`], and when the threads cannot be started.
+    pub fn with_threads(threads: usize) -> Result<Self, Error> {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| EvaluateError::Threads { threads, reason: error.to_string() })?;
+        Ok(Self { pool: Some(Arc::new(pool)), ..Self::new()? })
+    }
+
+    /// The same with other vector instructions.
+    #[must_use]
+    pub fn with_level(self, level: Level) -> Self {
+        Self { level, ..self }
+    }
+
+    /// The same with about `values` values per task; 0 counts as 1.
+    #[must_use]
+    pub fn with_tile(self, values: usize) -> Self {
+        Self { tile: values.max(1), ..self }
+    }
+
+    /// The vector instructions it uses.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Fills rows of the table, in parallel.
+    fn fill_rows<T: Rounded>(&self, batch: &Batch, rows: Range<usize>, steps: &Steps, out: &mut [T]) {
+        let columns = steps.len();
+        if columns >= self.tile {
+            out.par_chunks_mut(columns).zip(rows).for_each(|(row, schedule)| {
+                row.par_chunks_mut(self.tile).enumerate().for_each(|(index, part)| {
+                    let first = index * self.tile;
+                    self.fill_columns(&batch.program(schedule), steps, first, part);
+                });
+            });
+            return;
+        }
+        let rows_per_tile = self.tile / columns;
+        out.par_chunks_mut(columns * rows_per_tile).enumerate().for_each(|(index, part)| {
+            let first = rows.start + index * rows_per_tile;
+            for (offset, row) in part.chunks_mut(columns).enumerate() {
+                self.fill_columns(&batch.program(first + offset), steps, 0, row);
+            }
+        });
+    }
+
+    /// Fills the columns of one row from `first` on.
+    fn fill_columns<T: Rounded>(&self, program: &Program, steps: &Steps, first: usize, out: &mut [T]) {
+        let Some((start, stride)) = steps.progression() else {
+            for (offset, slot) in out.iter_mut().enumerate() {
+                *slot = value_at(program, steps.get(first + offset));
+            }
+            return;
+        };
+        // A longer stride leaves one column, and shorter ones cannot overflow.
+        let stride = stride.min(MAX_STEP + 1);
+        let mut columns = Columns { start: start + first as u64 * stride, stride, count: out.len() };
+        let mut rest = out;
+        while !rest.is_empty() {
+            let span = first_span(program, &columns);
+            let mut count = span.count;
+            match span.kind {
+                Kind::Constant => rest[..count].fill(value_at(program, columns.start)),
+                Kind::Smooth { stage, factors } if T::FROM_F64 => {
+                    let span = SmoothSpan::new(program, Columns { count, ..columns }, stage, &factors);
+                    count = span.count();
+                    span.fill(self.level, &mut rest[..count]);
+                }
+                Kind::Smooth { .. } | Kind::Irregular => {
+                    for (column, slot) in rest[..count].iter_mut().enumerate() {
+                        *slot = value_at(program, columns.step(column));
+                    }
+                }
+            }
+            columns = columns.after(count);
+            rest = &mut rest[count..];
+        }
+    }
+}
+
+impl Evaluate for Cpu {
+    fn evaluate_rows_into<T: Element>(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        out: &mut [T],
+    ) -> Result<(), Error> {
+        batch.check_output(&rows, steps, out.len())?;
+        if out.is_empty() {
+            return Ok(());
+        }
+        let mut fill = || match T::DTYPE {
+            Dtype::F64 => self.fill_rows::<f64>(batch, rows.clone(), steps, bytemuck::cast_slice_mut(out)),
+            Dtype::F32 => self.fill_rows::<f32>(batch, rows.clone(), steps, bytemuck::cast_slice_mut(out)),
+            Dtype::F16 => self.fill_rows::<f16>(batch, rows.clone(), steps, bytemuck::cast_slice_mut(out)),
+            Dtype::Bf16 => self.fill_rows::<bf16>(batch, rows.clone(), steps, bytemuck::cast_slice_mut(out)),
+        };
+        match &self.pool {
+            Some(pool) => pool.install(fill),
+            None => fill(),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! Fills a smooth span: blocks as long as the curve allows, and single values where it allows none.
+
+use super::block::{Block, MOST_VALUES, TERMS};
+use super::dispatch::Level;
+use super::rounding::{LANES, Rounded, round_certain};
+use super::sample::Sample;
+use super::smoothness::smooth_columns;
+use super::span::{Columns, Factor};
+use crate::curve::Curve;
+use crate::double_double::DoubleDouble;
+use crate::program::{Clamp, Program, Stage};
+
+/// Fewer columns than a block's nodes are worth are evaluated one by one.
+const FEWEST_COLUMNS: usize = 24;
+
+/// How many times longer than the one before a block may be: a block that fails costs its nodes.
+const GROWTH: usize = 4;
+
+/// The value at one step, correctly rounded.
+pub fn value_at<T: Rounded>(program: &Program, step: u64) -> T {
+    if T::FROM_F64 {
+        let sample = Sample::of_program(program, step);
+        if let Some(value) = round_certain(sample.value, sample.slack) {
+            return value;
+        }
+    }
+    T::round_exact(program.exact(step))
+}
+
+/// A smooth span, ready to be filled.
+pub struct SmoothSpan<'p> {
+    program: &'p Program,
+    columns: Columns,
+    stage: &'p Stage,
+    moving: Vec<Factor<'p>>,
+    /// Scale and the factors that stand still.
+    constant: Sample,
+}
+
+impl<'p> SmoothSpan<'p> {
+    /// A span over `columns`, cut short where a track meets one of its bounds.
+    pub fn new(program: &'p Program, mut columns: Columns, stage: &'p Stage, factors: &[Factor<'p>]) -> Self {
+        let mut moving: Vec<Factor<'p>> = Vec::with_capacity(factors.len());
+        let mut constant = Sample::rounded(stage.scale);
+        for factor in factors {
+            let at = |column: usize| Sample::of_segment(factor.segment, factor.phase_count_at(column).into());
+            if factor.per_column == 0 {
+                constant = constant.times(at(0).clamped(factor.clamp));
+                continue;
+            }
+            if factor.clamp.is_none() {
+                moving.push(*factor);
+                continue;
+            }
+            // A value misjudged this close to its bound is within its slack of the truth either way.
+            let state = |column: usize| BoundState::of(at(column).value, factor.clamp);
+            let first = state(0);
+            columns.count = first_where(columns.count, |column| state(column) != first);
+            match first {
+                BoundState::Below => constant = constant.times(Sample::rounded(factor.clamp.lower.into())),
+                BoundState::Above => constant = constant.times(Sample::rounded(factor.clamp.upper.into())),
+                BoundState::Inside => moving.push(*factor),
+            }
+        }
+        Self { program, columns, stage, moving, constant }
+    }
+
+    /// How many columns it has.
+    pub fn count(&self) -> usize {
+        self.columns.count
+    }
+
+    /// Writes its values: `out.len() == self.count()`.
+    pub fn fill<T: Rounded>(&self, level: Level, out: &mut [T]) {
+        let mut column = 0;
+        let mut longest = usize::MAX;
+        while column < out.len() {
+            let rest = out.len() - column;
+            let mut count = self.smooth_columns(column).min(longest).min(rest);
+            let written = loop {
+                if count < FEWEST_COLUMNS {
+                    count = rest.min(FEWEST_COLUMNS);
+                    break false;
+                }
+                if self.fill_block(level, column, &mut out[column..column + count]) {
+                    break true;
+                }
+                count /= 2;
+            };
+            if !written {
+                for (offset, slot) in out[column..column + count].iter_mut().enumerate() {
+                    *slot = value_at(self.program, self.columns.step(column + offset));
+                }
+            }
+            longest = count.saturating_mul(GROWTH);
+            column += count;
+        }
+    }
+
+    /// How many columns from `column` on one polynomial may carry, as far as one can tell beforehand.
+    fn smooth_columns(&self, column: usize) -> usize {
+        if self.linear().is_some() {
+            return usize::MAX;
+        }
+        let columns = |factor: &Factor| {
+            smooth_columns(factor.segment, factor.phase_count_at(column) as f64, factor.per_column as f64)
+        };
+        self.moving.iter().map(columns).fold(f64::INFINITY, f64::min) as usize
+    }
+
+    /// The one factor that moves, where it is a straight line.
+    fn linear(&self) -> Option<&Factor<'p>> {
+        match self.moving.as_slice() {
+            [factor] if factor.segment.curve == Curve::Linear => Some(factor),
+            _ => None,
+        }
+    }
+
+    /// Writes a block of at least two columns, if one polynomial carries it.
+    fn fill_block<T: Rounded>(&self, level: Level, column: usize, out: &mut [T]) -> bool {
+        if self.moving.is_empty() {
+            out.fill(value_at(self.program, self.columns.step(column)));
+            return true;
+        }
+        let centre = |factor: &Factor| {
+            let counts =
+                DoubleDouble::from(factor.per_column.unsigned_abs()) * DoubleDouble::from(out.len() as u64 - 1);
+            let half = counts * if factor.per_column < 0 { -0.5 } else { 0.5 };
+            (DoubleDouble::from(factor.phase_count_at(column)) + half, half.high())
+        };
+        if let Some(factor) = self.linear() {
+            let (middle, half) = centre(factor);
+            return match self.line(factor, middle, half, out.len()) {
+                Some(block) => self.write(&block, level, column, out),
+                None => false,
+            };
+        }
+        let centres: Vec<(DoubleDouble, f64)> = self.moving.iter().map(centre).collect();
+        let offset = Sample::rounded(self.stage.offset);
+        let sample = |x: f64| {
+            let values = self
+                .moving
+                .iter()
+                .zip(&centres)
+                .map(|(factor, (middle, half))| Sample::of_segment(factor.segment, *middle + half * x));
+            offset.plus(values.fold(self.constant, Sample::times))
+        };
+        match Block::<TERMS>::interpolate(out.len(), sample) {
+            Some(block) => self.write(&block, level, column, out),
+            None => false,
+        }
+    }
+
+    /// A straight line needs no nodes.
+    fn line(&self, factor: &Factor, middle: DoubleDouble, half: f64, columns: usize) -> Option<Block<2>> {
+        let segment = factor.segment;
+        let offset = Sample::rounded(self.stage.offset);
+        let at = |count: DoubleDouble| offset.plus(self.constant.times(Sample::of_segment(segment, count)));
+        let (first, centre, last) = (at(middle + -half), at(middle), at(middle + half));
+        let slope = self.constant.value * (segment.amplitude * segment.rate).high() * half;
+        if (first.value < 0.0) != (last.value < 0.0) {
+            return None;
+        }
+        let greatest = first.magnitude.max(last.magnitude);
+        let slack = first.slack.max(last.slack) + 4.0 * f64::EPSILON * greatest;
+        Block::new([centre.value, slope], columns, slack, first.value.abs().min(last.value.abs()) * 0.5, greatest * 2.0)
+    }
+
+    /// Writes a block's values, within the stage's bounds.
+    fn write<T: Rounded, const N: usize>(&self, block: &Block<N>, level: Level, column: usize, out: &mut [T]) -> bool {
+        if !T::FROM_F64 {
+            return false;
+        }
+        let (clamp, slack) = (&self.stage.clamp, block.tolerance.slack());
+        if !clamp.is_none() {
+            let centre = block.polynomial.coefficients[0];
+            let reach = block.polynomial.coefficients[1..].iter().map(|c| c.abs()).sum::<f64>() + slack;
+            let (low, high) = (BoundState::of(centre - reach, clamp), BoundState::of(centre + reach, clamp));
+            if low != high {
+                for (offset, slot) in out.iter_mut().enumerate() {
+                    *slot = self.decided(block, column, offset);
+                }
+                return true;
+            }
+            if low != BoundState::Inside {
+                let bound = if low == BoundState::Below { clamp.lower } else { clamp.upper };
+                out.fill(T::from_f64(bound));
+                return true;
+            }
+        }
+        for (index, part) in out.chunks_mut(MOST_VALUES).enumerate() {
+            let first = index * MOST_VALUES;
+            let mut close = level.fill(&block.polynomial, first, &block.tolerance, part);
+            while close != 0 {
+                let chunk = close.trailing_zeros() as usize * LANES;
+                for offset in chunk..part.len().min(chunk + LANES) {
+                    part[offset] = self.decided(block, column, first + offset);
+                }
+                close &= close - 1;
+            }
+        }
+        true
+    }
+
+    /// One value of a block: the polynomial's where it decides the rounding, and the exact one where not.
+    #[cold]
+    fn decided<T: Rounded, const N: usize>(&self, block: &Block<N>, column: usize, offset: usize) -> T {
+        let slack = block.tolerance.slack();
+        let value = block.polynomial.at::<false>(offset as f64);
+        let sample = Sample { value, magnitude: value.abs(), slack }.clamped(&self.stage.clamp);
+        match round_certain(sample.value, sample.slack) {
+            Some(rounded) => rounded,
+            None => T::round_exact(self.program.exact(self.columns.step(column + offset))),
+        }
+    }
+}
+
+/// Where a value lies with respect to bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BoundState {
+    Below,
+    Inside,
+    Above,
+}
+
+impl BoundState {
+    fn of(value: f64, clamp: &Clamp) -> Self {
+        if value < clamp.lower {
+            Self::Below
+        } else if value > clamp.upper {
+            Self::Above
+        } else {
+            Self::Inside
+        }
+    }
+}
+
+/// The first column in `1..count` where a monotone condition holds, or `count`.
+fn first_where(count: usize, condition: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (1, count.max(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if condition(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
