@@ -34,7 +34,7 @@ impl Segment {
     fn skipped(self, steps: u64, start: u64) -> Option<Self> {
         let quantum = self.quantum.unwrap_or(1);
         let count = (steps / quantum).min(self.length);
-        if steps % quantum != 0 && count < self.length {
+        if !steps.is_multiple_of(quantum) && count < self.length {
             return None;
         }
         let origin = if self.reversed { self.origin.saturating_sub(count) } else { self.origin + count };
@@ -120,7 +120,7 @@ impl Stage {
     }
 
     /// The same stage taking over at a later step.
-    fn from_step(&self, start: u64) -> Self {
+    fn starting_at(&self, start: u64) -> Self {
         let mut stage = self.clone();
         for track in &mut stage.tracks {
             track.advance += start - self.start;
@@ -192,7 +192,7 @@ impl Program {
         starts.dedup();
         let stages = starts
             .into_iter()
-            .map(|start| self.stage_at(start).from_step(start).times(&other.stage_at(start).from_step(start)))
+            .map(|start| self.stage_at(start).starting_at(start).times(&other.stage_at(start).starting_at(start)))
             .collect::<Result<_, _>>()?;
         Self { quantum: 1, stages }.bounded()
     }
@@ -221,7 +221,7 @@ impl Program {
     #[must_use]
     pub fn skip(&self, steps: u64) -> Self {
         let mut stages =
-            vec![Stage { start: 0, ..self.stage_at(steps).from_step(steps.max(self.stage_at(steps).start)) }];
+            vec![Stage { start: 0, ..self.stage_at(steps).starting_at(steps.max(self.stage_at(steps).start)) }];
         for stage in self.stages.iter().filter(|stage| stage.start > steps) {
             stages.push(Stage { start: stage.start - steps, ..stage.clone() });
         }
@@ -237,14 +237,14 @@ impl Program {
         let (Repetition::Restart { period } | Repetition::Reflect { period }) = repetition else {
             return Ok(self.clone());
         };
-        if let [stage] = self.stages.as_slice() {
-            if stage.tracks.iter().all(|track| track.repetition == Repetition::None && track.advance == 0) {
-                let mut stage = stage.clone();
-                for track in &mut stage.tracks {
-                    track.repetition = repetition;
-                }
-                return Ok(Self::of_stage(stage));
+        if let [stage] = self.stages.as_slice()
+            && stage.tracks.iter().all(|track| track.repetition == Repetition::None && track.advance == 0)
+        {
+            let mut stage = stage.clone();
+            for track in &mut stage.tracks {
+                track.repetition = repetition;
             }
+            return Ok(Self::of_stage(stage));
         }
         // One past the period, because a reflection turns on the value there.
         let until = period.saturating_add(1);
@@ -310,21 +310,19 @@ fn push_merged(stages: &mut Vec<Stage>, stage: Stage) -> Result<(), LowerError> 
     if stages.last().is_some_and(|last| last.start == stage.start) {
         stages.pop();
     }
-    if let (Some(last), [track]) = (stages.last_mut(), stage.tracks.as_slice()) {
-        if let [before] = last.tracks.as_mut_slice() {
-            if before.is_plain() && track.is_plain() && before.advance == 0 {
-                if let Some(segments) = track.unrolled(FOREVER)? {
-                    let shift = stage.start - last.start;
-                    before.segments.retain(|segment| segment.start < shift);
-                    before.segments.extend(
-                        segments
-                            .into_iter()
-                            .map(|segment| Segment { start: segment.start.saturating_add(shift), ..segment }),
-                    );
-                    return Ok(());
-                }
-            }
-        }
+    if let (Some(last), [track]) = (stages.last_mut(), stage.tracks.as_slice())
+        && let [before] = last.tracks.as_mut_slice()
+        && before.is_plain()
+        && track.is_plain()
+        && before.advance == 0
+        && let Some(segments) = track.unrolled(FOREVER)?
+    {
+        let shift = stage.start - last.start;
+        before.segments.retain(|segment| segment.start < shift);
+        before.segments.extend(
+            segments.into_iter().map(|segment| Segment { start: segment.start.saturating_add(shift), ..segment }),
+        );
+        return Ok(());
     }
     stages.push(stage);
     Ok(())

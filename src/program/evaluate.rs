@@ -4,6 +4,9 @@ use super::{Clamp, Program, Repetition, Segment, Stage, Track};
 use crate::curve::{Arithmetic, Curve};
 use crate::double_double::DoubleDouble;
 
+/// Phases closer to 1 than this are 1; whole steps are 2^-53 apart at least.
+const PHASE_SNAP: f64 = 1.0 / (1_u128 << 96) as f64;
+
 impl Clamp {
     /// The nearest value within the bounds.
     #[must_use]
@@ -26,8 +29,8 @@ impl Repetition {
             Self::None => (step, false),
             Self::Restart { period } => (step % period, false),
             Self::Reflect { period } => {
-                let position = step % (2 * period);
-                if position <= period { (position, false) } else { (2 * period - position, true) }
+                let position = step % period.saturating_mul(2);
+                if position <= period { (position, false) } else { (period.saturating_mul(2) - position, true) }
             }
         }
     }
@@ -47,7 +50,12 @@ impl Segment {
         if self.curve == Curve::Hold {
             return base + A::from_double_double(self.amplitude);
         }
-        base + A::from_double_double(self.amplitude) * self.curve.shape::<A>(phase_count * self.rate)
+        let mut phase = phase_count * self.rate;
+        // The rate is rounded: n · (1/n) must still be 1, or a bent phase sees 2^-106 where it ends.
+        if (phase - DoubleDouble::ONE).high().abs() < PHASE_SNAP {
+            phase = DoubleDouble::ONE;
+        }
+        base + A::from_double_double(self.amplitude) * self.curve.shape::<A>(phase)
     }
 }
 

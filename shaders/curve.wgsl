@@ -1,0 +1,71 @@
+// The curves' shapes: twin of src/curve.rs, in the same order.
+
+// The shape of a segment's curve at phase w.
+fn lrgrid_shape(segment: LrgridSegment, w: LrgridNumber) -> LrgridNumber {
+    let a = lrgrid_unpack(segment.a);
+    var phase = w;
+    switch segment.kind & LRGRID_KIND_MASK {
+        case LRGRID_HOLD: {
+            phase = lrgrid_one();
+        }
+        case LRGRID_LINEAR: {
+            // The phase itself.
+        }
+        case LRGRID_POWER, LRGRID_COSINE_POWER: {
+            if (lrgrid_uses(LRGRID_POWER) || lrgrid_uses(LRGRID_COSINE_POWER)) {
+                if (lrgrid_uses(LRGRID_USES_WARP)) {
+                    phase = lrgrid_bent(w, lrgrid_unpack(segment.b));
+                }
+                if (lrgrid_uses(LRGRID_COSINE_POWER) && (segment.kind & LRGRID_KIND_MASK) == LRGRID_COSINE_POWER) {
+                    phase = lrgrid_sin_squared_half_pi(phase);
+                }
+                phase = lrgrid_powf(phase, a);
+            }
+        }
+        case LRGRID_COSINE: {
+            if (lrgrid_uses(LRGRID_COSINE)) {
+                phase = lrgrid_sin_squared_half_pi(phase);
+            }
+        }
+        case LRGRID_COSINE_EXPONENTIAL: {
+            if (lrgrid_uses(LRGRID_COSINE_EXPONENTIAL)) {
+                phase = lrgrid_exp2_m1(lrgrid_multiply(a, lrgrid_sin_squared_half_pi(phase)));
+            }
+        }
+        case LRGRID_EXPONENTIAL: {
+            if (lrgrid_uses(LRGRID_EXPONENTIAL)) {
+                phase = lrgrid_exp2(phase);
+            }
+        }
+        case LRGRID_LOGISTIC: {
+            if (lrgrid_uses(LRGRID_LOGISTIC)) {
+                phase = lrgrid_reciprocal(lrgrid_add(lrgrid_one(), lrgrid_exp2(lrgrid_add(a, phase))));
+            }
+        }
+        case LRGRID_RATIONAL_FALLING: {
+            if (lrgrid_uses(LRGRID_RATIONAL_FALLING)) {
+                phase = lrgrid_reciprocal(lrgrid_add(lrgrid_one(), phase));
+            }
+        }
+        case LRGRID_RATIONAL_RISING: {
+            if (lrgrid_uses(LRGRID_RATIONAL_RISING)) {
+                phase = lrgrid_multiply(phase, lrgrid_reciprocal(lrgrid_add(lrgrid_one(), phase)));
+            }
+        }
+        default: {
+            phase = lrgrid_zero();
+        }
+    }
+    return phase;
+}
+
+// `1 − (1 − w)^warp`, accurate near w = 0; `w` itself where warp is 1.
+fn lrgrid_bent(w: LrgridNumber, warp: LrgridNumber) -> LrgridNumber {
+    if (lrgrid_is_one(warp) || lrgrid_is_zero(w)) {
+        return w;
+    }
+    if (w.exponent > 0) {
+        return lrgrid_one();
+    }
+    return lrgrid_negate(lrgrid_exp2_m1(lrgrid_multiply(warp, lrgrid_log2_1m(w))));
+}

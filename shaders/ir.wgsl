@@ -1,0 +1,97 @@
+// The parameter block: twin of src/packed/layout.rs and src/packed/number.rs. A test compares the two.
+//
+// 64-bit integers are two words, low first.
+
+const LRGRID_EXPONENT_BIAS: i32 = 16384;
+const LRGRID_SIGN_BIT: u32 = 0x80000000u;
+
+const LRGRID_HOLD: u32 = 0u;
+const LRGRID_LINEAR: u32 = 1u;
+const LRGRID_POWER: u32 = 2u;
+const LRGRID_COSINE: u32 = 3u;
+const LRGRID_COSINE_POWER: u32 = 4u;
+const LRGRID_COSINE_EXPONENTIAL: u32 = 5u;
+const LRGRID_EXPONENTIAL: u32 = 6u;
+const LRGRID_LOGISTIC: u32 = 7u;
+const LRGRID_RATIONAL_FALLING: u32 = 8u;
+const LRGRID_RATIONAL_RISING: u32 = 9u;
+
+const LRGRID_KIND_MASK: u32 = 0xffu;
+const LRGRID_FLAG_REVERSED: u32 = 0x100u;
+const LRGRID_FLAG_QUANTUM: u32 = 0x200u;
+
+const LRGRID_REPEAT_NONE: u32 = 0u;
+const LRGRID_REPEAT_RESTART: u32 = 1u;
+const LRGRID_REPEAT_REFLECT: u32 = 2u;
+
+// What of the language the batch uses: bit n for curve n, and the features below. A pipeline made for
+// few of them is shorter; the default is made for all.
+override LRGRID_USED: u32 = 0xffffffffu;
+// Curves whose phase is bent.
+const LRGRID_USES_WARP: u32 = 16u;
+// Stairs or slower clocks.
+const LRGRID_USES_QUANTUM: u32 = 17u;
+const LRGRID_USES_REPETITION: u32 = 18u;
+const LRGRID_USES_CLAMP: u32 = 19u;
+// Divisions of 2^32 and more.
+const LRGRID_USES_LONG_DIVISION: u32 = 20u;
+
+fn lrgrid_uses(feature: u32) -> bool {
+    return (LRGRID_USED & (1u << feature)) != 0u;
+}
+
+// `± 0.mantissa · 2^exponent`: sign and biased exponent, then the mantissa.
+struct LrgridPackedNumber {
+    head: u32,
+    high: u32,
+    low: u32,
+}
+
+struct LrgridSegment {
+    start: vec2<u32>,
+    length: vec2<u32>,
+    quantum: vec2<u32>,
+    origin: vec2<u32>,
+    rate: LrgridPackedNumber,
+    base: LrgridPackedNumber,
+    amplitude: LrgridPackedNumber,
+    a: LrgridPackedNumber,
+    b: LrgridPackedNumber,
+    kind: u32,
+}
+
+struct LrgridTrack {
+    advance: vec2<u32>,
+    period: vec2<u32>,
+    segment_first: u32,
+    segment_count: u32,
+    repetition: u32,
+    clamped: u32,
+    lower: LrgridPackedNumber,
+    upper: LrgridPackedNumber,
+}
+
+struct LrgridStage {
+    start: vec2<u32>,
+    track_first: u32,
+    track_count: u32,
+    offset: LrgridPackedNumber,
+    scale: LrgridPackedNumber,
+    lower: LrgridPackedNumber,
+    upper: LrgridPackedNumber,
+    clamped: u32,
+    padding: u32,
+}
+
+struct LrgridProgram {
+    quantum: vec2<u32>,
+    stage_first: u32,
+    stage_count: u32,
+    segment_first: u32,
+    segment_count: u32,
+}
+
+@group(0) @binding(0) var<storage, read> lrgrid_programs: array<LrgridProgram>;
+@group(0) @binding(1) var<storage, read> lrgrid_stages: array<LrgridStage>;
+@group(0) @binding(2) var<storage, read> lrgrid_tracks: array<LrgridTrack>;
+@group(0) @binding(3) var<storage, read> lrgrid_segments: array<LrgridSegment>;

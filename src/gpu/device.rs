@@ -1,0 +1,257 @@
+//! Which adapter is used, and the device on it, with every error it may ever report.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::GpuError;
+
+/// An adapter that could be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GpuDevice {
+    /// The adapter's name.
+    pub name: String,
+    /// The interface it is reached through: `vulkan`, `metal`, `dx12`.
+    pub backend: String,
+    /// What kind it is.
+    pub kind: GpuKind,
+    /// Name and version of the driver.
+    pub driver: String,
+}
+
+/// What an adapter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GpuKind {
+    /// A card of its own.
+    Discrete,
+    /// Part of the processor.
+    Integrated,
+    /// A share of a card, or one behind a virtual machine.
+    Virtual,
+    /// It does not say.
+    Other,
+    /// A program that runs on the CPU: right for tests, slower than the CPU backend.
+    Software,
+}
+
+impl GpuKind {
+    /// Order of choice: lower is better.
+    const fn rank(self, save_power: bool) -> u8 {
+        match self {
+            Self::Discrete => 1,
+            Self::Integrated if save_power => 0,
+            Self::Integrated => 2,
+            Self::Virtual => 3,
+            Self::Other => 4,
+            Self::Software => 5,
+        }
+    }
+}
+
+impl fmt::Display for GpuKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Discrete => "discrete",
+            Self::Integrated => "integrated",
+            Self::Virtual => "virtual",
+            Self::Other => "other",
+            Self::Software => "software",
+        })
+    }
+}
+
+impl GpuDevice {
+    /// Whether it is a program that runs on the CPU.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        self.kind == GpuKind::Software
+    }
+}
+
+impl fmt::Display for GpuDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {}, {})", self.name, self.kind, self.backend, self.driver)
+    }
+}
+
+impl From<wgpu::AdapterInfo> for GpuDevice {
+    fn from(info: wgpu::AdapterInfo) -> Self {
+        let driver = format!("{} {}", info.driver, info.driver_info);
+        Self {
+            name: info.name,
+            backend: info.backend.to_string(),
+            kind: match info.device_type {
+                wgpu::DeviceType::DiscreteGpu => GpuKind::Discrete,
+                wgpu::DeviceType::IntegratedGpu => GpuKind::Integrated,
+                wgpu::DeviceType::VirtualGpu => GpuKind::Virtual,
+                wgpu::DeviceType::Cpu => GpuKind::Software,
+                wgpu::DeviceType::Other => GpuKind::Other,
+            },
+            driver: driver.trim().to_owned(),
+        }
+    }
+}
+
+/// Every adapter of the backends that `WGPU_BACKEND` allows, best first.
+fn adapters() -> Vec<(wgpu::Adapter, GpuDevice)> {
+    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::all());
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends,
+        // Debug builds would otherwise ask for validation layers, which few machines have.
+        flags: wgpu::InstanceFlags::empty().with_env(),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let save_power = std::env::var("WGPU_POWER_PREF").is_ok_and(|value| value.eq_ignore_ascii_case("low"));
+    let mut found: Vec<(wgpu::Adapter, GpuDevice)> = pollster::block_on(instance.enumerate_adapters(backends))
+        .into_iter()
+        .map(|adapter| {
+            let device = GpuDevice::from(adapter.get_info());
+            (adapter, device)
+        })
+        .collect();
+    found.sort_by_key(|(_, device)| device.kind.rank(save_power));
+    found
+}
+
+/// Every adapter that could be used, best first; [`Gpu::with_adapter`](super::Gpu::with_adapter) takes their indices.
+///
+/// `WGPU_BACKEND` restricts the list, `WGPU_POWER_PREF=low` puts integrated adapters first.
+#[must_use]
+pub fn devices() -> Vec<GpuDevice> {
+    adapters().into_iter().map(|(_, device)| device).collect()
+}
+
+/// Whether an adapter answers to what was asked for: part of its name, or its place in the list.
+fn answers(wanted: &str, index: usize, device: &GpuDevice) -> bool {
+    match wanted.parse::<usize>() {
+        Ok(place) => place == index,
+        Err(_) => device.name.to_lowercase().contains(&wanted.to_lowercase()),
+    }
+}
+
+/// A device in use.
+#[derive(Debug)]
+pub(super) struct Device {
+    pub info: GpuDevice,
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub limits: wgpu::Limits,
+    /// What the device reported outside any scope: its loss, or an error from its own threads.
+    fault: Arc<Mutex<Option<String>>>,
+}
+
+impl Device {
+    /// The adapter asked for, else the one that `WGPU_ADAPTER_NAME` names, else the best.
+    pub fn open(wanted: Option<&str>) -> Result<Self, GpuError> {
+        let environment = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.is_empty());
+        let wanted = wanted.map(str::to_owned).or(environment);
+        let found = adapters();
+        let names: Vec<String> = found.iter().map(|(_, device)| device.name.clone()).collect();
+        let mut candidates = found.into_iter().enumerate();
+        let chosen = match &wanted {
+            None => candidates.next(),
+            Some(wanted) => candidates.find(|(index, (_, device))| answers(wanted, *index, device)),
+        };
+        let Some((_, (adapter, info))) = chosen else {
+            return Err(GpuError::NoAdapter {
+                wanted: wanted.map_or_else(|| "present".to_owned(), |wanted| format!("matches `{wanted}`")),
+                found: if names.is_empty() {
+                    "no Vulkan, Metal or DirectX 12 driver answered".to_owned()
+                } else {
+                    format!("there are {}", names.join(", "))
+                },
+            });
+        };
+        Self::on(&adapter, info)
+    }
+
+    fn on(adapter: &wgpu::Adapter, info: GpuDevice) -> Result<Self, GpuError> {
+        let limits = adapter.limits();
+        let request = adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("lrgrid"),
+            required_limits: limits.clone(),
+            ..wgpu::DeviceDescriptor::default()
+        });
+        let (device, queue) = pollster::block_on(request)
+            .map_err(|reason| GpuError::NoDevice { adapter: info.name.clone(), reason: reason.to_string() })?;
+        let fault = Arc::new(Mutex::new(None));
+        let (on_error, on_loss) = (Arc::clone(&fault), Arc::clone(&fault));
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&on_error, error.to_string())));
+        device.set_device_lost_callback(move |reason, message| {
+            note(&on_loss, format!("the device was lost ({reason:?}): {message}"));
+        });
+        Ok(Self { info, device, queue, limits, fault })
+    }
+
+    /// The largest buffer that a shader can see at once.
+    pub fn binding_limit(&self) -> u64 {
+        self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size)
+    }
+
+    /// A failure of this adapter.
+    pub fn failed(&self, reason: impl Into<String>) -> GpuError {
+        GpuError::Failed { adapter: self.info.name.clone(), reason: reason.into() }
+    }
+
+    /// Whether the device is past use.
+    pub fn fault(&self) -> Option<GpuError> {
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.as_ref().map(|reason| self.failed(reason.as_str()))
+    }
+
+    /// Runs `work` with every error of the device caught; the device's own account of an error goes first.
+    pub fn guarded<R>(&self, work: impl FnOnce() -> Result<R, GpuError>) -> Result<R, GpuError> {
+        if let Some(fault) = self.fault() {
+            return Err(fault);
+        }
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
+        let result = work();
+        let mut first = None;
+        for scope in [internal, validation, memory] {
+            if let Some(error) = pollster::block_on(scope.pop()) {
+                // The outermost scope is the memory's: out of memory explains what followed from it.
+                first = Some(error);
+            }
+        }
+        match (first, self.fault()) {
+            (Some(wgpu::Error::OutOfMemory { source }), _) => {
+                Err(GpuError::OutOfMemory { adapter: self.info.name.clone(), reason: source.to_string() })
+            }
+            (Some(error), _) => Err(self.failed(error.to_string())),
+            (None, Some(fault)) => Err(fault),
+            (None, None) => result,
+        }
+    }
+}
+
+fn note(fault: &Mutex<Option<String>>, reason: String) {
+    fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(name: &str, kind: GpuKind) -> GpuDevice {
+        GpuDevice { name: name.to_owned(), backend: "vulkan".to_owned(), kind, driver: "1".to_owned() }
+    }
+
+    #[test]
+    fn an_adapter_answers_to_part_of_its_name_or_its_place() {
+        let card = device("NVIDIA H100", GpuKind::Discrete);
+        assert!(answers("h100", 3, &card));
+        assert!(answers("3", 3, &card));
+        assert!(!answers("3", 2, &card), "a number is a place, not a part of a name");
+        assert!(!answers("radeon", 3, &card));
+    }
+
+    #[test]
+    fn cards_come_before_software() {
+        use GpuKind::{Discrete, Integrated, Other, Software, Virtual};
+        let ranks = |save| [Discrete, Integrated, Virtual, Other, Software].map(|kind| kind.rank(save));
+        assert!(ranks(false).is_sorted());
+        assert!(Integrated.rank(true) < Discrete.rank(true));
+    }
+}

@@ -1,0 +1,145 @@
+//! The GPU backend: the batch's integers through WGSL integers to the bits of the table.
+//!
+//! The shader computes in 32-bit words only, a small floating-point library included, because WGSL's
+//! own floating point may be fused, reordered and flushed as a driver likes. So results are the same
+//! bits on every device, subnormals included, and about half an ULP from the exact value.
+
+mod device;
+mod dispatch;
+mod probe;
+mod readback;
+pub mod shader;
+mod tables;
+mod tile;
+mod used;
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+pub use device::{GpuDevice, GpuKind, devices};
+#[doc(hidden)]
+pub use dispatch::Tuning;
+
+use crate::element::{Dtype, Element};
+use crate::error::{Error, EvaluateError, GpuError};
+use crate::evaluate::Evaluate;
+use crate::packed::{Batch, Steps};
+use device::Device;
+use dispatch::{Request, Resources, run};
+
+/// Evaluates batches on a GPU, through Vulkan, Metal or DirectX 12.
+///
+/// Writes `f32`, `f16` and `bf16`. Evaluations through one `Gpu` take turns.
+///
+/// ```no_run
+/// use lrgrid::program::Program;
+/// use lrgrid::{Batch, Evaluate, Gpu, Steps};
+///
+/// let gpu = Gpu::new()?;
+/// let batch = Batch::from_programs([&Program::hold(3e-4)])?;
+/// assert_eq!(gpu.evaluate::<f32>(&batch, &Steps::range(0..4))?, [3e-4; 4]);
+/// # Ok::<(), lrgrid::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Gpu {
+    device: Device,
+    tuning: Tuning,
+    resources: Mutex<Resources>,
+}
+
+impl Gpu {
+    /// The best adapter there is: discrete, integrated, virtual, then software.
+    ///
+    /// `WGPU_BACKEND`, `WGPU_ADAPTER_NAME` and `WGPU_POWER_PREF` are honoured.
+    ///
+    /// # Errors
+    /// When there is no adapter, it gives no device, or its arithmetic is off.
+    pub fn new() -> Result<Self, GpuError> {
+        Self::checked(Device::open(None)?)
+    }
+
+    /// The adapter whose name contains `name`, in any case, or whose place in [`devices`] it is.
+    ///
+    /// # Errors
+    /// When there is no such adapter, it gives no device, or its arithmetic is off.
+    pub fn with_adapter(name: &str) -> Result<Self, GpuError> {
+        Self::checked(Device::open(Some(name))?)
+    }
+
+    fn checked(device: Device) -> Result<Self, GpuError> {
+        let gpu = Self { device, tuning: Tuning::default(), resources: Mutex::default() };
+        probe::check(&gpu)?;
+        Ok(gpu)
+    }
+
+    /// The same device with other sizes, which no result depends on.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_tuning(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
+    }
+
+    /// What the adapter is.
+    #[must_use]
+    pub fn device(&self) -> &GpuDevice {
+        &self.device.info
+    }
+
+    /// The adapter's name.
+    #[must_use]
+    pub fn adapter_name(&self) -> &str {
+        &self.device.info.name
+    }
+
+    /// Whether the adapter is a program on the CPU: slower than the CPU backend.
+    #[must_use]
+    pub fn is_software(&self) -> bool {
+        self.device.info.is_software()
+    }
+
+    /// Fills the bytes of a table, in smaller tiles once more where memory ran out.
+    fn fill(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        dtype: Dtype,
+        out: &mut [u8],
+    ) -> Result<(), GpuError> {
+        // A panic elsewhere leaves nothing worse than a buffer that is made anew.
+        let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut request = Request { batch, rows, steps, dtype, tuning: self.tuning };
+        match run(&self.device, &mut resources, &request, out) {
+            Err(GpuError::OutOfMemory { .. }) => {
+                request.tuning.tile_bytes /= 2;
+                run(&self.device, &mut resources, &request, out)
+            }
+            result => result,
+        }
+    }
+}
+
+impl Evaluate for Gpu {
+    fn evaluate_rows_into<T: Element>(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        out: &mut [T],
+    ) -> Result<(), Error> {
+        batch.check_output(&rows, steps, out.len())?;
+        if T::DTYPE == Dtype::F64 {
+            return Err(EvaluateError::Dtype { backend: "gpu", dtype: "f64", remedy: "f32, or the CPU backend" }.into());
+        }
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.fill(batch, rows, steps, T::DTYPE, bytemuck::cast_slice_mut(out))?;
+        Ok(())
+    }
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Gpu>();
+};

@@ -1,0 +1,117 @@
+//! The start-up probe: every curve against the lowered form's own evaluator, before any result is believed.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use super::Gpu;
+use crate::curve::Curve;
+use crate::element::Dtype;
+use crate::error::GpuError;
+use crate::packed::{Batch, Steps};
+use crate::program::{Program, Segment};
+
+/// Steps per curve.
+const STEPS: u64 = 256;
+
+/// Largest distance from the exact value, in units in the last place of `f32`; a sound device stays below 0.6.
+const TOLERANCE: f64 = 2.0;
+
+/// Verdicts by adapter and driver.
+static VERDICTS: LazyLock<Mutex<HashMap<String, Result<(), GpuError>>>> = LazyLock::new(Mutex::default);
+
+/// Refuses a device whose arithmetic is off; each adapter and driver is tried once per process.
+pub(super) fn check(gpu: &Gpu) -> Result<(), GpuError> {
+    let key = gpu.device().to_string();
+    // Held during the probe, so that two threads do not both run it.
+    let mut verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(verdict) = verdicts.get(&key) {
+        return verdict.clone();
+    }
+    let verdict = probe(gpu);
+    // Running out of memory, say, may pass.
+    if matches!(verdict, Ok(()) | Err(GpuError::Probe { .. })) {
+        verdicts.insert(key, verdict.clone());
+    }
+    verdict
+}
+
+/// A falling and a rising segment of a curve, over an odd number of steps.
+fn program(curve: Curve) -> Program {
+    let half = STEPS / 2;
+    let rising = Segment::rising(0, half - 1, 1e-5, 0.75, curve);
+    let falling = Segment { start: half, ..Segment::falling(0, half - 3, 3e-3, 1e-9, curve) };
+    Program::of(vec![rising, falling])
+}
+
+/// Every curve, by name; parameters that need every function of the shader.
+fn programs() -> Vec<(&'static str, Program)> {
+    let curves = [
+        ("hold", Curve::Hold),
+        ("linear", Curve::Linear),
+        ("power", Curve::Power { exponent: 1.7, warp: 1.0 }),
+        ("power (bent)", Curve::Power { exponent: 0.9, warp: 2.5 }),
+        ("cosine", Curve::Cosine),
+        ("cosine power", Curve::CosinePower { exponent: 0.6, warp: 1.5 }),
+        ("cosine exponential", Curve::CosineExponential { octaves: 3.3.into() }),
+        ("exponential", Curve::Exponential),
+        ("logistic", Curve::Logistic { offset: (-0.4).into() }),
+        ("rational (falling)", Curve::Rational { rising: false }),
+        ("rational (rising)", Curve::Rational { rising: true }),
+    ];
+    curves.into_iter().map(|(name, curve)| (name, program(curve))).collect()
+}
+
+fn probe(gpu: &Gpu) -> Result<(), GpuError> {
+    let programs = programs();
+    let steps = Steps::range(0..STEPS);
+    let failed = |reason: String| GpuError::Failed { adapter: gpu.adapter_name().to_owned(), reason };
+    let batch = Batch::from_programs(programs.iter().map(|(_, program)| program)).map_err(|e| failed(e.to_string()))?;
+    let mut table = vec![0.0_f32; batch.len() * steps.len()];
+    gpu.fill(&batch, 0..batch.len(), &steps, Dtype::F32, bytemuck::cast_slice_mut(&mut table))?;
+    let (mut wrong, mut worst) = (Vec::new(), 0.0_f64);
+    for ((name, program), row) in programs.iter().zip(table.chunks_exact(steps.len())) {
+        let off = row.iter().zip(steps.iter()).map(|(got, step)| ulps(*got, program.value(step)));
+        let off = off.fold(0.0_f64, |a, b| if b.is_nan() { f64::INFINITY } else { a.max(b) });
+        if off > TOLERANCE {
+            wrong.push(*name);
+            worst = worst.max(off);
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(GpuError::Probe {
+        adapter: gpu.adapter_name().to_owned(),
+        curves: wrong.join(", "),
+        detail: format!("{worst:.1} units in the last place"),
+    })
+}
+
+/// Distance in spacings of `f32` at the exact value, which is far from its ends here.
+fn ulps(got: f32, exact: f64) -> f64 {
+    let spacing = (exact.abs() as f32).next_up() - exact.abs() as f32;
+    (f64::from(got) - exact).abs() / f64::from(spacing)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::packed::curve_id;
+
+    #[test]
+    fn every_curve_is_probed() {
+        let programs = programs();
+        let batch = Batch::from_programs(programs.iter().map(|(_, program)| program)).unwrap();
+        let probed: BTreeSet<u32> = batch.segments().iter().map(|segment| segment.kind & 0xff).collect();
+        assert_eq!(probed, (curve_id::HOLD..=curve_id::RATIONAL_RISING).collect());
+    }
+
+    #[test]
+    fn a_wrong_value_is_far_off() {
+        assert_eq!(ulps(1.0, 1.0), 0.0);
+        assert_eq!(ulps(1.0_f32.next_up(), 1.0), 1.0);
+        assert!(ulps(f32::INFINITY, 1.0).is_infinite() && ulps(f32::NAN, 1.0).is_nan());
+    }
+}

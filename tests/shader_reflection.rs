@@ -1,0 +1,275 @@
+//! The shader against its Rust twins, by reflection: layouts, ids, constants, polynomials. Needs no GPU.
+#![cfg(feature = "gpu")]
+
+use std::collections::BTreeSet;
+use std::mem::offset_of;
+
+use lrgrid::Dtype;
+use lrgrid::gpu::shader::{self, LIBRARY, PackedTile, TABLE, WORKGROUP_SIZE, entry_point};
+use lrgrid::packed::{
+    EXPONENT_BIAS, FLAG_QUANTUM, FLAG_REVERSED, PackedNumber, PackedProgram, PackedSegment, PackedStage, PackedTrack,
+    REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
+};
+use wgpu::naga::{self, Block, Literal, Module, Statement, SwitchValue, TypeInner};
+
+fn parse(source: &str) -> Module {
+    let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)));
+    let mut validator =
+        naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+    validator.validate(&module).unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)));
+    module
+}
+
+fn module() -> Module {
+    parse(&[LIBRARY, TABLE].concat())
+}
+
+/// Every module-level constant that is a plain literal.
+fn constants(module: &Module) -> impl Iterator<Item = (&str, i64)> {
+    module.constants.iter().filter_map(|(_, constant)| {
+        let value = match module.global_expressions[constant.init] {
+            naga::Expression::Literal(Literal::U32(value)) => i64::from(value),
+            naga::Expression::Literal(Literal::I32(value)) => i64::from(value),
+            _ => return None,
+        };
+        Some((constant.name.as_deref()?, value))
+    })
+}
+
+fn constant(module: &Module, name: &str) -> i64 {
+    constants(module).find(|(n, _)| *n == name).unwrap_or_else(|| panic!("the shader has no constant {name}")).1
+}
+
+/// Checks a struct's members, their order and offsets, and its size.
+macro_rules! same_layout {
+    ($module:expr, $name:literal, $twin:ident { $($field:ident),* }) => {{
+        let (_, found) = $module.types.iter().find(|(_, t)| t.name.as_deref() == Some($name)).expect($name);
+        let TypeInner::Struct { members, span } = &found.inner else { panic!("{} is no struct", $name) };
+        let got: Vec<_> = members.iter().map(|m| (m.name.clone().unwrap_or_default(), m.offset as usize)).collect();
+        let want = vec![$((stringify!($field).to_owned(), offset_of!($twin, $field))),*];
+        assert_eq!(got, want, $name);
+        assert_eq!(*span as usize, size_of::<$twin>(), $name);
+        // Naming every field here makes a new one fail to compile.
+        let _ = |twin: $twin| { let $twin { $($field: _),* } = twin; };
+    }};
+}
+
+#[test]
+fn layouts_agree() {
+    let module = module();
+    same_layout!(module, "LrgridPackedNumber", PackedNumber { head, high, low });
+    same_layout!(
+        module,
+        "LrgridSegment",
+        PackedSegment { start, length, quantum, origin, rate, base, amplitude, a, b, kind }
+    );
+    same_layout!(
+        module,
+        "LrgridTrack",
+        PackedTrack { advance, period, segment_first, segment_count, repetition, clamped, lower, upper }
+    );
+    same_layout!(
+        module,
+        "LrgridStage",
+        PackedStage { start, track_first, track_count, offset, scale, lower, upper, clamped, padding }
+    );
+    same_layout!(
+        module,
+        "LrgridProgram",
+        PackedProgram { quantum, stage_first, stage_count, segment_first, segment_count }
+    );
+    same_layout!(
+        module,
+        "LrgridTile",
+        PackedTile { start, stride, program_first, rows, columns, groups, listed, padding }
+    );
+}
+
+/// Every curve's id under its name in the shader.
+const CURVES: [(&str, u32); 10] = [
+    ("LRGRID_HOLD", curve_id::HOLD),
+    ("LRGRID_LINEAR", curve_id::LINEAR),
+    ("LRGRID_POWER", curve_id::POWER),
+    ("LRGRID_COSINE", curve_id::COSINE),
+    ("LRGRID_COSINE_POWER", curve_id::COSINE_POWER),
+    ("LRGRID_COSINE_EXPONENTIAL", curve_id::COSINE_EXPONENTIAL),
+    ("LRGRID_EXPONENTIAL", curve_id::EXPONENTIAL),
+    ("LRGRID_LOGISTIC", curve_id::LOGISTIC),
+    ("LRGRID_RATIONAL_FALLING", curve_id::RATIONAL_FALLING),
+    ("LRGRID_RATIONAL_RISING", curve_id::RATIONAL_RISING),
+];
+
+const REPETITIONS: [(&str, u32); 3] = [
+    ("LRGRID_REPEAT_NONE", REPEAT_NONE),
+    ("LRGRID_REPEAT_RESTART", REPEAT_RESTART),
+    ("LRGRID_REPEAT_REFLECT", REPEAT_REFLECT),
+];
+
+#[test]
+fn ids_and_flags_agree() {
+    let module = module();
+    let others = [
+        ("LRGRID_FLAG_REVERSED", i64::from(FLAG_REVERSED)),
+        ("LRGRID_FLAG_QUANTUM", i64::from(FLAG_QUANTUM)),
+        ("LRGRID_SIGN_BIT", i64::from(SIGN_BIT)),
+        ("LRGRID_EXPONENT_BIAS", i64::from(EXPONENT_BIAS)),
+        ("LRGRID_USES_WARP", i64::from(shader::USES_WARP)),
+        ("LRGRID_USES_QUANTUM", i64::from(shader::USES_QUANTUM)),
+        ("LRGRID_USES_REPETITION", i64::from(shader::USES_REPETITION)),
+        ("LRGRID_USES_CLAMP", i64::from(shader::USES_CLAMP)),
+        ("LRGRID_USES_LONG_DIVISION", i64::from(shader::USES_LONG_DIVISION)),
+        ("LRGRID_WORKGROUP_SIZE", i64::from(WORKGROUP_SIZE)),
+    ];
+    let ids = CURVES.iter().chain(&REPETITIONS).map(|&(name, id)| (name, i64::from(id)));
+    for (name, want) in ids.chain(others) {
+        assert_eq!(constant(&module, name), want, "{name}");
+    }
+    let overrides: Vec<_> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
+    assert_eq!(overrides, [shader::USED]);
+    assert!(CURVES.iter().all(|&(_, id)| id < shader::USES_WARP), "curves and features share a word");
+    // The mask leaves every id and no flag.
+    let mask = constant(&module, "LRGRID_KIND_MASK");
+    assert!(CURVES.iter().all(|&(_, id)| i64::from(id) & mask == i64::from(id)));
+    assert_eq!(i64::from(FLAG_REVERSED | FLAG_QUANTUM) & mask, 0);
+    // The layout's own ids are dense, so none is missing above.
+    let ids: BTreeSet<u32> = CURVES.iter().map(|&(_, id)| id).collect();
+    assert_eq!(ids, (0..CURVES.len() as u32).collect());
+}
+
+/// Calls `visit` with every value that a `switch` of the block selects on.
+fn arms(block: &Block, visit: &mut impl FnMut(u32)) {
+    for statement in block.iter() {
+        match statement {
+            Statement::Switch { cases, .. } => {
+                for case in cases {
+                    if let SwitchValue::U32(value) = case.value {
+                        visit(value);
+                    }
+                    arms(&case.body, visit);
+                }
+            }
+            Statement::Block(inner) => arms(inner, visit),
+            Statement::If { accept, reject, .. } => {
+                arms(accept, visit);
+                arms(reject, visit);
+            }
+            Statement::Loop { body, continuing, .. } => {
+                arms(body, visit);
+                arms(continuing, visit);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_id_has_an_arm() {
+    let module = module();
+    for (function, ids) in [("lrgrid_shape", &CURVES[..]), ("lrgrid_fold", &REPETITIONS[..])] {
+        let (_, found) = module.functions.iter().find(|(_, f)| f.name.as_deref() == Some(function)).expect(function);
+        let mut seen = BTreeSet::new();
+        arms(&found.body, &mut |value| assert!(seen.insert(value), "{function} has two arms for {value}"));
+        assert_eq!(seen, ids.iter().map(|&(_, id)| id).collect(), "{function}");
+    }
+}
+
+#[test]
+fn entry_points_are_those_of_the_types() {
+    let module = module();
+    let found: BTreeSet<&str> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(found, Dtype::ALL.into_iter().filter_map(entry_point).collect());
+    for entry in &module.entry_points {
+        assert_eq!(entry.workgroup_size, [WORKGROUP_SIZE, 1, 1], "{}", entry.name);
+    }
+}
+
+#[test]
+fn the_library_can_be_appended_to_another_shader() {
+    let own = "@group(1) @binding(0) var<storage, read_write> rates: array<f32>;
+        @compute @workgroup_size(1) fn main() { rates[0] = lr_at(0u, vec2<u32>(7u, 0u)); }\n";
+    let module = parse(&[own, LIBRARY].concat());
+    let ours = |name: &str| name.to_lowercase().starts_with("lrgrid_") || name.starts_with("Lrgrid") || name == "lr_at";
+    let functions = module.functions.iter().filter_map(|(_, f)| f.name.as_deref());
+    let globals = module.global_variables.iter().filter_map(|(_, v)| v.name.as_deref()).filter(|name| *name != "rates");
+    let structs = module.types.iter().filter_map(|(_, t)| t.name.as_deref());
+    for name in functions.chain(globals).chain(structs).chain(constants(&module).map(|(name, _)| name)) {
+        assert!(ours(name), "{name} might clash with a name of the user's");
+    }
+}
+
+#[test]
+fn the_shader_computes_in_integers_only() {
+    let module = module();
+    for (_, ty) in module.types.iter().filter(|(_, ty)| ty.name.is_none()) {
+        let scalar = match ty.inner {
+            TypeInner::Scalar(scalar) | TypeInner::Vector { scalar, .. } => scalar,
+            _ => continue,
+        };
+        // lr_at hands a bit pattern over as f32, and nothing else knows the type.
+        let users =
+            module.functions.iter().filter(|(_, f)| f.result.as_ref().is_some_and(|r| module.types[r.ty] == *ty));
+        let users: Vec<_> = users.filter_map(|(_, f)| f.name.as_deref()).collect();
+        assert!(scalar.kind != naga::ScalarKind::Float || users == ["lr_at"], "{ty:?} is used by {users:?}");
+    }
+}
+
+/// The polynomial `LRGRID_{name}_0`, `_1`, …: the constants' magnitudes in 0.32.
+fn polynomial(module: &Module, name: &str, alternating: bool, x: f64) -> f64 {
+    let coefficient = |k: usize| {
+        let wanted = format!("LRGRID_{name}_{k}");
+        constants(module).find(|(n, _)| *n == wanted).map(|(_, value)| value as f64 / 2f64.powi(32))
+    };
+    let coefficients: Vec<f64> = (0..).map_while(coefficient).collect();
+    assert!(coefficients.len() >= 5, "{name}");
+    let sign = if alternating { -1.0 } else { 1.0 };
+    coefficients.iter().rev().fold(0.0, |sum, c| sum * x * sign + c)
+}
+
+#[test]
+fn polynomials_are_their_functions() {
+    use std::f64::consts::{LN_2, PI};
+    let module = module();
+    type Function = fn(f64) -> f64;
+    let functions: [(&str, bool, f64, Function); 5] = [
+        ("EXP2", false, 1.0, |x| (x * LN_2).exp_m1() / x),
+        ("EXP2_FALLING", true, 1.0, |x| -(-x * LN_2).exp_m1() / x),
+        ("LOG2_1M", false, 1.0, |x| -(-x / 16.0).ln_1p() / LN_2 / (x / 8.0)),
+        // The closed form cancels to nothing near 0, so its series.
+        ("LOG2", true, 0.724, |x| (0..40).map(|k| (-x / 8.0).powi(k) / (LN_2 * f64::from(k + 3))).sum()),
+        ("SINE", true, 0.5, |x| {
+            let factorial = |n: i32| (1..=n).map(f64::from).product::<f64>();
+            let term = |k: i32| (-x / 2.0).powi(k) * PI.powi(2 * k + 4) / (8.0 * factorial(2 * k + 4));
+            (0..15).map(term).sum()
+        }),
+    ];
+    for (name, alternating, end, function) in functions {
+        for i in 1..=1000 {
+            let x = end * f64::from(i) / 1000.0;
+            let off = (polynomial(&module, name, alternating, x) - function(x)).abs();
+            assert!(off <= 2f64.powi(-31), "{name}({x}) is off by {off:e}");
+        }
+    }
+}
+
+#[test]
+fn wide_constants_are_their_values() {
+    use std::f64::consts::{LN_2, PI};
+    let module = module();
+    let wide = |name: &str| {
+        let half = |part| constant(&module, &format!("LRGRID_{name}_{part}")) as f64;
+        half("HIGH") / 2f64.powi(32) + half("LOW") / 2f64.powi(64)
+    };
+    let mut expected = vec![
+        ("SINE_LEADING".to_owned(), PI * PI / 16.0),
+        ("LOG2_LINEAR".to_owned(), 1.0 / LN_2 - 1.0),
+        ("LOG2_SQUARE".to_owned(), 0.5 / LN_2),
+    ];
+    expected.extend((1..8).map(|i| (format!("ROOT_{i}"), (-f64::from(i) / 8.0).exp2())));
+    for (name, want) in expected {
+        assert!((wide(&name) - want).abs() <= 2e-16, "{name}");
+    }
+    for i in 1..8 {
+        let from = constant(&module, &format!("LRGRID_ROOT_{i}_FROM")) as f64;
+        assert_eq!(from, ((f64::from(i) / 8.0).exp2() * 2f64.powi(31)).ceil(), "threshold {i}");
+    }
+}
