@@ -17,8 +17,8 @@ def series(coefficient, terms=60):
     return lambda x: mp.polyval(table[::-1], x)
 
 
-def polynomial(name, doc, f, end, degree, signs):
-    """A near-minimax polynomial on [0, end], lowest coefficient first, each in 0.32 fixed point."""
+def polynomial(name, doc, f, end, degree, signs, wide_first=False):
+    """A near-minimax polynomial on [0, end], lowest coefficient first, each in 0.32 fixed point; the first in 0.64 if asked."""
     coefficients, error = mp.chebyfit(f, [0, end], degree + 1, error=True)
     assert error < WORST, (name, error)
     rounded = [int(mp.nint(abs(c) * ONE)) for c in coefficients[::-1]]
@@ -29,7 +29,12 @@ def polynomial(name, doc, f, end, degree, signs):
         rounded[0] -= max(0, sum(rounded) - (2**32 - 1))
     assert all(0 < c < 2**32 for c in rounded), (name, rounded)
     lines = [f"// {doc}; off by 2^{float(mp.log(error, 2)):.1f} at most."]
+    first = int(mp.nint(coefficients[-1] * ONE**2))
+    if wide_first:
+        rounded[0] = first >> 32
     lines += [f"const LRGRID_{name}_{k}: u32 = 0x{c:08x}u;" for k, c in enumerate(rounded)]
+    if wide_first:
+        lines += [f"const LRGRID_{name}_0_LOW: u32 = 0x{first & 0xFFFFFFFF:08x}u;"]
     return lines
 
 
@@ -88,6 +93,7 @@ def main():
         mp.mpf("0.5"),
         5,
         alternating(5),
+        wide_first=True,
     )
     out += wide("SINE_LEADING", "pi^2/16", mp.pi**2 / 16)
     out += wide("LOG2_LINEAR", "1/ln 2 - 1", 1 / LN2 - 1)

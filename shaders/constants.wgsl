@@ -35,12 +35,13 @@ const LRGRID_LOG2_4: u32 = 0x00034b10u;
 const LRGRID_LOG2_5: u32 = 0x00005a01u;
 const LRGRID_LOG2_6: u32 = 0x000007c8u;
 // (pi^2/4 - sin^2(pi/2 sqrt t)/t)/(4 t), t = x/2, on [0, 1/2]; off by 2^-43.9 at most.
-const LRGRID_SINE_0: u32 = 0x81e0f841u;
+const LRGRID_SINE_0: u32 = 0x81e0f840u;
 const LRGRID_SINE_1: u32 = 0x155d3c7eu;
 const LRGRID_SINE_2: u32 = 0x01e1f506u;
 const LRGRID_SINE_3: u32 = 0x001a6d17u;
 const LRGRID_SINE_4: u32 = 0x0000fcccu;
 const LRGRID_SINE_5: u32 = 0x000006a6u;
+const LRGRID_SINE_0_LOW: u32 = 0xdac47fa3u;
 // pi^2/16.
 const LRGRID_SINE_LEADING_HIGH: u32 = 0x9de9e64du;
 const LRGRID_SINE_LEADING_LOW: u32 = 0xf22ef2d2u;

@@ -127,15 +127,17 @@ fn lrgrid_sin_squared_half_pi(a: LrgridNumber) -> LrgridNumber {
     }
     // t = v² in (0, 1/4]; x = 2 t as a fraction.
     let t = lrgrid_multiply(v, v);
-    let x = select(0u, t.mantissa.y >> u32(min(-1 - t.exponent, 31)), t.exponent > -33);
+    let wide = lrgrid_shift_right64(t.mantissa, u32(min(-1 - t.exponent, 63)));
+    let x = wide.y;
     var sum = LRGRID_SINE_5;
     sum = LRGRID_SINE_4 - lrgrid_high32(sum, x);
     sum = LRGRID_SINE_3 - lrgrid_high32(sum, x);
     sum = LRGRID_SINE_2 - lrgrid_high32(sum, x);
     sum = LRGRID_SINE_1 - lrgrid_high32(sum, x);
-    sum = LRGRID_SINE_0 - lrgrid_high32(sum, x);
-    // sin²/(4 t) = π²/16 - t sum.
-    let correction = lrgrid_shift_right64(lrgrid_product32(x, sum), 1u);
+    // The last steps in 64 bits, because octaves and exponents magnify what is lost here.
+    let last = lrgrid_subtract64(vec2<u32>(LRGRID_SINE_0_LOW, LRGRID_SINE_0), lrgrid_product32(sum, x));
+    // sin²/(4 t) = π²/16 - t last.
+    let correction = lrgrid_shift_right64(lrgrid_high64(wide, last), 1u);
     let leading = vec2<u32>(LRGRID_SINE_LEADING_LOW, LRGRID_SINE_LEADING_HIGH);
     let sine = lrgrid_multiply(t, lrgrid_normalized(false, 2, lrgrid_subtract64(leading, correction)));
     if (folded) {

@@ -16,7 +16,6 @@ use crate::packed::{Batch, Steps};
 use crate::ulp::{spacing_exponent, ulps};
 
 use samples::{Sample, samples};
-pub(crate) use samples::{end_of, marks};
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]

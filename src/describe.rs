@@ -1,6 +1,5 @@
 //! What a schedule does, for people: its segments, and the values that matter.
 
-use crate::check::{end_of, marks};
 use crate::curve::Curve;
 use crate::packed::Batch;
 use crate::program::{FOREVER, MAX_STEP, Program, Repetition};
@@ -81,7 +80,7 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
                     continue;
                 }
                 // The value at the end is that of the segment itself, which the next one may not take up.
-                let last = if until == FOREVER { end_of(segment).min(FOREVER) } else { until };
+                let last = if until == FOREVER { segment.end() } else { until };
                 let (from, to) = (segment.start.max(track.advance), last.max(segment.start));
                 let step = |at: u64| match at {
                     FOREVER => None,
@@ -112,7 +111,7 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
 pub fn key_values(batch: &Batch, schedule: usize, steps: u64) -> KeyValues {
     let last = steps.clamp(1, MAX_STEP) - 1;
     let mut looked_at: Vec<u64> =
-        if schedule < batch.len() { marks(&batch.program(schedule), Some(steps)) } else { vec![] };
+        if schedule < batch.len() { batch.program(schedule).marks(Some(steps)) } else { vec![] };
     looked_at.extend((0..=last).step_by(usize::try_from(last / LOOKED_AT + 1).unwrap_or(usize::MAX)));
     looked_at.push(last);
     looked_at.retain(|&step| step <= last);

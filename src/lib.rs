@@ -1,7 +1,5 @@
 //! placeholder
 #![deny(missing_docs)]
-#[cfg(test)]
-extern crate self as lrgrid;
 pub mod catalogue;
 pub mod check;
 pub mod cpu;

@@ -45,20 +45,27 @@ const LEAST: f64 = 0.0005;
 
 /// What is allowed beyond the half ULP of the final rounding, in ULP of `f32`, and why.
 ///
-/// A row more than twice what is observed fails too: see [`every_curve_is_within_its_bound`].
+/// A row of more than twice what is observed fails too: see [`thoroughness`].
 fn excess_allowed(curve: &Curve) -> (f64, &'static str) {
     match curve {
         Curve::Hold => (LEAST, "two 64-bit numbers and a sum"),
         Curve::Linear => (LEAST, "64 bits throughout"),
-        Curve::Power { .. } => (0.015, "log2 off by 2^-39, magnified by the exponent; exp2 in 32 bits"),
-        Curve::Cosine => (LEAST, "a polynomial whose 32-bit part is a tenth of the value"),
-        Curve::CosinePower { .. } => (0.02, "the cosine, then the power"),
-        Curve::CosineExponential { .. } => (0.03, "the cosine magnified by the octaves; expm1 in 32 bits"),
-        Curve::Exponential => (0.006, "the octaves' fraction and exp2 in 32 bits"),
-        Curve::Logistic { .. } => (0.007, "exp2, then a reciprocal in 32 bits"),
-        Curve::Rational { rising: false } => (0.009, "a reciprocal in 32 bits"),
-        Curve::Rational { rising: true } => (0.005, "a reciprocal in 32 bits"),
+        Curve::Power { .. } => (0.022, "log2 off by 2^-39, magnified by the exponent; exp2 in 32 bits"),
+        Curve::Cosine => (LEAST, "a polynomial whose correction is off by 2^-34"),
+        Curve::CosinePower { .. } => (0.026, "the cosine, then the power"),
+        Curve::CosineExponential { .. } => (0.024, "the cosine magnified by the octaves; expm1 in 32 bits"),
+        Curve::Exponential => (0.013, "the octaves' fraction and exp2 in 32 bits"),
+        Curve::Logistic { .. } => (0.013, "exp2, then a reciprocal in 32 bits"),
+        Curve::Rational { .. } => (0.009, "a reciprocal in 32 bits"),
     }
+}
+
+/// The row of programs that multiply up to four curves: their errors add up.
+const PRODUCT_ALLOWED: (f64, &str) = (0.05, "up to four factors, each with its own error");
+
+/// The row of the report that a case is in.
+fn row(case: &Case) -> &'static str {
+    if case.product { "product" } else { cases::name(&case.curve) }
 }
 
 /// Deviation of one value in ULP, in excess of a half; where the value cancels, of what it was made of.
@@ -73,15 +80,23 @@ fn excess<T: Element>(got: T, case: &Case, step: u64, largest: f64) -> f64 {
     if off <= coarse.max(8.0) { 0.0 } else { off }
 }
 
+/// Random steps per case, and how many times the observed worst an allowance may be.
+///
+/// An error shows only next to a tie, so the short run, which meets fewer of them, sees less of it.
+fn thoroughness() -> (usize, f64) {
+    if std::env::var_os("LRGRID_EXHAUSTIVE").is_some_and(|value| value == "1") { (20_000, 2.0) } else { (3000, 3.0) }
+}
+
 /// Evaluates every case, checks each value by `check(case, step, value, largest of the row)`.
 fn for_each_value<T: Element>(
     gpu: &Gpu,
     cases: &[Case],
     random: &mut Random,
+    more: usize,
     mut check: impl FnMut(&Case, u64, T, f64),
 ) {
     for case in cases {
-        let steps: Vec<u64> = cases::steps(&case.program, random);
+        let steps: Vec<u64> = cases::steps(&case.program, random, more);
         let batch = Batch::from_programs([&case.program]).unwrap();
         let row: Vec<T> = gpu.evaluate(&batch, &Steps::list(steps.iter().copied())).unwrap();
         let values = steps.iter().map(|&step| case.program.value(step).abs());
@@ -96,11 +111,12 @@ fn for_each_value<T: Element>(
 fn every_curve_is_within_its_bound() {
     let Some(gpu) = gpu() else { return };
     let mut random = Random::new();
+    let (samples, ratchet) = thoroughness();
     let mut worst: BTreeMap<&str, (f64, String)> = BTreeMap::new();
     let cases = cases::all(&mut random);
-    for_each_value(&gpu, &cases, &mut random, |case, step, got: f32, largest| {
+    for_each_value(&gpu, &cases, &mut random, samples, |case, step, got: f32, largest| {
         let off = excess(got, case, step, largest);
-        let entry = worst.entry(cases::name(&case.curve)).or_insert((-1.0, String::new()));
+        let entry = worst.entry(row(case)).or_insert((-1.0, String::new()));
         if off > entry.0 {
             let want = case.program.value(step);
             *entry = (off, format!("{} at step {step}: {got:e} for {want:e}", case.what));
@@ -109,15 +125,16 @@ fn every_curve_is_within_its_bound() {
     for (name, (off, at)) in &worst {
         println!("{name:20} 0.5 + {off:.6} ULP: {at}");
     }
-    let random_seed_is_default = std::env::var_os("LRGRID_SEED").is_none();
+    // Other seeds may meet fewer ties.
+    let default_seed = std::env::var_os("LRGRID_SEED").is_none();
     let mut failures = BTreeSet::new();
-    for curve in cases::curves() {
-        let (name, (allowed, reason)) = (cases::name(&curve), excess_allowed(&curve));
+    let rows = cases::curves().into_iter().map(|curve| (cases::name(&curve), excess_allowed(&curve)));
+    for (name, (allowed, reason)) in rows.chain([("product", PRODUCT_ALLOWED)]) {
         let (observed, at) = &worst[name];
         if *observed > allowed {
             failures.insert(format!("{name} is off by 0.5 + {observed} ULP, {allowed} allowed ({reason}): {at}"));
         }
-        if random_seed_is_default && allowed > 2.0 * observed && allowed > LEAST {
+        if default_seed && allowed > ratchet * observed && allowed > LEAST {
             failures.insert(format!("{name} needs 0.5 + {observed} ULP only: tighten its row of {allowed}"));
         }
     }
@@ -130,7 +147,7 @@ fn half_width_is_within<T: Element>() {
     let mut random = Random::new();
     let cases = cases::all(&mut random);
     let mut worst = 0.0_f64;
-    for_each_value(&gpu, &cases, &mut random, |case, step, got: T, largest| {
+    for_each_value(&gpu, &cases, &mut random, 100, |case, step, got: T, largest| {
         let off = excess(got, case, step, largest);
         assert!(off <= 0.01, "{} at step {step}: {got} for {:e}", case.what, case.program.value(step));
         worst = worst.max(off);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::packed::Batch;
-use crate::program::{FOREVER, MAX_STEP, Program, Repetition, Segment, Stage};
+use crate::program::{MAX_STEP, Program, Segment, Stage};
 
 /// The most schedules that are looked at.
 const MOST_SCHEDULES: usize = 1000;
@@ -30,14 +30,14 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
     if batch.is_empty() {
         return Vec::new();
     }
-    let typical = marks(&batch.program(0), horizon).len() + RANDOM_STEPS;
+    let typical = batch.program(0).marks(horizon).len() + RANDOM_STEPS;
     let count = batch.len().min(MOST_SCHEDULES).min((MOST_VALUES / typical).max(1));
     // Evenly spaced, the first and the last among them.
     let rows = |index: usize| if count == 1 { 0 } else { index * (batch.len() - 1) / (count - 1) };
     let mut samples: Vec<(Sample, Vec<u64>)> = Vec::new();
     for row in (0..count).map(rows) {
         let program = batch.program(row);
-        let marks = marks(&program, horizon);
+        let marks = program.marks(horizon);
         match samples.last_mut() {
             // Neighbours with the same boundaries share a call to the backend.
             Some((last, known)) if last.rows.end == row && *known == marks => {
@@ -71,51 +71,6 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
     samples
 }
 
-/// The steps around everything that happens in a program, in rising order.
-pub(crate) fn marks(program: &Program, horizon: Option<u64>) -> Vec<u64> {
-    let mut marks = vec![0, 1 << 24, MAX_STEP];
-    if let Some(end) = horizon {
-        marks.extend([end, end.saturating_mul(2)]);
-    }
-    for stage in &program.stages {
-        marks.push(stage.start.saturating_mul(program.quantum));
-        for track in &stage.tracks {
-            let cycles: &[u64] = match track.repetition {
-                Repetition::None => &[0],
-                // Two cycles show the fold; a reflection needs both directions.
-                Repetition::Restart { .. } | Repetition::Reflect { .. } => &[0, 1, 2, 3],
-            };
-            let period = match track.repetition {
-                Repetition::None => 0,
-                Repetition::Restart { period } | Repetition::Reflect { period } => period,
-            };
-            for &cycle in cycles {
-                let turn = period.saturating_mul(cycle);
-                for segment in &track.segments {
-                    for at in [segment.start, end_of(segment)] {
-                        let on_stage = turn.saturating_add(at).saturating_sub(track.advance);
-                        marks.push(stage.start.saturating_add(on_stage).saturating_mul(program.quantum));
-                    }
-                }
-            }
-        }
-    }
-    let mut steps: Vec<u64> =
-        marks.into_iter().flat_map(|mark| [mark.saturating_sub(1), mark, mark.saturating_add(1)]).collect();
-    steps.retain(|&step| step <= MAX_STEP);
-    steps.sort_unstable();
-    steps.dedup();
-    steps
-}
-
-/// The first step of the track's clock at which a segment holds its last value.
-pub(crate) fn end_of(segment: &Segment) -> u64 {
-    if segment.length == FOREVER {
-        return FOREVER;
-    }
-    segment.start.saturating_add(segment.length.saturating_mul(segment.quantum.unwrap_or(1)))
-}
-
 /// Whether parts of opposite sign may cancel.
 fn cancels(program: &Program) -> bool {
     let opposed = |segment: &Segment| segment.base.high() * segment.amplitude.high() < 0.0;
@@ -145,19 +100,6 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::Curve;
-
-    #[test]
-    fn boundaries_are_seen_from_both_sides() {
-        let program = Program::of(vec![
-            Segment::rising(0, 100, 0.0, 1.0, Curve::Linear),
-            Segment::falling(100, 900, 1.0, 0.0, Curve::Cosine),
-        ]);
-        let marks = marks(&program, Some(1000));
-        for step in [0, 1, 99, 100, 101, 999, 1000, 1001, 2000, (1 << 24) - 1, (1 << 24) + 1, MAX_STEP] {
-            assert!(marks.contains(&step), "{step}");
-        }
-    }
 
     #[test]
     fn many_schedules_are_thinned_with_both_ends() {

@@ -144,7 +144,7 @@ impl Block<TERMS> {
     }
 }
 
-const _: () = assert!(TERMS % 2 == 0, "the coefficients are summed in pairs");
+const _: () = assert!(TERMS.is_multiple_of(2), "the coefficients are summed in pairs");
 
 /// Chebyshev interpolation of a fixed degree.
 struct Chebyshev {

@@ -177,8 +177,8 @@ impl<'p> SmoothSpan<'p> {
             let reach = block.polynomial.coefficients[1..].iter().map(|c| c.abs()).sum::<f64>() + slack;
             let (low, high) = (BoundState::of(centre - reach, clamp), BoundState::of(centre + reach, clamp));
             if low != high {
-                for offset in 0..out.len() {
-                    out[offset] = self.decided(block, column, offset);
+                for (offset, slot) in out.iter_mut().enumerate() {
+                    *slot = self.decided(block, column, offset);
                 }
                 return true;
             }

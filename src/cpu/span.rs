@@ -81,7 +81,7 @@ pub fn first_span<'p>(program: &'p Program, columns: &Columns) -> Span<'p> {
     let limited =
         |limit: u64, kind| Span { count: usize::try_from(limit).map_or(count, |limit| limit.min(count)), kind };
     let tick = start / program.quantum;
-    if stride % program.quantum != 0 {
+    if !stride.is_multiple_of(program.quantum) {
         if stride > program.quantum {
             return limited(u64::MAX, Kind::Irregular);
         }
@@ -162,7 +162,7 @@ fn segment_run(segment: &Segment, since: u64, ticks: u64, backwards: bool) -> Se
         // Held until the phase starts to move back; `length · quantum` is below `since`, so it is no overflow.
         return still((since - length * quantum) / ticks + 1);
     }
-    if ticks % quantum != 0 {
+    if !ticks.is_multiple_of(quantum) {
         if ticks > quantum {
             return SegmentRun { columns: u64::MAX, factor: None };
         }
@@ -178,7 +178,6 @@ fn segment_run(segment: &Segment, since: u64, ticks: u64, backwards: bool) -> Se
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::double_double::DoubleDouble;
 
     fn stairs_and_turns(repetition: Repetition, quantum: Option<u64>, reversed: bool) -> Program {
         let moving = Segment {
@@ -243,6 +242,5 @@ mod tests {
             column += span.count;
         }
         assert_eq!(column, columns.count);
-        assert_eq!(DoubleDouble::ZERO, DoubleDouble::default());
     }
 }

@@ -92,3 +92,26 @@ fn ulps(got: f32, exact: f64) -> f64 {
     let spacing = (exact.abs() as f32).next_up() - exact.abs() as f32;
     (f64::from(got) - exact).abs() / f64::from(spacing)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::packed::curve_id;
+
+    #[test]
+    fn every_curve_is_probed() {
+        let programs = programs();
+        let batch = Batch::from_programs(programs.iter().map(|(_, program)| program)).unwrap();
+        let probed: BTreeSet<u32> = batch.segments().iter().map(|segment| segment.kind & 0xff).collect();
+        assert_eq!(probed, (curve_id::HOLD..=curve_id::RATIONAL_RISING).collect());
+    }
+
+    #[test]
+    fn a_wrong_value_is_far_off() {
+        assert_eq!(ulps(1.0, 1.0), 0.0);
+        assert_eq!(ulps(1.0_f32.next_up(), 1.0), 1.0);
+        assert!(ulps(f32::INFINITY, 1.0).is_infinite() && ulps(f32::NAN, 1.0).is_nan());
+    }
+}

@@ -117,12 +117,13 @@ impl Spec {
                 None => Sweep::single(),
             },
         };
-        spec.check_names()?;
         spec.check_horizon()?;
         spec.program(Part::Rate, 0)?;
         if spec.momentum.is_some() {
             spec.program(Part::Momentum, 0)?;
         }
+        // Last, because a misspelt `$name` is better reported where it stands than as an unused parameter.
+        spec.check_names()?;
         Ok(spec)
     }
 

@@ -43,6 +43,8 @@ pub struct Case {
     pub what: String,
     pub curve: Curve,
     pub program: Program,
+    /// Whether other curves are multiplied in.
+    pub product: bool,
     /// Whether parts of opposite sign may cancel.
     pub cancels: bool,
 }
@@ -179,6 +181,7 @@ fn plain(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
                     what: format!("{curve:?} to {span} in {length}, reversed {reversed}, {base} + {amplitude}"),
                     curve,
                     program: Program::of(vec![segment(curve, span, length, reversed, base, amplitude)]),
+                    product: false,
                     cancels: false,
                 });
             }
@@ -189,6 +192,7 @@ fn plain(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
             what: format!("{curve:?} to {span}, random: {length}, {base} − {amplitude}"),
             curve,
             program: Program::of(vec![segment(curve, span, length, false, base, -amplitude)]),
+            product: false,
             cancels: true,
         });
     }
@@ -198,7 +202,8 @@ fn plain(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
 fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
     let span = spans(&curve)[0];
     let mut push = |what: &str, program: Program, cancels| {
-        cases.push(Case { what: format!("{what} of {curve:?}"), curve, program, cancels });
+        let product = program.stages.iter().any(|stage| stage.tracks.len() > 1);
+        cases.push(Case { what: format!("{what} of {curve:?}"), curve, program, product, cancels });
     };
     let near = segment(curve, span, 1000, false, 1e-4, 0.3);
     let stage = |track: Track| Program::of_stage(Stage::of(track));
@@ -269,13 +274,14 @@ fn inverse_powers(cases: &mut Vec<Case>) {
             what: format!("(n · {rate})^{exponent}"),
             curve,
             program: Program::of(vec![segment]),
+            product: false,
             cancels: false,
         });
     }
 }
 
-/// The steps at which a program is looked at: around everything that happens in it, and at random.
-pub fn steps(program: &Program, random: &mut Random) -> Vec<u64> {
+/// The steps at which a program is looked at: around everything that happens in it, and `more` at random.
+pub fn steps(program: &Program, random: &mut Random, more: usize) -> Vec<u64> {
     let mut marks = vec![0, 1 << 24, 1 << 32, MAX_STEP];
     for stage in &program.stages {
         marks.push(stage.start);
@@ -297,9 +303,11 @@ pub fn steps(program: &Program, random: &mut Random) -> Vec<u64> {
         steps.extend([mark.saturating_sub(2), mark.saturating_sub(1), mark, mark + 1, mark + 2]);
     }
     let last = steps.iter().copied().filter(|&step| step < MAX_STEP / 2).max().unwrap_or(0);
-    for _ in 0..40 {
+    for _ in 0..more / 2 {
         steps.push(random.below(last + 10));
-        steps.push(random.log_uniform(1.0, MAX_STEP as f64) as u64);
+        // Mostly where something happens, sometimes far beyond.
+        let end = if random.below(4) == 0 { MAX_STEP } else { last + 10 };
+        steps.push(random.log_uniform(1.0, end as f64) as u64);
     }
     steps.retain(|&step| step <= MAX_STEP);
     steps
