@@ -90,9 +90,14 @@ fn describe(text: &mut String, batch: &Batch, index: usize, steps: Option<u64>) 
     let products = pieces.iter().any(|piece| piece.factor.is_some());
     let mut lines =
         vec![["start", "end", if products { "curve (factor)" } else { "curve" }, "from", "to", ""].map(str::to_owned)];
-    lines.extend(pieces.iter().map(line));
+    let later = pieces.iter().filter(|piece| steps.is_some_and(|steps| piece.start >= steps)).count();
+    let shown = pieces.iter().filter(|piece| steps.is_none_or(|steps| piece.start < steps));
+    lines.extend(shown.map(line));
     text.push('\n');
     text.push_str(&columns(&lines));
+    if later > 0 {
+        text.push_str(&format!("and {later} more after the last step of the table\n"));
+    }
     let Some(steps) = steps else {
         text.push_str("\nno end: give the spec `steps`, or `eval` its --steps\n");
         return;
@@ -110,7 +115,7 @@ fn line(piece: &Piece) -> [String; 6] {
     let end = piece.end.map_or_else(|| "…".to_owned(), |end| end.to_string());
     let factor = piece.factor.map_or_else(String::new, |factor| format!(" ({})", factor + 1));
     let mut notes = Vec::new();
-    if piece.every > 1 {
+    if piece.every > 1 && piece.from != piece.to {
         notes.push(format!("in stairs of {} steps", piece.every));
     }
     match piece.repetition {

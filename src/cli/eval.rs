@@ -16,11 +16,11 @@ use super::output::warn;
 
 const EXAMPLES: &str = "\
 Examples:
-  lrgrid eval examples/warmup_cosine.toml                        CSV to standard output
-  lrgrid eval examples/sweep_peak.toml -o table.npy              a NumPy table, and table.parameters.csv
+  lrgrid eval examples/warmup_cosine.toml            CSV to standard output
+  lrgrid eval examples/sweep_peak.toml -o table.npy  NumPy, with table.parameters.csv beside it
   lrgrid eval examples/tokens.toml --steps 0..15_000_000_000_000:4_194_304 -o tokens.csv
   lrgrid eval examples/wsd.toml --at 0,10,999 --dtype f64
-  lrgrid eval examples/sweep_peak.toml --shard 0/4 -o part0.npy  the first quarter of the schedules
+  lrgrid eval examples/sweep_peak.toml --shard 0/4 -o part0.npy
   echo '{\"schedule\": {\"kind\": \"constant\", \"value\": 3e-4}}' | lrgrid eval - --steps 0..5";
 
 /// Evaluate a spec into a table.
