@@ -81,9 +81,10 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
                 }
                 // The value at the end is that of the segment itself, which the next one may not take up.
                 let last = if until == FOREVER { segment.end() } else { until };
+                let endless = last > MAX_STEP;
+                let last = last.min(MAX_STEP);
                 let (from, to) = (segment.start.max(track.advance), last.max(segment.start));
                 let step = |at: u64| match at {
-                    FOREVER => None,
                     at => {
                         Some(stage.start.saturating_add(at - track.advance).min(next).saturating_mul(program.quantum))
                     }

@@ -1,0 +1,410 @@
+//! The program as a user runs it: outputs, files, exit codes and every class of error.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+fn lrgrid() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lrgrid"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// Standard output of a command that succeeds and says nothing else.
+fn output(arguments: &[&str]) -> String {
+    let assert = lrgrid().args(arguments).assert().success();
+    let output = assert.get_output();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Standard error of a command that fails with a status, checked to be one paragraph of an error.
+fn error(arguments: &[&str], status: i32) -> String {
+    error_with_input(arguments, "", status)
+}
+
+fn error_with_input(arguments: &[&str], input: &str, status: i32) -> String {
+    let assert = lrgrid().args(arguments).write_stdin(input).assert().code(status);
+    let output = assert.get_output();
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(text.starts_with("error: "), "{text}");
+    assert!(!text.contains("panicked") && !text.contains("backtrace"), "{text}");
+    text
+}
+
+/// An error of the work or the spec, which is a single line.
+fn one_line(text: &str) -> &str {
+    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
+    text
+}
+
+fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.retain(|path| path.extension().is_some_and(|ending| ending == "toml" || ending == "json"));
+    found.sort();
+    assert!(found.len() >= 14, "only {} examples", found.len());
+    found
+}
+
+fn names(folder: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(folder.path()).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A `.npy` file: its type, its shape and its bytes, read from the format's description.
+fn read_npy(path: &Path) -> (String, Vec<usize>, Vec<u8>) {
+    let bytes = fs::read(path).unwrap();
+    assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+    let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert_eq!((10 + length) % 64, 0);
+    let head = std::str::from_utf8(&bytes[10..10 + length]).unwrap();
+    assert!(head.contains("'fortran_order': False") && head.ends_with('\n'), "{head}");
+    let between = |from: &str, to: &str| head.split_once(from).unwrap().1.split_once(to).unwrap().0.to_owned();
+    let shape = between("'shape': (", ")").split(", ").map(|axis| axis.parse().unwrap()).collect();
+    (between("'descr': '", "'"), shape, bytes[10 + length..].to_vec())
+}
+
+fn f32s(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|bytes| f32::from_ne_bytes(bytes.try_into().unwrap())).collect()
+}
+
+/// The last column of a CSV table.
+fn last_column(csv: &str) -> Vec<&str> {
+    csv.lines().skip(1).map(|line| line.rsplit_once(',').unwrap().1).collect()
+}
+
+const WARMUP: &str = "examples/warmup_cosine.toml";
+const GRID: &str = "examples/grid.toml";
+
+#[test]
+fn the_first_command_of_the_readme() {
+    let csv = output(&["eval", WARMUP]);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 101);
+    assert_eq!(&lines[..3], ["schedule,step,lr", "0,0,0", "0,1,0.0001"]);
+    assert_eq!(lines[11], "0,10,0.001");
+}
+
+#[test]
+fn every_example_says_what_it_shows_evaluates_and_checks() {
+    for path in examples() {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("# ") || path.extension().unwrap() == "json", "{}", path.display());
+        let path = path.to_str().unwrap();
+        for backend in ["cpu", "reference", "auto"] {
+            let csv = output(&["eval", path, "--backend", backend, "--at", "0,1,100"]);
+            assert!((csv.lines().count() - 1).is_multiple_of(3), "{path}: {csv}");
+        }
+        let report = output(&["check", path, "--backend", "cpu"]);
+        assert_eq!(report.lines().filter(|line| line.ends_with("ok")).count() % 4, 0, "{report}");
+        assert!(report.contains("seed 1") && !report.contains("BREACH"), "{report}");
+        assert!(output(&["describe", path]).contains("[schedule]"));
+    }
+}
+
+#[test]
+fn steps_as_a_range_with_a_stride_and_as_a_list() {
+    let steps =
+        |csv: String| csv.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(steps(output(&["eval", WARMUP, "--steps", "5..8"])), ["5", "6", "7"]);
+    assert_eq!(steps(output(&["eval", WARMUP, "--steps", "0..1_000:400"])), ["0", "400", "800"]);
+    assert_eq!(steps(output(&["eval", WARMUP, "--steps", "98.."])), ["98", "99"]);
+    assert_eq!(
+        steps(output(&["eval", WARMUP, "--at", "7,0,7,9_007_199_254_740_991"])),
+        ["7", "0", "7", "9007199254740991"]
+    );
+    let tokens =
+        output(&["eval", "examples/tokens.toml", "--steps", "14_999_995_000_000..15_000_000_000_000:4_194_304"]);
+    assert_eq!(tokens.lines().count(), 3);
+}
+
+#[test]
+fn specs_from_standard_input_in_both_languages() {
+    let toml = "[schedule]\nkind = 'linear'\nstart = 1\nend = 0\nsteps = 4\n";
+    let json = r#" {"schedule": {"kind": "linear", "start": 1, "end": 0, "steps": 4}}"#;
+    for text in [toml, json] {
+        let assert = lrgrid().args(["eval", "-"]).write_stdin(text).assert().success();
+        assert.stdout("schedule,step,lr\n0,0,1\n0,1,0.75\n0,2,0.5\n0,3,0.25\n");
+    }
+}
+
+#[test]
+fn shards_are_slices_of_the_whole() {
+    let whole = output(&["eval", GRID, "--steps", "0..20"]);
+    let mut joined = vec!["schedule,peak,warmup,step,lr".to_owned()];
+    for index in 0..5 {
+        let part = output(&["eval", GRID, "--steps", "0..20", "--shard", &format!("{index}/5")]);
+        joined.extend(part.lines().skip(1).map(str::to_owned));
+    }
+    assert_eq!(joined, whole.lines().collect::<Vec<_>>());
+    let empty = output(&["eval", WARMUP, "--shard", "0/2"]);
+    assert_eq!(empty, "schedule,step,lr\n");
+}
+
+#[test]
+fn memory_changes_no_byte() {
+    for layout in ["schedule", "step"] {
+        let arguments = ["eval", GRID, "--steps", "0..50", "--layout", layout];
+        let whole = output(&arguments);
+        for memory in ["1", "100", "4KiB"] {
+            assert_eq!(output(&[&arguments[..], &["--memory", memory]].concat()), whole, "{memory} by {layout}");
+        }
+    }
+}
+
+#[test]
+fn layouts_hold_the_same_rows_in_another_order() {
+    let by_schedule = output(&["eval", GRID, "--steps", "10..13"]);
+    let by_step = output(&["eval", GRID, "--steps", "10..13", "--layout", "step"]);
+    let second: Vec<&str> = by_step.lines().skip(1).take(2).collect();
+    assert!(second[0].starts_with("0,0.0001,50,10,") && second[1].starts_with("1,0.0001,100,10,"), "{second:?}");
+    let sorted = |csv: &str| {
+        let mut lines: Vec<String> = csv.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&by_schedule), sorted(&by_step));
+    assert_ne!(by_schedule, by_step);
+}
+
+#[test]
+fn npy_reads_back_with_its_companions() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.npy");
+    let file = path.to_str().unwrap();
+    output(&["eval", GRID, "--steps", "0..30", "-o", file, "--shard", "1/3"]);
+    assert_eq!(names(&folder), ["table.npy", "table.parameters.csv"]);
+    let (dtype, shape, bytes) = read_npy(&path);
+    assert_eq!((dtype.as_str(), shape), ("<f4", vec![4, 30]));
+    let csv = output(&["eval", GRID, "--steps", "0..30", "--shard", "1/3"]);
+    let want: Vec<f32> = last_column(&csv).iter().map(|value| value.parse().unwrap()).collect();
+    assert_eq!(f32s(&bytes), want);
+    let parameters = fs::read_to_string(folder.path().join("table.parameters.csv")).unwrap();
+    assert_eq!(parameters.lines().take(2).collect::<Vec<_>>(), ["schedule,peak,warmup", "4,0.0003,50"]);
+    assert_eq!(parameters.lines().count(), 5);
+
+    // The other layout replaces the file with its transpose.
+    output(&["eval", GRID, "--steps", "0..30", "-o", file, "--shard", "1/3", "--layout", "step"]);
+    let (_, shape, bytes) = read_npy(&path);
+    assert_eq!(shape, [30, 4]);
+    let turned = f32s(&bytes);
+    assert!((0..4).all(|row| (0..30).all(|column| turned[column * 4 + row] == want[row * 30 + column])));
+}
+
+#[test]
+fn momentum_is_a_column_or_a_second_file() {
+    let csv = output(&["eval", "examples/momentum.toml", "--at", "0,300"]);
+    assert_eq!(csv, "schedule,step,lr,momentum\n0,0,0.004,0.95\n0,300,0.1,0.85\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.npy");
+    output(&["eval", "examples/momentum.toml", "--at", "0,300", "-o", path.to_str().unwrap()]);
+    assert_eq!(names(&folder), ["table.momentum.npy", "table.npy"]);
+    assert_eq!(f32s(&read_npy(&path).2), [0.004, 0.1]);
+    assert_eq!(f32s(&read_npy(&folder.path().join("table.momentum.npy")).2), [0.95, 0.85]);
+}
+
+#[test]
+fn csv_files_are_what_standard_output_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.CSV");
+    assert_eq!(output(&["eval", WARMUP, "-o", path.to_str().unwrap()]), "");
+    assert_eq!(fs::read_to_string(&path).unwrap(), output(&["eval", WARMUP]));
+    assert_eq!(names(&folder), ["table.CSV"]);
+}
+
+#[test]
+fn every_type_reads_back_to_its_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    for (dtype, descr) in [("f64", "<f8"), ("f32", "<f4"), ("f16", "<f2")] {
+        let path = folder.path().join(format!("{dtype}.npy"));
+        output(&["eval", WARMUP, "--dtype", dtype, "-o", path.to_str().unwrap()]);
+        let (found, shape, bytes) = read_npy(&path);
+        assert_eq!((found.as_str(), shape), (descr, vec![1, 100]));
+        let csv = output(&["eval", WARMUP, "--dtype", dtype]);
+        let back: Vec<u8> = last_column(&csv)
+            .iter()
+            .flat_map(|text| match dtype {
+                "f64" => text.parse::<f64>().unwrap().to_ne_bytes().to_vec(),
+                "f32" => text.parse::<f32>().unwrap().to_ne_bytes().to_vec(),
+                _ => text.parse::<half::f16>().unwrap().to_ne_bytes().to_vec(),
+            })
+            .collect();
+        assert_eq!(back, bytes, "{dtype}");
+    }
+    let csv = output(&["eval", WARMUP, "--dtype", "bf16"]);
+    assert!(last_column(&csv).iter().all(|text| text.trim_start_matches(['0', '.']).len() <= 8), "{csv}");
+}
+
+#[test]
+fn backends_agree() {
+    let table = |backend| output(&["eval", "examples/wsd.toml", "--backend", backend, "--steps", "0..5_100:7"]);
+    assert_eq!(table("cpu"), table("reference"));
+    assert_eq!(table("cpu"), table("auto"));
+}
+
+#[test]
+fn the_catalogue_lists_and_explains_every_kind() {
+    let list = output(&["schedules"]);
+    for kind in lrgrid::schedule::KINDS {
+        assert!(list.lines().any(|line| line.split_whitespace().next() == Some(kind.name)), "{}", kind.name);
+        let text = output(&["schedules", kind.name]);
+        assert!(text.contains(kind.formula) && text.contains("parameter"), "{text}");
+        // The example is a spec that reads.
+        let example = text.split_once("for example\n\n").unwrap().1;
+        lrgrid::Spec::from_toml(example).unwrap_or_else(|error| panic!("{}: {error}\n{example}", kind.name));
+    }
+}
+
+#[test]
+fn schema_devices_version_and_help() {
+    let schema: serde_json::Value = serde_json::from_str(&output(&["schema"])).unwrap();
+    assert!(schema["properties"]["schedule"].is_object());
+    assert!(!output(&["devices"]).is_empty());
+    assert_eq!(output(&["--version"]), format!("lrgrid {}\n", env!("CARGO_PKG_VERSION")));
+    for command in ["eval", "check", "describe", "schedules", "schema", "devices"] {
+        assert!(output(&[command, "--help"]).contains("Example"), "{command}");
+    }
+}
+
+#[test]
+fn a_description_shows_segments_values_and_the_sweep() {
+    let text = output(&["describe", WARMUP]);
+    let mut lines: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        lines.insert(words.first().unwrap_or(&""), words);
+    }
+    assert_eq!(lines["0"], ["0", "10", "linear", "0", "0.001"]);
+    assert_eq!(lines["10"], ["10", "100", "cosine", "0.001", "1e-5"]);
+    assert_eq!(lines["largest"], ["largest", "0.001", "at", "step", "10"]);
+    let text = output(&["describe", "examples/sweep_peak.toml", "--schedule", "999"]);
+    assert!(text.starts_with("schedule 999 of 1000: peak = 0.01\n") && text.contains("999 more schedules"), "{text}");
+    let text = output(&["describe", "examples/sgdr.toml"]);
+    assert!(text.contains("more after the last step"), "{text}");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    use std::io::Read;
+    use std::process::Stdio;
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_lrgrid"))
+        .args(["eval", "examples/sweep_peak.toml", "--steps", "0..2_000"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 16];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn wrong_command_lines_are_refused_with_a_remedy() {
+    for (arguments, remedy) in [
+        (&["eval", WARMUP, "--backend", "gpuu"][..], "gpu"),
+        (&["eval", WARMUP, "--dtype", "f23"], "f32"),
+        (&["eval", WARMUP, "--steps", "9..3"], "up to, but not including"),
+        (&["eval", WARMUP, "--steps", "5"], "A..B"),
+        (&["eval", WARMUP, "--steps", "0..9:0"], "1 or more"),
+        (&["eval", WARMUP, "--steps", "100.."], "after the spec's last step"),
+        (&["eval", WARMUP, "--at", "1,x"], "whole number"),
+        (&["eval", WARMUP, "--at", "9007199254740992"], "9007199254740991"),
+        (&["eval", WARMUP, "--at", "1", "--steps", "0..2"], "cannot be used with"),
+        (&["eval", WARMUP, "--shard", "4/4"], "count from 0"),
+        (&["eval", WARMUP, "--shard", "1"], "I/N"),
+        (&["eval", WARMUP, "--memory", "12parsec"], "GiB"),
+        (&["eval", WARMUP, "--layout", "steps"], "step"),
+        (&["eval", WARMUP, "--backend", "gpu", "--dtype", "f64"], "--backend cpu"),
+        (&["eval", WARMUP, "--backend", "cpu", "--adapter", "0"], "gpu or auto"),
+        (&["eval", WARMUP, "-o", "table.xyz"], ".csv or .npy"),
+        (&["eval", WARMUP, "-o", "table"], ".csv or .npy"),
+        (&["eval", WARMUP, "-o", "table.npy", "--dtype", "bf16"], ".csv"),
+        (&["eval"], "SPEC"),
+        (&["evla", WARMUP], "eval"),
+        (&["schedules", "cosin"], "'cosine'"),
+        (&["describe", WARMUP, "--schedule", "1"], "from 0 up to 0"),
+    ] {
+        let text = error(arguments, 2);
+        assert!(text.contains(remedy), "{arguments:?}: {text}");
+    }
+    assert!(!Path::new(env!("CARGO_MANIFEST_DIR")).join("table.npy").exists());
+}
+
+#[test]
+fn wrong_specs_are_refused_by_key_and_value() {
+    for (spec, words) in [
+        ("schedule = {kind = 'cosin', start = 1, end = 0, steps = 9}", &["schedule", "`cosine`"][..]),
+        ("schedule = {kind = 'cosine', start = 1, end = 0, stpes = 9}", &["`schedule", "`steps`"]),
+        ("schedule = {kind = 'cosine', start = 1, end = 0, steps = 0}", &["schedule.steps", "0"]),
+        ("schedule = {kind = 'cosine', start = '$peak', end = 0, steps = 9}", &["schedule.start", "peak"]),
+        ("schedule = {kind = 'constant', value = nan}", &["schedule.value", "finite"]),
+        ("schedule = {kind = 'constant', value = 1}", &["steps", "missing"]),
+        ("shcedule = {kind = 'constant', value = 1}", &["shcedule", "`schedule`"]),
+        ("schedule = {kind = 'constant', value = 1", &["line 1"]),
+        ("{\"schedule\": 5", &["JSON"]),
+        ("", &["schedule", "missing"]),
+    ] {
+        let text = error_with_input(&["eval", "-"], spec, 2);
+        assert!(one_line(&text).starts_with("error: standard input: "), "{text}");
+        assert!(words.iter().all(|word| text.contains(word)), "{spec}: {text}");
+    }
+    let text = error(&["check", "no/such.toml"], 2);
+    assert!(one_line(&text).contains("no/such.toml"), "{text}");
+    let text = error(&["describe", "Cargo.lock"], 2);
+    assert!(one_line(&text).contains(".toml or .json"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_written_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let text = error(&["eval", WARMUP, "-o", &inside("missing/table.npy")], 1);
+    assert!(one_line(&text).contains("table.npy"), "{text}");
+    fs::create_dir(folder.path().join("folder.csv")).unwrap();
+    let text = error(&["eval", WARMUP, "-o", &inside("folder.csv")], 1);
+    assert!(one_line(&text).contains("is a folder"), "{text}");
+    // A companion that cannot be made stops the table too.
+    fs::create_dir(folder.path().join("table.parameters.csv")).unwrap();
+    error(&["eval", GRID, "-o", &inside("table.npy")], 1);
+    assert_eq!(names(&folder), ["folder.csv", "table.parameters.csv"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn loops_of_links_and_full_devices_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("loop.csv");
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    let text = error(&["eval", WARMUP, "-o", path.to_str().unwrap()], 1);
+    assert!(one_line(&text).contains("loop.csv"), "{text}");
+    if let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") {
+        let status = std::process::Command::new(env!("CARGO_BIN_EXE_lrgrid"))
+            .args(["eval", WARMUP])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdout(full)
+            .stderr(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_missing_gpu_is_an_error_for_gpu_only() {
+    let text = error(&["eval", WARMUP, "--backend", "gpu", "--adapter", "no such card"], 1);
+    assert!(one_line(&text).contains("--backend cpu"), "{text}");
+    output(&["eval", WARMUP, "--backend", "auto", "--adapter", "no such card"]);
+    let text = error(&["check", WARMUP, "--backend", "gpu", "--adapter", "no such card"], 1);
+    assert!(one_line(&text).contains("--backend cpu"), "{text}");
+    let report = output(&["check", WARMUP, "--adapter", "no such card"]);
+    assert!(report.contains("not checked: gpu"), "{report}");
+}
