@@ -13,6 +13,7 @@ pub mod program;
 pub mod schedule;
 pub mod spec;
 pub mod sweep;
+pub mod ulp;
 
 pub use cpu::Cpu;
 pub use element::{Dtype, Element};

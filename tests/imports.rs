@@ -47,7 +47,11 @@ fn modules_used(text: &str) -> BTreeSet<String> {
         for path in line.split("crate::").skip(1) {
             let name: String = path.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             // Types that lib.rs re-exports belong to the module that defines them.
-            used.insert(if name.starts_with(char::is_uppercase) { format!("a module, not the crate root's {name}") } else { name });
+            used.insert(if name.starts_with(char::is_uppercase) {
+                format!("a module, not the crate root's {name}")
+            } else {
+                name
+            });
         }
     }
     used
@@ -69,9 +73,14 @@ fn imports_run_one_way() {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
-        let Some(may) = allowed.get(module.as_str()) else { panic!("{relative}: say in ALLOWED what `{module}` may use") };
+        let Some(may) = allowed.get(module.as_str()) else {
+            panic!("{relative}: say in ALLOWED what `{module}` may use")
+        };
         for used in modules_used(&text) {
-            assert!(used == module || may.contains(&used.as_str()), "{relative} uses `{used}`, which `{module}` may not");
+            assert!(
+                used == module || may.contains(&used.as_str()),
+                "{relative} uses `{used}`, which `{module}` may not"
+            );
         }
         modules.insert(module);
     }
