@@ -162,6 +162,9 @@ pub enum EvaluateError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuError {
+    /// The crate was built without the backend.
+    #[error("this lrgrid was built without its `gpu` feature: build it with the feature, or use `--backend cpu`")]
+    NotBuilt,
     /// There is no adapter, or none that matches.
     #[error("no GPU adapter {wanted}: {found}; `lrgrid devices` lists them, and `--backend cpu` needs none")]
     NoAdapter {

@@ -1,4 +1,5 @@
 //! Rungs 3 and 5 of the ladder: every schedule on every backend against its published formula.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 #[path = "common/steps.rs"]
 mod steps;

@@ -1,4 +1,5 @@
 //! What holds for every schedule, whatever its parameters.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use lrgrid::schedule::{
     Cosine, CosinePower, CosinePowerForm, Exponential, KDecay, KDecayForm, Linear, Logistic, Polynomial, Rex, Schedule,

@@ -9,6 +9,7 @@
 
 mod combine;
 mod evaluate;
+mod marks;
 
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;

@@ -1,0 +1,129 @@
+//! `lrgrid describe`: what a schedule does, in words and numbers.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+use lrgrid::describe::{Piece, key_values, pieces};
+use lrgrid::program::Repetition;
+use lrgrid::table::write_number;
+use lrgrid::{Batch, Spec};
+use serde::Serialize;
+
+use super::Failure;
+use super::arguments::number;
+use super::columns::columns;
+use super::input::SpecInput;
+use super::output::print;
+
+const EXAMPLES: &str = "\
+Examples:
+  lrgrid describe examples/wsd.toml
+  lrgrid describe examples/sweep_peak.toml --schedule 999";
+
+/// Show a schedule's parameters, its segments, and the values that matter.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Describe {
+    #[command(flatten)]
+    spec: SpecInput,
+    /// Which schedule of a sweep, counted from 0.
+    #[arg(long, value_name = "I", default_value = "0", value_parser = number)]
+    schedule: u64,
+}
+
+impl Describe {
+    /// Prints the description.
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let spec = self.spec.read()?;
+        let in_spec = |error| Failure::in_spec(&self.spec.name(), error);
+        let index = usize::try_from(self.schedule).unwrap_or(usize::MAX);
+        if index >= spec.len() {
+            let message = format!("there is no schedule {index}: they count from 0 up to {}", spec.len() - 1);
+            return Err(Failure::wrong(message));
+        }
+        let batch = spec.compile().map_err(in_spec)?;
+        let mut text = format!("schedule {index} of {}{}\n\n", spec.len(), point(&spec, index));
+        #[derive(Serialize)]
+        struct Document {
+            schedule: lrgrid::schedule::Schedule,
+        }
+        let document = Document { schedule: spec.schedule(index).map_err(in_spec)? };
+        let document =
+            toml::to_string(&document).map_err(|error| Failure::wrong(format!("{}: {error}", self.spec.name())))?;
+        text.push_str(&document);
+        describe(&mut text, &batch, index, spec.table_steps().ok());
+        if let Some(momentum) = spec.compile_momentum().map_err(in_spec)? {
+            text.push_str("\nmomentum\n");
+            describe(&mut text, &momentum, index, spec.table_steps().ok());
+        }
+        sweep(&mut text, &spec);
+        print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The swept parameters of one schedule.
+fn point(spec: &Spec, index: usize) -> String {
+    let pairs = spec.parameter_names().into_iter().zip(spec.point(index));
+    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name} = {}", short(value))).collect();
+    if pairs.is_empty() { String::new() } else { format!(": {}", pairs.join(", ")) }
+}
+
+/// Where the sweep begins and ends.
+fn sweep(text: &mut String, spec: &Spec) {
+    if spec.len() < 2 {
+        return;
+    }
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "\n{} more schedules, to schedule {}{}",
+        spec.len() - 1,
+        spec.len() - 1,
+        point(spec, spec.len() - 1)
+    );
+}
+
+fn describe(text: &mut String, batch: &Batch, index: usize, steps: Option<u64>) {
+    let pieces = pieces(&batch.program(index));
+    let products = pieces.iter().any(|piece| piece.factor.is_some());
+    let mut lines =
+        vec![["start", "end", if products { "curve (factor)" } else { "curve" }, "from", "to", ""].map(str::to_owned)];
+    lines.extend(pieces.iter().map(line));
+    text.push('\n');
+    text.push_str(&columns(&lines));
+    let Some(steps) = steps else {
+        text.push_str("\nno end: give the spec `steps`, or `eval` its --steps\n");
+        return;
+    };
+    let values = key_values(batch, index, steps);
+    let at = |(step, value): (u64, f64)| [short(value), format!("at step {step}")];
+    let [first, peak, least, last] = [(0, values.first), values.peak, values.least, values.last].map(at);
+    let named = [("first", first), ("largest", peak), ("smallest", least), ("last", last)];
+    let lines = named.map(|(name, [value, step])| [name.to_owned(), value, step]);
+    // Writing to a String cannot fail.
+    let _ = write!(text, "\n{}{steps} steps\n", columns(&lines));
+}
+
+fn line(piece: &Piece) -> [String; 6] {
+    let end = piece.end.map_or_else(|| "…".to_owned(), |end| end.to_string());
+    let factor = piece.factor.map_or_else(String::new, |factor| format!(" ({})", factor + 1));
+    let mut notes = Vec::new();
+    if piece.every > 1 {
+        notes.push(format!("in stairs of {} steps", piece.every));
+    }
+    match piece.repetition {
+        Repetition::None => {}
+        Repetition::Restart { period } => notes.push(format!("again every {period} steps")),
+        Repetition::Reflect { period } => notes.push(format!("back and forth every {period} steps")),
+    }
+    let curve = format!("{}{factor}", piece.curve);
+    [piece.start.to_string(), end, curve, short(piece.from), short(piece.to), notes.join(", ")]
+}
+
+fn short(value: f64) -> String {
+    let mut text = String::new();
+    write_number(&mut text, value);
+    text
+}

@@ -1,0 +1,61 @@
+//! The command line: one file per command, none with logic of its own.
+
+mod arguments;
+mod check;
+mod columns;
+mod describe;
+mod devices;
+mod eval;
+mod failure;
+mod input;
+mod output;
+mod schedules;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  lrgrid eval examples/warmup_cosine.toml
+  lrgrid eval examples/sweep_peak.toml -o table.npy
+  lrgrid describe examples/wsd.toml
+  lrgrid check examples/one_cycle.toml
+  lrgrid schedules cosine
+
+Exit status: 0 done; 1 the work failed; 2 the command line or the spec is wrong.";
+
+/// Evaluate learning-rate schedules in batches: whole sweeps, millions of steps, on CPU or GPU.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Eval(eval::Eval),
+    Check(check::Check),
+    Describe(describe::Describe),
+    Schedules(schedules::Schedules),
+    Schema(schema::Schema),
+    Devices(devices::Devices),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::Eval(command) => command.run(),
+            Command::Check(command) => command.run(),
+            Command::Describe(command) => command.run(),
+            Command::Schedules(command) => command.run(),
+            Command::Schema(command) => command.run(),
+            Command::Devices(command) => command.run(),
+        }
+    }
+}

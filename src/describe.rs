@@ -1,0 +1,164 @@
+//! What a schedule does, for people: its segments, and the values that matter.
+
+use crate::curve::Curve;
+use crate::packed::Batch;
+use crate::program::{FOREVER, MAX_STEP, Program, Repetition};
+
+/// Steps that are looked at for the peak, besides those where something happens: all of a short schedule.
+const LOOKED_AT: u64 = 1 << 16;
+
+/// One run of steps on one curve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// First step, counted from the start of the schedule, in its first cycle.
+    pub start: u64,
+    /// The step at which the next piece begins or the value stops moving; `None` where it never does.
+    pub end: Option<u64>,
+    /// Which factor of the product it belongs to, from 0; `None` where there is only one.
+    pub factor: Option<usize>,
+    /// The curve.
+    pub curve: &'static str,
+    /// The value at its first step, of the factor where there are several.
+    pub from: f64,
+    /// The value it moves to.
+    pub to: f64,
+    /// How the track it belongs to goes on.
+    pub repetition: Repetition,
+    /// Steps between two changes of the value.
+    pub every: u64,
+}
+
+/// The values that matter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeyValues {
+    /// At step 0.
+    pub first: f64,
+    /// The largest, and the first step that has it.
+    pub peak: (u64, f64),
+    /// The smallest, and the first step that has it.
+    pub least: (u64, f64),
+    /// At the last step of the table.
+    pub last: (u64, f64),
+}
+
+/// The name of a curve.
+#[must_use]
+pub const fn curve_name(curve: &Curve) -> &'static str {
+    match curve {
+        Curve::Hold => "hold",
+        Curve::Linear => "linear",
+        Curve::Power { .. } => "power",
+        Curve::Cosine => "cosine",
+        Curve::CosinePower { .. } => "cosine power",
+        Curve::CosineExponential { .. } => "cosine exponential",
+        Curve::Exponential => "exponential",
+        Curve::Logistic { .. } => "logistic",
+        Curve::Rational { .. } => "rational",
+    }
+}
+
+/// The pieces of a program, in order of their stages, factors and steps.
+#[must_use]
+pub fn pieces(program: &Program) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (index, stage) in program.stages.iter().enumerate() {
+        let next = program.stages.get(index + 1).map_or(FOREVER, |next| next.start);
+        for (factor, track) in stage.tracks.iter().enumerate() {
+            let alone = stage.tracks.len() == 1;
+            let value = |value| {
+                let value = track.clamp.apply(value);
+                let whole = || stage.clamp.apply(stage.offset + stage.scale * value);
+                if alone { whole().high() } else { value.high() }
+            };
+            for (place, segment) in track.segments.iter().enumerate() {
+                let until = match (track.segments.get(place + 1), track.repetition) {
+                    (Some(following), _) => following.start,
+                    (None, Repetition::Restart { period } | Repetition::Reflect { period }) => period,
+                    (None, Repetition::None) => FOREVER,
+                };
+                if track.advance >= until {
+                    continue;
+                }
+                // The value at the end is that of the segment itself, which the next one may not take up.
+                let last = if until == FOREVER { segment.end() } else { until };
+                let (from, to) = (segment.start.max(track.advance), last.max(segment.start));
+                let step = |at: u64| match at {
+                    FOREVER => None,
+                    at => {
+                        Some(stage.start.saturating_add(at - track.advance).min(next).saturating_mul(program.quantum))
+                    }
+                };
+                pieces.push(Piece {
+                    start: step(from).unwrap_or(0),
+                    end: step(to).filter(|_| segment.curve != Curve::Hold || until != FOREVER),
+                    factor: (!alone).then_some(factor),
+                    curve: curve_name(&segment.curve),
+                    from: value(segment.value_at(segment.phase_count(from).into())),
+                    to: value(segment.value_at(segment.phase_count(to).into())),
+                    repetition: track.repetition,
+                    every: segment.quantum.unwrap_or(1).saturating_mul(program.quantum),
+                });
+            }
+        }
+    }
+    pieces
+}
+
+/// The values that matter of one schedule, within a table of `steps ≥ 1` steps.
+///
+/// The peak is the largest among the steps where something happens and 65,536 evenly spaced ones.
+#[must_use]
+pub fn key_values(batch: &Batch, schedule: usize, steps: u64) -> KeyValues {
+    let last = steps.clamp(1, MAX_STEP) - 1;
+    let mut looked_at: Vec<u64> =
+        if schedule < batch.len() { batch.program(schedule).marks(Some(steps)) } else { vec![] };
+    looked_at.extend((0..=last).step_by(usize::try_from(last / LOOKED_AT + 1).unwrap_or(usize::MAX)));
+    looked_at.push(last);
+    looked_at.retain(|&step| step <= last);
+    looked_at.sort_unstable();
+    looked_at.dedup();
+    let mut values = Vec::with_capacity(looked_at.len());
+    batch.reference_values(schedule, &mut looked_at.iter().copied(), &mut |value| values.push(value));
+    let mut seen = looked_at.into_iter().zip(values);
+    let first = seen.next().unwrap_or((0, f64::NAN));
+    let mut found = KeyValues { first: first.1, peak: first, least: first, last: first };
+    for at in seen {
+        if at.1 > found.peak.1 {
+            found.peak = at;
+        }
+        if at.1 < found.least.1 {
+            found.least = at;
+        }
+        found.last = at;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::Segment;
+
+    #[test]
+    fn warmup_and_decay() {
+        let program = Program::of(vec![
+            Segment::rising(0, 100, 0.0, 1.0, Curve::Linear),
+            Segment::falling(100, 900, 1.0, 0.25, Curve::Cosine),
+        ]);
+        let pieces = pieces(&program);
+        assert_eq!((pieces[0].start, pieces[0].end, pieces[0].from, pieces[0].to), (0, Some(100), 0.0, 1.0));
+        assert_eq!((pieces[1].start, pieces[1].end, pieces[1].from, pieces[1].to), (100, Some(1000), 1.0, 0.25));
+        let batch = Batch::from_programs([&program]).unwrap();
+        let values = key_values(&batch, 0, 1000);
+        assert_eq!((values.first, values.peak, values.least), (0.0, (100, 1.0), (0, 0.0)));
+        assert_eq!(values.last.0, 999);
+    }
+
+    #[test]
+    fn a_constant_never_ends() {
+        let pieces = pieces(&Program::hold(0.5));
+        assert_eq!((pieces.len(), pieces[0].end, pieces[0].from, pieces[0].to), (1, None, 0.5, 0.5));
+        let batch = Batch::from_programs([&Program::hold(0.5)]).unwrap();
+        assert_eq!(key_values(&batch, 0, MAX_STEP).last, (MAX_STEP - 1, 0.5));
+    }
+}

@@ -1,0 +1,281 @@
+//! One face over the backends, and the choice between them.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use crate::cpu::Cpu;
+use crate::element::{Dtype, Element};
+use crate::error::{Error, GpuError};
+use crate::evaluate::{Evaluate, Reference};
+#[cfg(feature = "gpu")]
+use crate::gpu::{Gpu, devices};
+use crate::packed::{Batch, Steps};
+
+/// The least number of values for which [`Backend::Auto`] considers a GPU: 2^26, a table of 256 MiB in `f32`.
+///
+/// Opening a device and compiling shaders takes tenths of a second, and every value has to come back over
+/// the bus: below this the CPU has finished by then.
+pub const GPU_PAYS_FROM: u64 = 1 << 26;
+
+/// Which backend evaluates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// A real GPU where there is one and the work is large enough to pay, otherwise the CPU.
+    #[default]
+    Auto,
+    /// The vectorised CPU engine.
+    Cpu,
+    /// Whatever adapter there is, a software one too.
+    Gpu,
+    /// The scalar formulas.
+    Reference,
+}
+
+impl Backend {
+    /// Every backend.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Cpu, Self::Gpu, Self::Reference];
+
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+            Self::Reference => "reference",
+        }
+    }
+}
+
+/// Any backend behind one type.
+///
+/// ```
+/// use lrgrid::program::Program;
+/// use lrgrid::{Backend, Batch, Engine, Evaluate, Steps};
+///
+/// let engine = Engine::new(Backend::Auto, None)?;
+/// let batch = Batch::from_programs([&Program::hold(3e-4)])?;
+/// assert_eq!(engine.evaluate::<f32>(&batch, &Steps::range(0..4))?, [3e-4; 4]);
+/// assert!(engine.take_warnings().is_empty());
+/// # Ok::<(), lrgrid::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    chosen: Chosen,
+    warnings: Mutex<Vec<String>>,
+}
+
+#[derive(Debug)]
+enum Chosen {
+    Auto(Auto),
+    Cpu(Cpu),
+    #[cfg(feature = "gpu")]
+    Gpu(Box<Gpu>),
+    Reference,
+}
+
+/// The CPU, and a GPU once it is needed.
+#[derive(Debug)]
+struct Auto {
+    cpu: Cpu,
+    /// Values of all calls together, where that is known.
+    expected: Option<u64>,
+    #[cfg(feature = "gpu")]
+    accelerator: Mutex<Accelerator>,
+}
+
+/// A GPU that `auto` may use.
+#[cfg(feature = "gpu")]
+#[derive(Debug)]
+enum Accelerator {
+    /// Not looked for yet: the adapter's name, where one was asked for.
+    Unknown(Option<String>),
+    Ready(Box<Gpu>),
+    /// There is none, or it failed.
+    Absent,
+}
+
+impl Engine {
+    /// A backend, and for `Gpu` and `Auto` part of the name of the adapter to use or its place in the list of them.
+    ///
+    /// `Auto` opens no device before a call that is large enough to use it.
+    ///
+    /// # Errors
+    /// When the backend is not there: no adapter, no device, or built without the `gpu` feature.
+    pub fn new(backend: Backend, adapter: Option<&str>) -> Result<Self, Error> {
+        let chosen = match backend {
+            Backend::Auto => Chosen::Auto(Auto {
+                cpu: Cpu::new()?,
+                expected: None,
+                #[cfg(feature = "gpu")]
+                accelerator: Mutex::new(Accelerator::Unknown(adapter.map(str::to_owned))),
+            }),
+            Backend::Cpu => Chosen::Cpu(Cpu::new()?),
+            Backend::Gpu => Self::open_gpu(adapter)?,
+            Backend::Reference => Chosen::Reference,
+        };
+        Ok(Self { chosen, warnings: Mutex::default() })
+    }
+
+    #[cfg(feature = "gpu")]
+    fn open_gpu(adapter: Option<&str>) -> Result<Chosen, GpuError> {
+        Ok(Chosen::Gpu(Box::new(adapter.map_or_else(Gpu::new, Gpu::with_adapter)?)))
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn open_gpu(_adapter: Option<&str>) -> Result<Chosen, GpuError> {
+        Err(GpuError::NotBuilt)
+    }
+
+    /// Tells `Auto` how many values all calls together will ask for, so that it doesn't judge a large table by its tiles.
+    #[must_use]
+    pub fn expecting(mut self, values: u64) -> Self {
+        if let Chosen::Auto(auto) = &mut self.chosen {
+            auto.expected = Some(values);
+        }
+        self
+    }
+
+    /// What went wrong without stopping the work, since the last call: a GPU that failed and was replaced by the CPU.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    #[cfg(feature = "gpu")]
+    fn warn(&self, error: &GpuError) {
+        let warning = format!("{error}; going on with the CPU");
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// Lets the GPU do it where that pays; `None` where the CPU must.
+    #[cfg(feature = "gpu")]
+    fn accelerate<T: Element>(
+        &self,
+        auto: &Auto,
+        batch: &Batch,
+        rows: &Range<usize>,
+        steps: &Steps,
+        out: &mut [T],
+    ) -> Option<Result<(), Error>> {
+        let mut accelerator = auto.accelerator.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Accelerator::Unknown(adapter) = &*accelerator {
+            let found = hardware(adapter.as_deref()).unwrap_or_else(|error| {
+                self.warn(&error);
+                None
+            });
+            *accelerator = found.map_or(Accelerator::Absent, |gpu| Accelerator::Ready(Box::new(gpu)));
+        }
+        let Accelerator::Ready(gpu) = &*accelerator else { return None };
+        match gpu.evaluate_rows_into(batch, rows.clone(), steps, out) {
+            Err(Error::Gpu(error)) => {
+                self.warn(&error);
+                *accelerator = Accelerator::Absent;
+                None
+            }
+            result => Some(result),
+        }
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn accelerate<T: Element>(
+        &self,
+        _auto: &Auto,
+        _batch: &Batch,
+        _rows: &Range<usize>,
+        _steps: &Steps,
+        _out: &mut [T],
+    ) -> Option<Result<(), Error>> {
+        None
+    }
+}
+
+/// The adapter asked for, or the best; `None` where there is none but software.
+#[cfg(feature = "gpu")]
+fn hardware(adapter: Option<&str>) -> Result<Option<Gpu>, GpuError> {
+    // A list costs little; a device on a software adapter costs compiled shaders for nothing.
+    if adapter.is_none() && devices().iter().all(|device| device.is_software()) {
+        return Ok(None);
+    }
+    let gpu = adapter.map_or_else(Gpu::new, Gpu::with_adapter)?;
+    Ok((!gpu.is_software()).then_some(gpu))
+}
+
+impl Auto {
+    /// Whether a GPU would pay.
+    fn is_large<T: Element>(&self, values: usize) -> bool {
+        T::DTYPE != Dtype::F64 && self.expected.unwrap_or(0).max(values as u64) >= GPU_PAYS_FROM
+    }
+}
+
+impl Evaluate for Engine {
+    fn evaluate_rows_into<T: Element>(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        out: &mut [T],
+    ) -> Result<(), Error> {
+        match &self.chosen {
+            Chosen::Auto(auto) => {
+                if auto.is_large::<T>(out.len())
+                    && let Some(result) = self.accelerate(auto, batch, &rows, steps, out)
+                {
+                    return result;
+                }
+                auto.cpu.evaluate_rows_into(batch, rows, steps, out)
+            }
+            Chosen::Cpu(cpu) => cpu.evaluate_rows_into(batch, rows, steps, out),
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu(gpu) => gpu.evaluate_rows_into(batch, rows, steps, out),
+            Chosen::Reference => Reference.evaluate_rows_into(batch, rows, steps, out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::Program;
+
+    fn batch() -> Batch {
+        Batch::from_programs([&Program::hold(0.5), &Program::hold(0.25)]).unwrap()
+    }
+
+    #[test]
+    fn auto_leaves_small_work_and_f64_to_the_cpu() {
+        let engine = Engine::new(Backend::Auto, Some("no such adapter")).unwrap();
+        let steps = Steps::range(0..3);
+        assert_eq!(engine.evaluate::<f32>(&batch(), &steps).unwrap(), [0.5, 0.5, 0.5, 0.25, 0.25, 0.25]);
+        let engine = engine.expecting(u64::MAX);
+        assert_eq!(engine.evaluate::<f64>(&batch(), &steps).unwrap()[3], 0.25);
+        assert!(engine.take_warnings().is_empty());
+        #[cfg(feature = "gpu")]
+        assert!(
+            matches!(&engine.chosen, Chosen::Auto(auto) if matches!(*auto.accelerator.lock().unwrap(), Accelerator::Unknown(_)))
+        );
+    }
+
+    #[test]
+    fn auto_never_fails_for_lack_of_a_gpu() {
+        let engine = Engine::new(Backend::Auto, Some("no such adapter")).unwrap().expecting(GPU_PAYS_FROM);
+        for _ in 0..2 {
+            assert_eq!(engine.evaluate::<f32>(&batch(), &Steps::range(5..6)).unwrap(), [0.5, 0.25]);
+        }
+        // Said once, and only where a GPU could have been meant.
+        assert_eq!(engine.take_warnings().len(), usize::from(cfg!(feature = "gpu")));
+        assert!(engine.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn a_named_adapter_that_is_missing_is_an_error() {
+        assert!(matches!(Engine::new(Backend::Gpu, Some("no such adapter")), Err(Error::Gpu(_))));
+    }
+
+    #[test]
+    fn every_backend_has_a_name() {
+        for backend in Backend::ALL {
+            assert_eq!(Backend::ALL.iter().filter(|other| other.name() == backend.name()).count(), 1);
+        }
+    }
+}
