@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::rounding::{LANES, Rounded, Tolerance};
+use super::rounding::{LANES, Rounded, Tolerance, Window};
 use super::sample::Sample;
 
 /// Degree of the polynomials. Higher means longer blocks and more work per value: measured best for
@@ -40,14 +40,19 @@ impl<const N: usize> Polynomial<N> {
     /// The value at a column of the block.
     #[inline(always)]
     pub fn at<const FUSED: bool>(&self, column: f64) -> f64 {
-        let multiply_add = |a: f64, b: f64, c: f64| if FUSED { a.mul_add(b, c) } else { a * b + c };
-        let x = multiply_add(column, self.step, -1.0);
+        let x = multiply_add::<FUSED>(column, self.step, -1.0);
         let mut value = self.coefficients[N - 1];
         for coefficient in self.coefficients[..N - 1].iter().rev() {
-            value = multiply_add(value, x, *coefficient);
+            value = multiply_add::<FUSED>(value, x, *coefficient);
         }
         value
     }
+}
+
+/// `a · b + c`, in one rounding where there is an instruction for it.
+#[inline(always)]
+fn multiply_add<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
 /// Writes the polynomial at the columns from `first` on, at most [`MOST_VALUES`]; bit `i` of the answer
@@ -59,29 +64,54 @@ pub fn fill<T: Rounded, const N: usize, const FUSED: bool>(
     tolerance: &Tolerance,
     out: &mut [T],
 ) -> u64 {
-    let values_from = |column: usize| {
-        let mut values = [0.0; LANES];
-        for (lane, value) in values.iter_mut().enumerate() {
-            *value = polynomial.at::<FUSED>((column + lane) as f64);
-        }
-        values
-    };
+    let window = T::window(tolerance);
     let mut close = 0;
     let (chunks, tail) = out.as_chunks_mut::<LANES>();
     for (index, chunk) in chunks.iter_mut().enumerate() {
-        let values = values_from(first + index * LANES);
-        close |= u64::from(T::round_lanes(&values, tolerance, chunk)) << index;
+        let column = (first + index * LANES) as f64;
+        close |= fill_chunk::<T, N, FUSED>(polynomial, column, tolerance, window.as_ref(), chunk) << index;
     }
     if !tail.is_empty() {
         let index = chunks.len();
         let mut chunk = [T::zeroed(); LANES];
         // Lanes past the block are evaluated too; at worst they ask for a closer look in vain.
-        let values = values_from(first + index * LANES);
-        close |= u64::from(T::round_lanes(&values, tolerance, &mut chunk)) << (index % 64);
+        let column = (first + index * LANES) as f64;
+        close |= fill_chunk::<T, N, FUSED>(polynomial, column, tolerance, window.as_ref(), &mut chunk) << (index % 64);
         tail.copy_from_slice(&chunk[..tail.len()]);
     }
     close
 }
+
+/// Writes the polynomial at the columns from `column` on; 1 if a value was too close to call.
+///
+/// A function that is always inlined, and no closure: a closure may end up compiled apart, without the
+/// instructions of its caller.
+#[inline(always)]
+fn fill_chunk<T: Rounded, const N: usize, const FUSED: bool>(
+    polynomial: &Polynomial<N>,
+    column: f64,
+    tolerance: &Tolerance,
+    window: Option<&Window>,
+    chunk: &mut [T; LANES],
+) -> u64 {
+    let mut values = [0.0; LANES];
+    for (value, lane) in values.iter_mut().zip(LANE_NUMBERS) {
+        // Lane numbers are added as f64, because not every level can convert 64-bit integers.
+        *value = polynomial.at::<FUSED>(column + lane);
+    }
+    u64::from(T::round_lanes(&values, tolerance, window, chunk))
+}
+
+/// 0, 1, 2 … as `f64`.
+const LANE_NUMBERS: [f64; LANES] = {
+    let mut numbers = [0.0; LANES];
+    let mut lane = 1;
+    while lane < LANES {
+        numbers[lane] = numbers[lane - 1] + 1.0;
+        lane += 1;
+    }
+    numbers
+};
 
 /// A polynomial for a block, with what is known of its values.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +128,7 @@ impl<const N: usize> Block<N> {
         let usable = slack <= least * LARGEST_RELATIVE_SLACK && greatest < 1e250;
         usable.then(|| Self {
             polynomial: Polynomial { coefficients, step: 2.0 / (columns - 1) as f64 },
-            tolerance: Tolerance::new(slack, least, greatest),
+            tolerance: Tolerance { slack, least, greatest, negative: coefficients[0] < 0.0 },
         })
     }
 }
@@ -222,7 +252,7 @@ mod tests {
             for column in 0..1001 {
                 let got = block.polynomial.at::<false>(f64::from(column));
                 let want = function(f64::from(column) / 500.0 - 1.0);
-                assert!((got - want).abs() <= block.tolerance.slack(), "{name} at {column}: {got} {want}");
+                assert!((got - want).abs() <= block.tolerance.slack, "{name} at {column}: {got} {want}");
             }
         }
     }

@@ -171,7 +171,7 @@ impl<'p> SmoothSpan<'p> {
         if !T::FROM_F64 {
             return false;
         }
-        let (clamp, slack) = (&self.stage.clamp, block.tolerance.slack());
+        let (clamp, slack) = (&self.stage.clamp, block.tolerance.slack);
         if !clamp.is_none() {
             let centre = block.polynomial.coefficients[0];
             let reach = block.polynomial.coefficients[1..].iter().map(|c| c.abs()).sum::<f64>() + slack;
@@ -205,7 +205,7 @@ impl<'p> SmoothSpan<'p> {
     /// One value of a block: the polynomial's where it decides the rounding, and the exact one where not.
     #[cold]
     fn decided<T: Rounded, const N: usize>(&self, block: &Block<N>, column: usize, offset: usize) -> T {
-        let slack = block.tolerance.slack();
+        let slack = block.tolerance.slack;
         let value = block.polynomial.at::<false>(offset as f64);
         let sample = Sample { value, magnitude: value.abs(), slack }.clamped(&self.stage.clamp);
         match round_certain(sample.value, sample.slack) {
