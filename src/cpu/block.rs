@@ -15,11 +15,16 @@ pub const TERMS: usize = DEGREE + 1;
 /// How far from the curve an interpolation may be where it is checked, relative to its magnitude.
 const CHECKED: f64 = 1.0 / (1u64 << 48) as f64;
 
-/// Allowance for the error where it is not checked: at the ends, where it is, it is at its greatest.
+/// The same in slacks of the samples, whose own errors show in the check.
+const CHECKED_SLACKS: f64 = 2.0;
+
+/// Allowance for the error where it is not checked: at the ends, where it is, it is at its greatest, but
+/// for blocks with a singularity near one end not by much.
 const UNCHECKED: f64 = 4.0 * CHECKED;
 
-/// How much interpolation magnifies the errors of the nodes, from above (the Lebesgue constant is 2.5).
-const MAGNIFICATION: f64 = 4.0;
+/// The same in slacks: 2.5 for what interpolation makes of the nodes' errors (the Lebesgue constant), and
+/// 1½ times what may hide in the check, that is the two allowed, one of the end's own and 2.5 of the nodes'.
+const UNCHECKED_SLACKS: f64 = 2.5 + 1.5 * (CHECKED_SLACKS + 1.0 + 2.5);
 
 /// A block whose error is a larger part of its least value is halved: too many values near a midpoint.
 const LARGEST_RELATIVE_SLACK: f64 = 1.0 / (1u64 << 36) as f64;
@@ -163,13 +168,13 @@ impl Block<TERMS> {
         for pair in coefficients.chunks_exact(2).rev() {
             (even, odd) = (even + pair[0], odd + pair[1]);
         }
-        let allowed = CHECKED * greatest + MAGNIFICATION * slack;
+        let allowed = CHECKED * greatest + CHECKED_SLACKS * slack;
         let smooth = (even - odd - ends[0]).abs() <= allowed && (even + odd - ends[1]).abs() <= allowed;
         if !smooth {
             return None;
         }
         // Between samples the values may lie a little beyond them.
-        let slack = 1.25 * (UNCHECKED * greatest + MAGNIFICATION * slack);
+        let slack = 1.25 * (UNCHECKED * greatest + UNCHECKED_SLACKS * slack);
         Self::new(coefficients, columns, slack, least * 0.5, greatest * 2.0)
     }
 }
