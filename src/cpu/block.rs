@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use super::rounding::{LANES, Rounded, Tolerance, Window};
 use super::sample::Sample;
 
-/// Degree of the polynomials. Higher means longer blocks and more work per value: measured best for
-/// rows of 65,536, where blocks of a degree much lower are too short to pay for their nodes.
+/// Degree of the polynomials. Higher means longer blocks and more work per value; on rows of 65,536,
+/// degree 9 was 5 % faster for a cosine and 5 % slower for a power, whose blocks are shorter.
 pub const DEGREE: usize = 11;
 
 /// Coefficients of an interpolating polynomial.
