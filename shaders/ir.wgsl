@@ -58,6 +58,9 @@ struct LrgridSegment {
     a: LrgridPackedNumber,
     b: LrgridPackedNumber,
     kind: u32,
+    // Digits beyond what a shader computes with.
+    base_rest: i32,
+    amplitude_rest: i32,
 }
 
 struct LrgridTrack {

@@ -314,10 +314,10 @@ impl Range {
 pub(crate) fn names_used(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            if let Some(name) = text.strip_prefix('$') {
-                if !found.iter().any(|known| known == name) {
-                    found.push(name.to_owned());
-                }
+            if let Some(name) = text.strip_prefix('$')
+                && !found.iter().any(|known| known == name)
+            {
+                found.push(name.to_owned());
             }
         }
         Value::Array(items) => items.iter().for_each(|item| names_used(item, found)),

@@ -1,4 +1,5 @@
 //! Imports run one way: each module of the crate may use only those before it.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -61,7 +61,7 @@ fn layouts_agree() {
     same_layout!(
         module,
         "LrgridSegment",
-        PackedSegment { start, length, quantum, origin, rate, base, amplitude, a, b, kind }
+        PackedSegment { start, length, quantum, origin, rate, base, amplitude, a, b, kind, base_rest, amplitude_rest }
     );
     same_layout!(
         module,

@@ -8,61 +8,103 @@ use half::{bf16, f16};
 use crate::double_double::DoubleDouble;
 use crate::element::Element;
 
-/// Values that the kernel rounds at a time.
-pub const LANES: usize = 32;
+/// Values that the kernel rounds at a time: many enough that the compiler keeps its loops, and so
+/// vectorises them at full width instead of unrolling them.
+pub const LANES: usize = 64;
 
-/// The bits of an `f64` that do not fit an `f32`.
-const F32_DROPPED_BITS: u32 = 29;
+/// Bits after the first of an `f64`.
+const F64_FRACTION: u32 = 52;
 
-/// How far from the truth the values of a block may be.
+/// What is known of the values of a block, all of one sign.
 #[derive(Clone, Copy, Debug)]
 pub struct Tolerance {
     /// Absolute bound on the error.
-    slack: f64,
-    /// Bit pattern, modulo the dropped bits, of the first `f64` too close to an `f32` midpoint.
-    pattern_first: u64,
-    /// How many patterns are too close; 0 where patterns do not tell, as in the subnormal range.
-    pattern_count: u64,
+    pub slack: f64,
+    /// No magnitude is less.
+    pub least: f64,
+    /// No magnitude is greater.
+    pub greatest: f64,
+    /// Whether the values are below zero.
+    pub negative: bool,
+}
+
+/// Which `f64` bit patterns are too close to a midpoint of an element type, where patterns can tell:
+/// in the range where the type has its full precision, a midpoint is a pattern of the dropped bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Modulo the dropped bits, the first pattern that is too close.
+    first: u64,
+    /// How many are.
+    count: u64,
 }
 
 impl Tolerance {
-    /// For values of one sign with `least ≤ |value| ≤ greatest`, known to within `slack < least`.
-    pub fn new(slack: f64, least: f64, greatest: f64) -> Self {
-        let in_normal_range = least >= f64::from(f32::MIN_POSITIVE) * 2.0 && greatest <= f64::from(f32::MAX) / 2.0;
-        // A unit in the last place is at least 2^-53 of the value; one more pays for rounding here.
-        let units = slack / least * (1u64 << 53) as f64 + 2.0;
-        let midpoint = 1 << (F32_DROPPED_BITS - 1);
-        if !in_normal_range || units >= f64::from(midpoint) / 2.0 {
-            return Self { slack, pattern_first: 0, pattern_count: 0 };
-        }
-        let units = units as u64;
-        Self { slack, pattern_first: midpoint as u64 - units, pattern_count: 2 * units + 1 }
+    /// The window for an element type, or nothing outside its normal range or for a large error.
+    #[inline(always)]
+    fn window<T: Rounded>(&self) -> Option<Window> {
+        let power = |exponent: i32| f64::from_bits(((1023 + exponent) as u64) << F64_FRACTION);
+        let normal = self.least >= power(T::EXPONENTS.0 + 1) && self.greatest <= power(T::EXPONENTS.1);
+        let midpoint = 1u64 << (F64_FRACTION - T::FRACTION - 1);
+        // A unit in the last place is at least 2^-53 of the value; two more pay for rounding here.
+        let units = self.slack / self.least * (1u64 << 53) as f64 + 2.0;
+        let usable = normal && units < midpoint as f64 / 2.0;
+        usable.then(|| Window { first: midpoint - units as u64, count: 2 * units as u64 + 1 })
     }
+}
 
-    /// Absolute bound on the error.
-    pub fn slack(&self) -> f64 {
-        self.slack
+impl Window {
+    /// A number whose top bit tells that a value is too close.
+    #[inline(always)]
+    fn close<T: Rounded>(&self, value: f64) -> u64 {
+        let dropped = (1 << (F64_FRACTION - T::FRACTION)) - 1;
+        (value.to_bits().wrapping_sub(self.first) & dropped).wrapping_sub(self.count)
     }
 }
 
 /// An element type that values are rounded to.
 pub trait Rounded: Element {
+    /// Bits after the first.
+    const FRACTION: u32;
+    /// The least and the greatest exponent of normal numbers.
+    const EXPONENTS: (i32, i32);
     /// Whether an `f64` approximation can decide the value at all.
     const FROM_F64: bool = true;
 
     /// Rounds an approximation with `|value| < 2^900`; also whether it is too close to call.
     fn rounded(value: f64, slack: f64) -> (Self, bool);
 
-    /// Rounds many; whether any is too close to call.
+    /// Rounds a value of the normal range that is not close to a midpoint.
+    fn rounded_normal(value: f64, negative: bool) -> Self;
+
+    /// Rounds many, with [`Tolerance::window`]; whether any is too close to call.
     #[inline(always)]
-    fn round_lanes(values: &[f64; LANES], tolerance: &Tolerance, out: &mut [Self; LANES]) -> bool {
-        let mut close = false;
+    fn round_lanes(
+        values: &[f64; LANES],
+        tolerance: &Tolerance,
+        window: Option<&Window>,
+        out: &mut [Self; LANES],
+    ) -> bool {
+        let Some(window) = window else {
+            let mut close = false;
+            for (slot, value) in out.iter_mut().zip(values) {
+                let (rounded, close_one) = <Self as Rounded>::rounded(*value, tolerance.slack);
+                *slot = rounded;
+                close |= close_one;
+            }
+            return close;
+        };
+        let mut close = 0;
         for (slot, value) in out.iter_mut().zip(values) {
-            let (rounded, close_one) = Self::rounded(*value, tolerance.slack);
-            *slot = rounded;
-            close |= close_one;
+            *slot = Self::rounded_normal(*value, tolerance.negative);
+            close |= window.close::<Self>(*value);
         }
-        close
+        close >> 63 != 0
+    }
+
+    /// The window for [`Rounded::round_lanes`].
+    #[inline(always)]
+    fn window(tolerance: &Tolerance) -> Option<Window> {
+        tolerance.window::<Self>()
     }
 
     /// Rounds a value known to 100 bits.
@@ -114,11 +156,29 @@ fn pattern<const FRACTION: u32, const MINIMUM_EXPONENT: i32>(magnitude: f64, sla
     (exponent_field + units, dropped + slack >= power * half_unit)
 }
 
+/// The 16 bits of a normal number: the fraction cut to `FRACTION` bits and the exponent shifted.
+///
+/// Rounds halves up, which no caller sees: a half is too close to call.
+#[inline(always)]
+fn half_width<const FRACTION: u32, const BIAS: u64>(value: f64, negative: bool) -> u16 {
+    let rounded = (value.to_bits() + (1 << (F64_FRACTION - FRACTION - 1))) >> (F64_FRACTION - FRACTION);
+    let bias = ((1023 - BIAS) << FRACTION) as u16;
+    let sign = if negative { 1 << 15 } else { 0 };
+    // The upper bits, sign and all, fall off; what is left is below the sign.
+    (rounded as u16).wrapping_sub(bias) & 0x7fff | sign
+}
+
 impl Rounded for f64 {
+    const FRACTION: u32 = 51;
+    const EXPONENTS: (i32, i32) = (-1022, 1023);
     const FROM_F64: bool = false;
     #[inline(always)]
     fn rounded(value: f64, _slack: f64) -> (Self, bool) {
         (value, true)
+    }
+    #[inline(always)]
+    fn rounded_normal(value: f64, _negative: bool) -> Self {
+        value
     }
     fn round_exact(value: DoubleDouble) -> Self {
         value.high()
@@ -126,50 +186,47 @@ impl Rounded for f64 {
 }
 
 impl Rounded for f32 {
+    const FRACTION: u32 = 23;
+    const EXPONENTS: (i32, i32) = (-126, 127);
     #[inline(always)]
     fn rounded(value: f64, slack: f64) -> (Self, bool) {
         let (bits, close) = pattern::<23, -126>(value.abs(), slack);
         let sign = (value.to_bits() >> 32) as u32 & (1 << 31);
         (Self::from_bits(bits.min(0x7f80_0000) as u32 | sign), close)
     }
-
     #[inline(always)]
-    fn round_lanes(values: &[f64; LANES], tolerance: &Tolerance, out: &mut [Self; LANES]) -> bool {
-        if tolerance.pattern_count == 0 {
-            let mut close = false;
-            for (slot, value) in out.iter_mut().zip(values) {
-                let (rounded, close_one) = Self::rounded(*value, tolerance.slack);
-                *slot = rounded;
-                close |= close_one;
-            }
-            return close;
-        }
-        let mut close = 0;
-        for (slot, value) in out.iter_mut().zip(values) {
-            *slot = *value as Self;
-            let distance = value.to_bits().wrapping_sub(tolerance.pattern_first) & ((1 << F32_DROPPED_BITS) - 1);
-            // Negative, so the top bit is set, where the pattern is one of the close ones.
-            close |= distance.wrapping_sub(tolerance.pattern_count);
-        }
-        close >> 63 != 0
+    fn rounded_normal(value: f64, _negative: bool) -> Self {
+        value as Self
     }
 }
 
 impl Rounded for f16 {
+    const FRACTION: u32 = 10;
+    const EXPONENTS: (i32, i32) = (-14, 15);
     #[inline(always)]
     fn rounded(value: f64, slack: f64) -> (Self, bool) {
         let (bits, close) = pattern::<10, -14>(value.abs(), slack);
         let sign = (value.to_bits() >> 48) as u16 & (1 << 15);
         (Self::from_bits(bits.min(0x7c00) as u16 | sign), close)
     }
+    #[inline(always)]
+    fn rounded_normal(value: f64, negative: bool) -> Self {
+        Self::from_bits(half_width::<10, 15>(value, negative))
+    }
 }
 
 impl Rounded for bf16 {
+    const FRACTION: u32 = 7;
+    const EXPONENTS: (i32, i32) = (-126, 127);
     #[inline(always)]
     fn rounded(value: f64, slack: f64) -> (Self, bool) {
         let (bits, close) = pattern::<7, -126>(value.abs(), slack);
         let sign = (value.to_bits() >> 48) as u16 & (1 << 15);
         (Self::from_bits(bits.min(0x7f80) as u16 | sign), close)
+    }
+    #[inline(always)]
+    fn rounded_normal(value: f64, negative: bool) -> Self {
+        Self::from_bits(half_width::<7, 127>(value, negative))
     }
 }
 
@@ -231,17 +288,32 @@ mod tests {
         assert_eq!(f64::round_exact(DoubleDouble::from_parts(1.0, 1e-20)), 1.0);
     }
 
+    fn lanes_agree_with_single_values<T: Rounded>() {
+        let slack = 2f64.powi(-44);
+        let midpoint = 1.0 + 2f64.powi(-(T::FRACTION as i32) - 1);
+        for sign in [1.0, -1.0] {
+            let tolerance = Tolerance { slack, least: 1.0, greatest: 2.0, negative: sign < 0.0 };
+            let window = T::window(&tolerance).expect("a normal range");
+            let mut told = 0;
+            for n in 0..4000_u64 {
+                let value = sign * (midpoint + (n as f64 - 2000.0) * 2f64.powi(-52));
+                let mut out = [T::zeroed(); LANES];
+                let close = T::round_lanes(&[value; LANES], &tolerance, Some(&window), &mut out);
+                told += u32::from(close);
+                assert!(close || round_certain::<T>(value, slack) == Some(out[0]), "{n}");
+                assert!(close || out[0] == T::from_f64(value), "{n}");
+            }
+            assert!((500..1100).contains(&told), "{told} of 4000 are within 2^-44 or so of a midpoint");
+        }
+        for (least, greatest) in [(2f64.powi(T::EXPONENTS.0), 1.0), (1.0, 2f64.powi(T::EXPONENTS.1) * 1.01)] {
+            assert!(T::window(&Tolerance { slack: 0.0, least, greatest, negative: false }).is_none());
+        }
+    }
+
     #[test]
     fn lanes_and_single_values_agree_on_what_is_close() {
-        let slack = 2f64.powi(-44);
-        let tolerance = Tolerance::new(slack, 1.0, 2.0);
-        assert!(tolerance.pattern_count > 0);
-        for n in 0..4000_u64 {
-            let value = 1.0 + 2f64.powi(-24) + (n as f64 - 2000.0) * 2f64.powi(-52);
-            let mut out = [0f32; LANES];
-            let close = f32::round_lanes(&[value; LANES], &tolerance, &mut out);
-            assert!(close || round_certain::<f32>(value, slack) == Some(out[0]), "{n}");
-            assert_eq!(out[0], value as f32);
-        }
+        lanes_agree_with_single_values::<f32>();
+        lanes_agree_with_single_values::<f16>();
+        lanes_agree_with_single_values::<bf16>();
     }
 }

@@ -122,37 +122,35 @@ impl<'p> SmoothSpan<'p> {
             out.fill(value_at(self.program, self.columns.step(column)));
             return true;
         }
-        let centre = |factor: &Factor| {
-            let counts =
-                DoubleDouble::from(factor.per_column.unsigned_abs()) * DoubleDouble::from(out.len() as u64 - 1);
-            let half = counts * if factor.per_column < 0 { -0.5 } else { 0.5 };
-            (DoubleDouble::from(factor.phase_count_at(column)) + half, half.high())
-        };
         if let Some(factor) = self.linear() {
-            let (middle, half) = centre(factor);
-            return match self.line(factor, middle, half, out.len()) {
+            return match self.line(factor, column, out.len()) {
                 Some(block) => self.write(&block, level, column, out),
                 None => false,
             };
         }
-        let centres: Vec<(DoubleDouble, f64)> = self.moving.iter().map(centre).collect();
+        match self.interpolated(column, out.len()) {
+            Some(block) => self.write(&block, level, column, out),
+            None => false,
+        }
+    }
+
+    /// The polynomial over `count` columns from `column` on, if they are smooth enough for one.
+    fn interpolated(&self, column: usize, count: usize) -> Option<Block<TERMS>> {
+        let centres: Vec<_> = self.moving.iter().map(|factor| centre(factor, column, count)).collect();
         let offset = Sample::rounded(self.stage.offset);
-        let sample = |x: f64| {
+        Block::interpolate(count, |x| {
             let values = self
                 .moving
                 .iter()
                 .zip(&centres)
                 .map(|(factor, (middle, half))| Sample::of_segment(factor.segment, *middle + half * x));
             offset.plus(values.fold(self.constant, Sample::times))
-        };
-        match Block::<TERMS>::interpolate(out.len(), sample) {
-            Some(block) => self.write(&block, level, column, out),
-            None => false,
-        }
+        })
     }
 
     /// A straight line needs no nodes.
-    fn line(&self, factor: &Factor, middle: DoubleDouble, half: f64, columns: usize) -> Option<Block<2>> {
+    fn line(&self, factor: &Factor, column: usize, count: usize) -> Option<Block<2>> {
+        let (middle, half) = centre(factor, column, count);
         let segment = factor.segment;
         let offset = Sample::rounded(self.stage.offset);
         let at = |count: DoubleDouble| offset.plus(self.constant.times(Sample::of_segment(segment, count)));
@@ -163,7 +161,7 @@ impl<'p> SmoothSpan<'p> {
         }
         let greatest = first.magnitude.max(last.magnitude);
         let slack = first.slack.max(last.slack) + 4.0 * f64::EPSILON * greatest;
-        Block::new([centre.value, slope], columns, slack, first.value.abs().min(last.value.abs()) * 0.5, greatest * 2.0)
+        Block::new([centre.value, slope], count, slack, first.value.abs().min(last.value.abs()) * 0.5, greatest * 2.0)
     }
 
     /// Writes a block's values, within the stage's bounds.
@@ -171,7 +169,7 @@ impl<'p> SmoothSpan<'p> {
         if !T::FROM_F64 {
             return false;
         }
-        let (clamp, slack) = (&self.stage.clamp, block.tolerance.slack());
+        let (clamp, slack) = (&self.stage.clamp, block.tolerance.slack);
         if !clamp.is_none() {
             let centre = block.polynomial.coefficients[0];
             let reach = block.polynomial.coefficients[1..].iter().map(|c| c.abs()).sum::<f64>() + slack;
@@ -205,7 +203,7 @@ impl<'p> SmoothSpan<'p> {
     /// One value of a block: the polynomial's where it decides the rounding, and the exact one where not.
     #[cold]
     fn decided<T: Rounded, const N: usize>(&self, block: &Block<N>, column: usize, offset: usize) -> T {
-        let slack = block.tolerance.slack();
+        let slack = block.tolerance.slack;
         let value = block.polynomial.at::<false>(offset as f64);
         let sample = Sample { value, magnitude: value.abs(), slack }.clamped(&self.stage.clamp);
         match round_certain(sample.value, sample.slack) {
@@ -213,6 +211,13 @@ impl<'p> SmoothSpan<'p> {
             None => T::round_exact(self.program.exact(self.columns.step(column + offset))),
         }
     }
+}
+
+/// The phase count at the centre of a block, and from there to its last column.
+fn centre(factor: &Factor, column: usize, count: usize) -> (DoubleDouble, f64) {
+    let counts = DoubleDouble::from(factor.per_column.unsigned_abs()) * DoubleDouble::from(count as u64 - 1);
+    let half = counts * if factor.per_column < 0 { -0.5 } else { 0.5 };
+    (DoubleDouble::from(factor.phase_count_at(column)) + half, half.high())
 }
 
 /// Where a value lies with respect to bounds.
@@ -247,4 +252,110 @@ fn first_where(count: usize, condition: impl Fn(usize) -> bool) -> usize {
         }
     }
     low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::span::{Kind, first_span};
+    use crate::program::{Segment, Track};
+
+    /// Curves with plain and with awkward constants.
+    fn curves() -> Vec<Curve> {
+        let mut curves = vec![Curve::Linear, Curve::Cosine, Curve::Exponential];
+        for exponent in [0.3, 0.5, 1.0, 1.7, 2.0, 9.5, 40.0] {
+            for warp in [1.0, 0.4, 0.9, 3.0, 50.0] {
+                curves.extend([Curve::Power { exponent, warp }, Curve::CosinePower { exponent, warp }]);
+            }
+        }
+        curves.extend([0.1, 3.3, 40.0].map(|octaves| Curve::CosineExponential { octaves: octaves.into() }));
+        curves.extend([-30.0, -0.5, 0.0, 4.0].map(|offset| Curve::Logistic { offset: DoubleDouble::from(offset) }));
+        curves.extend([true, false].map(|rising| Curve::Rational { rising }));
+        curves
+    }
+
+    fn programs() -> Vec<Program> {
+        let mut programs = Vec::new();
+        for curve in curves() {
+            // Only these may run past phase 1; 40 phases reach into the tails of the sigmoid.
+            let unbounded = matches!(curve, Curve::Exponential | Curve::Logistic { .. } | Curve::Rational { .. });
+            let stretch = if unbounded { 40.0 } else { 1.0 };
+            for length in [9001, 1 << 45] {
+                for (from, to) in [(1e-3, 0.0), (3e-4, 2.9e-4), (0.3, -0.2), (0.0, 1.0)] {
+                    let segment = Segment::transition(0, length, from, to, curve);
+                    programs.push(Program::of(vec![Segment { rate: segment.rate * stretch, ..segment }]));
+                }
+            }
+            let track = |curve| Track::of(vec![Segment::falling(0, 20_000, 1.0, 0.1, curve)]);
+            programs.push(Program::of_stage(Stage {
+                scale: DoubleDouble::from(0.01),
+                offset: DoubleDouble::from(1e-3),
+                tracks: vec![track(curve), track(Curve::Cosine), track(Curve::Exponential)],
+                ..Stage::of(track(curve))
+            }));
+        }
+        programs
+    }
+
+    /// Error over slack, which must not pass 1.
+    fn ratio(program: &Program, step: u64, value: f64, slack: f64) -> f64 {
+        let error = (DoubleDouble::from(value) - program.exact(step)).abs().high();
+        let ratio = if error == 0.0 { 0.0 } else { error / slack };
+        assert!(ratio <= 1.0, "error {error:e} beyond {slack:e} at step {step} of {program:?}");
+        ratio
+    }
+
+    #[test]
+    fn samples_are_within_their_slack() {
+        let mut worst = 0f64;
+        for program in programs() {
+            let end = program.stages[0].tracks[0].segments[0].length;
+            for step in (0..200).map(|n| end / 200 * n + n % 7).chain([1, 2, end - 2, end - 1]) {
+                let sample = Sample::of_program(&program, step);
+                worst = worst.max(ratio(&program, step, sample.value, sample.slack));
+            }
+        }
+        assert!(worst > 0.1, "a bound {worst} times too large sends too many values the exact way");
+    }
+
+    #[test]
+    fn blocks_are_within_their_slack() {
+        let (mut worst, mut blocks, mut singles) = (0f64, 0, 0);
+        for program in programs() {
+            let end = program.stages[0].tracks[0].segments[0].length;
+            for (start, stride) in [(0, 1), (end / 2, 1), (end - 3000, 1), (5, end / 9000 + 1)] {
+                let columns = Columns { start, stride, count: 3000 };
+                let span = first_span(&program, &columns);
+                let Kind::Smooth { stage, factors } = &span.kind else { continue };
+                let smooth = SmoothSpan::new(&program, Columns { count: span.count, ..columns }, stage, factors);
+                let mut column = 0;
+                while column < smooth.count() {
+                    let mut count = smooth.smooth_columns(column).min(smooth.count() - column);
+                    let block = loop {
+                        if count < FEWEST_COLUMNS {
+                            break None;
+                        }
+                        let block = smooth.interpolated(column, count);
+                        if block.is_some() {
+                            break block;
+                        }
+                        count /= 2;
+                    };
+                    let Some(block) = block else {
+                        (column, singles) = (column + FEWEST_COLUMNS, singles + 1);
+                        continue;
+                    };
+                    for offset in (0..count).step_by(count / 12 + 1).chain([count - 1]) {
+                        let step = columns.step(column + offset);
+                        let value = block.polynomial.at::<false>(offset as f64);
+                        worst = worst.max(ratio(&program, step, value, block.tolerance.slack));
+                        assert!(value.abs() >= block.tolerance.least && value.abs() <= block.tolerance.greatest);
+                    }
+                    (column, blocks) = (column + count, blocks + 1);
+                }
+            }
+        }
+        assert!(worst > 0.02 && blocks > 1000, "worst {worst} in {blocks} blocks");
+        println!("worst {worst}, {blocks} blocks, {singles} runs of single values");
+    }
 }

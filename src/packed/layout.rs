@@ -45,7 +45,7 @@ pub const REPEAT_RESTART: u32 = 1;
 /// [`PackedTrack::repetition`] of a track that turns back.
 pub const REPEAT_REFLECT: u32 = 2;
 
-/// A [`Segment`]: 96 bytes.
+/// A [`Segment`]: 104 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedSegment {
@@ -69,6 +69,10 @@ pub struct PackedSegment {
     pub b: PackedNumber,
     /// A [`curve_id`] and flags.
     pub kind: u32,
+    /// What packing cut off `base`, in 2^-32 of the mantissa's last unit. For `f64` output on the CPU.
+    pub base_rest: i32,
+    /// What packing cut off `amplitude`, likewise.
+    pub amplitude_rest: i32,
 }
 
 /// A [`Track`]: 56 bytes.
@@ -134,7 +138,7 @@ pub struct PackedProgram {
 }
 
 const _: () = assert!(size_of::<PackedNumber>() == 12);
-const _: () = assert!(size_of::<PackedSegment>() == 96);
+const _: () = assert!(size_of::<PackedSegment>() == 104);
 const _: () = assert!(size_of::<PackedTrack>() == 56);
 const _: () = assert!(size_of::<PackedStage>() == 72);
 const _: () = assert!(size_of::<PackedProgram>() == 24);
@@ -166,6 +170,8 @@ impl From<&Segment> for PackedSegment {
             Curve::Rational { rising: true } => (curve_id::RATIONAL_RISING, DoubleDouble::ZERO, 0.0),
         };
         let reversed = if segment.reversed { FLAG_REVERSED } else { 0 };
+        let (base, base_rest) = PackedNumber::with_rest(segment.base);
+        let (amplitude, amplitude_rest) = PackedNumber::with_rest(segment.amplitude);
         let stepped = if segment.quantum.is_some() { FLAG_QUANTUM } else { 0 };
         Self {
             start: words(segment.start),
@@ -173,11 +179,13 @@ impl From<&Segment> for PackedSegment {
             quantum: words(segment.quantum.unwrap_or(1)),
             origin: words(segment.origin),
             rate: segment.rate.into(),
-            base: segment.base.into(),
-            amplitude: segment.amplitude.into(),
+            base,
+            amplitude,
             a: a.into(),
             b: b.into(),
             kind: id | reversed | stepped,
+            base_rest,
+            amplitude_rest,
         }
     }
 }
@@ -204,8 +212,8 @@ impl From<&PackedSegment> for Segment {
             origin: integer(packed.origin),
             reversed: packed.kind & FLAG_REVERSED != 0,
             rate: unpack_rate(packed),
-            base: packed.base.into(),
-            amplitude: packed.amplitude.into(),
+            base: packed.base.plus_rest(packed.base_rest),
+            amplitude: packed.amplitude.plus_rest(packed.amplitude_rest),
             curve,
         }
     }

@@ -44,6 +44,26 @@ impl PackedNumber {
         u64::from(self.high) << 32 | u64::from(self.low)
     }
 
+    /// The nearest number, and what is missing from it in 2^-32 of its last unit: 96 bits in all.
+    #[must_use]
+    pub fn with_rest(value: DoubleDouble) -> (Self, i32) {
+        let number = Self::from(value);
+        let missing = value - DoubleDouble::from(number);
+        let unit = missing.scaled_by_power_of_two(96 - number.exponent()).high();
+        // The conversion saturates, and takes the NaN of an infinite value for 0.
+        (number, unit.round() as i32)
+    }
+
+    /// The number with what [`PackedNumber::with_rest`] found missing.
+    #[must_use]
+    pub fn plus_rest(self, rest: i32) -> DoubleDouble {
+        let number = DoubleDouble::from(self);
+        if rest == 0 {
+            return number;
+        }
+        number + DoubleDouble::from(f64::from(rest)).scaled_by_power_of_two(self.exponent() - 96)
+    }
+
     fn new(negative: bool, exponent: i32, mantissa: u64) -> Self {
         let head = (exponent + EXPONENT_BIAS) as u32 | if negative { SIGN_BIT } else { 0 };
         Self { head, high: (mantissa >> 32) as u32, low: mantissa as u32 }
@@ -128,6 +148,18 @@ mod tests {
                 assert!(value.high() == 0.0 || error <= 2f64.powi(-64), "{n}: {error:e}");
             }
         }
+    }
+
+    #[test]
+    fn with_their_rest_they_keep_96() {
+        for n in 1..2000_u64 {
+            for value in [DoubleDouble::ONE / DoubleDouble::from(n * n), DoubleDouble::from(n).log2() * -1e-7] {
+                let (number, rest) = PackedNumber::with_rest(value);
+                let error = ((number.plus_rest(rest) - value).high() / value.high()).abs();
+                assert!(value.high() == 0.0 || error <= 2f64.powi(-95), "{n}: {error:e}");
+            }
+        }
+        assert_eq!(PackedNumber::with_rest(f64::INFINITY.into()).1, 0);
     }
 
     #[test]

@@ -43,10 +43,11 @@ pub fn json_schema() -> Value {
     let mut definitions: serde_json::Map<String, Value> = definitions.into_iter().collect();
     for (name, definition) in &mut definitions {
         // A sweep's own numbers cannot be swept.
-        if name != "Parameter" && name != "Range" {
-            if let Ok(inner) = <&mut Schema>::try_from(definition) {
-                accept_names(inner);
-            }
+        if name != "Parameter"
+            && name != "Range"
+            && let Ok(inner) = <&mut Schema>::try_from(definition)
+        {
+            accept_names(inner);
         }
     }
     document.insert("$defs".to_owned(), Value::Object(definitions));
