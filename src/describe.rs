@@ -20,7 +20,7 @@ pub struct Piece {
     pub curve: &'static str,
     /// The value at its first step, of the factor where there are several.
     pub from: f64,
-    /// The value it moves to.
+    /// The value it moves to; at the largest step where it never ends.
     pub to: f64,
     /// How the track it belongs to goes on.
     pub repetition: Repetition,
@@ -70,28 +70,25 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
                 let whole = || stage.clamp.apply(stage.offset + stage.scale * value);
                 if alone { whole().high() } else { value.high() }
             };
+            // From the track's clock to steps of the schedule.
+            let step = |at: u64| stage.start.saturating_add(at - track.advance).saturating_mul(program.quantum);
+            let stage_end = next.saturating_sub(stage.start).saturating_add(track.advance);
             for (place, segment) in track.segments.iter().enumerate() {
                 let until = match (track.segments.get(place + 1), track.repetition) {
                     (Some(following), _) => following.start,
                     (None, Repetition::Restart { period } | Repetition::Reflect { period }) => period,
                     (None, Repetition::None) => FOREVER,
                 };
-                if track.advance >= until {
+                let (from, until) = (segment.start.max(track.advance), until.min(stage_end));
+                if until <= from {
                     continue;
                 }
-                // The value at the end is that of the segment itself, which the next one may not take up.
-                let last = if until == FOREVER { segment.end() } else { until };
-                let endless = last > MAX_STEP;
-                let last = last.min(MAX_STEP);
-                let (from, to) = (segment.start.max(track.advance), last.max(segment.start));
-                let step = |at: u64| match at {
-                    at => {
-                        Some(stage.start.saturating_add(at - track.advance).min(next).saturating_mul(program.quantum))
-                    }
-                };
+                let last = if until == FOREVER { segment.end().max(from) } else { until };
+                // What never ends is shown up to the largest step.
+                let to = last.min(MAX_STEP.max(from));
                 pieces.push(Piece {
-                    start: step(from).unwrap_or(0),
-                    end: step(to).filter(|_| segment.curve != Curve::Hold || until != FOREVER),
+                    start: step(from),
+                    end: (last <= MAX_STEP).then(|| step(to)),
                     factor: (!alone).then_some(factor),
                     curve: curve_name(&segment.curve),
                     from: value(segment.value_at(segment.phase_count(from).into())),
@@ -153,6 +150,23 @@ mod tests {
         let values = key_values(&batch, 0, 1000);
         assert_eq!((values.first, values.peak, values.least), (0.0, (100, 1.0), (0, 0.0)));
         assert_eq!(values.last.0, 999);
+    }
+
+    #[test]
+    fn every_kind_can_be_described() {
+        for kind in crate::schedule::KINDS {
+            for schedule in (kind.examples)() {
+                let program = schedule.lower().unwrap();
+                let pieces = pieces(&program);
+                assert!(!pieces.is_empty(), "{schedule:?}");
+                for piece in &pieces {
+                    assert!(piece.end.is_none_or(|end| end > piece.start), "{schedule:?}: {piece:?}");
+                    assert!(!piece.from.is_nan() && !piece.to.is_nan(), "{schedule:?}: {piece:?}");
+                }
+                let (first, value) = (&pieces[0], program.value(0));
+                assert!(first.factor.is_some() || (first.from - value).abs() <= 1e-15 * value.abs(), "{schedule:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! The program as a user runs it: outputs, files, exit codes and every class of error.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use std::collections::BTreeMap;
 use std::fs;

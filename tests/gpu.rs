@@ -6,8 +6,6 @@
 
 #[path = "common/cases.rs"]
 mod cases;
-#[path = "common/ulp.rs"]
-mod ulp;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -17,10 +15,10 @@ use lrgrid::element::{Dtype, Element};
 use lrgrid::error::{Error, EvaluateError, GpuError};
 use lrgrid::gpu::Tuning;
 use lrgrid::program::{MAX_STEP, Program, Repetition, Segment, Stage, Track};
+use lrgrid::ulp::{spacing_exponent, ulps};
 use lrgrid::{Batch, Evaluate, Gpu, Steps};
 
 use cases::{Case, Random};
-use ulp::{spacing_exponent, ulps};
 
 /// The adapter, once for all tests; `None` where there is none and none is required.
 fn gpu() -> Option<Arc<Gpu>> {
