@@ -35,6 +35,7 @@ pub fn json_schema() -> Value {
                 "type": "object",
                 "properties": { "method": method, "parameters": { "type": "object", "additionalProperties": parameter } },
                 "required": ["parameters"],
+                "additionalProperties": false,
             },
         },
         "required": ["schedule"],
@@ -57,9 +58,16 @@ pub fn json_schema() -> Value {
 /// Lets a `"$name"` stand for any number, and a percentage for any length.
 fn accept_names(inner: &mut Schema) {
     transform_subschemas(&mut accept_names, inner);
-    let number = match inner.get("type") {
-        Some(Value::String(name)) if name == "number" => "^\\$.+$",
-        Some(Value::String(name)) if name == "integer" => "^(\\$.+|[0-9.]+ *%)$",
+    let types = match inner.get("type") {
+        Some(Value::String(name)) => vec![name.clone()],
+        // An optional number is also null.
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => return,
+    };
+    let is = |name: &str| types.iter().any(|one| one == name);
+    let number = match (is("number"), is("integer")) {
+        (true, _) => "^\\$.+$",
+        (_, true) => "^(\\$.+|[0-9.]+ *%)$",
         _ => return,
     };
     let Some(object) = inner.as_object_mut() else { return };
