@@ -2,7 +2,6 @@
 //!
 //! Every table is compared with the reference before it is timed.
 #![expect(clippy::unwrap_used, reason = "a bench's set-up may fail as benches do")]
-#![expect(missing_docs, reason = "criterion's macros make public items")]
 
 use std::hint::black_box;
 use std::time::Duration;

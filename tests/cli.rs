@@ -11,6 +11,10 @@ use tempfile::TempDir;
 fn lrgrid() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lrgrid"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    // Mesa complains on standard error without one.
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+    }
     command
 }
 
@@ -408,4 +412,23 @@ fn a_missing_gpu_is_an_error_for_gpu_only() {
     assert!(one_line(&text).contains("--backend cpu"), "{text}");
     let report = output(&["check", WARMUP, "--adapter", "no such card"]);
     assert!(report.contains("not checked: gpu"), "{report}");
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn every_example_on_the_gpu() {
+    if let Err(error) = lrgrid::Gpu::new() {
+        let required = std::env::var_os("LRGRID_REQUIRE_GPU").is_some_and(|value| value == "1");
+        assert!(!required, "LRGRID_REQUIRE_GPU=1, but {error}");
+        eprintln!("skipped: {error}");
+        return;
+    }
+    for path in examples() {
+        let path = path.to_str().unwrap();
+        let report = output(&["check", path, "--backend", "gpu"]);
+        assert!(report.lines().any(|line| line.ends_with("ok")) && !report.contains("BREACH"), "{report}");
+        let csv = output(&["eval", path, "--backend", "gpu", "--at", "0,1,100"]);
+        assert!((csv.lines().count() - 1).is_multiple_of(3), "{path}: {csv}");
+    }
+    assert!(output(&["devices"]).lines().nth(1).is_some_and(|line| line.starts_with("0  ")));
 }
