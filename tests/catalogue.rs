@@ -81,7 +81,11 @@ fn a_number_may_be_swept_and_a_length_be_a_share() {
     let schema = lrgrid::spec::json_schema();
     let alternatives = schema["$defs"]["Schedule"]["oneOf"].as_array().unwrap();
     let properties = |kind: &str| {
-        alternatives.iter().map(|one| &one["properties"]).find(|properties| properties["kind"]["const"] == kind).unwrap()
+        alternatives
+            .iter()
+            .map(|one| &one["properties"])
+            .find(|properties| properties["kind"]["const"] == kind)
+            .unwrap()
     };
     let cosine = properties("cosine");
     assert_eq!(cosine["start"]["anyOf"][1]["pattern"], "^\\$.+$");

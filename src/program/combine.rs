@@ -107,7 +107,7 @@ impl Track {
 
 impl Stage {
     /// Folds what a single track can carry itself into its segments.
-    fn normalized(mut self) -> Self {
+    pub(super) fn normalized(mut self) -> Self {
         if let [track] = self.tracks.as_mut_slice() {
             let (scale, offset) = (self.scale, self.offset);
             for segment in &mut track.segments {

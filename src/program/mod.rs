@@ -226,7 +226,7 @@ impl Program {
     /// A program of one stage.
     #[must_use]
     pub fn of_stage(stage: Stage) -> Self {
-        Self { quantum: 1, stages: vec![stage] }
+        Self { quantum: 1, stages: vec![stage.normalized()] }
     }
 
     /// A constant.
