@@ -65,7 +65,7 @@ impl Family for Product {
     fn examples() -> Vec<Self> {
         use super::{Cosine, Cyclic, CyclicMode, Exponential, Linear, MultiStep};
         let cyclic = Cyclic {
-            base: 0.0,
+            base: 0.1,
             max: 1.0,
             step_size_up: 20,
             step_size_down: None,
