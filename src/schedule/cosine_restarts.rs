@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exponential::geometric;
-use super::{Family, Time, check, formula};
+use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
@@ -41,15 +41,11 @@ pub struct CosineRestarts {
     /// Steps of the first cycle.
     pub period: u64,
     /// Growth of the cycles.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub multiplier: f64,
     /// Factor on `max` per cycle.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub decay: f64,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 impl CosineRestarts {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exponential::geometric;
-use super::{Family, Time, check, formula};
+use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
@@ -60,12 +60,8 @@ pub struct Cyclic {
     #[serde(default)]
     pub mode: CyclicMode,
     /// The factor per step of `exp_range`.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub gamma: f64,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 impl Cyclic {

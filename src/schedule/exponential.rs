@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Time, check, formula};
+use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
@@ -36,15 +36,11 @@ pub struct Exponential {
     /// The factor per `decay_steps`.
     pub decay_rate: f64,
     /// Steps per factor.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one_step")]
     pub decay_steps: u64,
     /// Whether the exponent is floored.
     #[serde(default)]
     pub staircase: bool,
-}
-
-fn one() -> u64 {
-    1
 }
 
 /// `start·rate^k`, where k counts steps, or quanta of `stair` steps: what every geometric schedule lowers to.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Time, check};
+use super::{Family, Time, check, defaults};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
@@ -51,15 +51,11 @@ pub struct InverseSqrt {
     /// Value until the decay sets in.
     pub start: f64,
     /// Steps before the decay sets in.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one_step")]
     pub timescale: u64,
     /// Steps by which the clock is ahead.
     #[serde(default)]
     pub shift: u64,
-}
-
-fn one() -> u64 {
-    1
 }
 
 impl Family for InverseSqrt {
@@ -123,7 +119,7 @@ pub struct InverseTime {
     /// Decay per `decay_steps`.
     pub decay_rate: f64,
     /// Steps per unit of decay.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one_step")]
     pub decay_steps: u64,
     /// Whether the value falls in stairs.
     #[serde(default)]
@@ -196,12 +192,8 @@ pub struct Noam {
     /// Steps of warmup.
     pub warmup_steps: u64,
     /// Factor on the whole.
-    #[serde(default = "unit")]
+    #[serde(default = "defaults::one")]
     pub scale: f64,
-}
-
-fn unit() -> f64 {
-    1.0
 }
 
 impl Noam {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Time, check, formula};
+use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
@@ -57,12 +57,8 @@ pub struct KDecay {
     #[serde(default)]
     pub form: KDecayForm,
     /// The power of the polynomial form.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub power: f64,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 impl Family for KDecay {

@@ -10,6 +10,7 @@ mod cosine;
 mod cosine_restarts;
 mod cycle;
 mod cyclic;
+mod defaults;
 mod exponential;
 mod formula;
 mod inverse;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Time, check, formula};
+use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
@@ -98,12 +98,8 @@ pub struct Polynomial {
     /// Length in steps.
     pub steps: u64,
     /// The power of what is left.
-    #[serde(default = "one")]
+    #[serde(default = "defaults::one")]
     pub power: f64,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 impl Family for Polynomial {
