@@ -432,3 +432,14 @@ fn every_example_on_the_gpu() {
     }
     assert!(output(&["devices"]).lines().nth(1).is_some_and(|line| line.starts_with("0  ")));
 }
+
+#[test]
+fn vector_levels_are_forced_by_name_and_change_no_value() {
+    let eval = ["eval", "examples/wsd.toml"];
+    let want = output(&eval);
+    let baseline = lrgrid().args(eval).env("LRGRID_LEVEL", "baseline").assert().success();
+    assert_eq!(String::from_utf8_lossy(&baseline.get_output().stdout), want);
+    let refused = lrgrid().args(eval).env("LRGRID_LEVEL", "mmx").assert().code(1);
+    let message = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(message.contains("mmx") && message.contains("baseline"), "{message}");
+}

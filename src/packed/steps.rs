@@ -1,5 +1,6 @@
 //! The steps a batch is evaluated at.
 
+use std::borrow::Borrow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::program::MAX_STEP;
 ///
 /// let steps = Steps::range(0..10).stride_by(4);
 /// assert_eq!(steps.iter().collect::<Vec<_>>(), [0, 4, 8]);
-/// assert_eq!(Steps::list([7, 0, 7]).len(), 3);
+/// assert_eq!(Steps::list([7, 0, 7]), Steps::list(&vec![7, 0, 7]));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Steps(Kind);
@@ -33,8 +34,8 @@ impl Steps {
 
     /// Exactly these steps, in this order.
     #[must_use]
-    pub fn list(steps: impl IntoIterator<Item = u64>) -> Self {
-        Self(Kind::List(steps.into_iter().collect()))
+    pub fn list(steps: impl IntoIterator<Item: Borrow<u64>>) -> Self {
+        Self(Kind::List(steps.into_iter().map(|step| *step.borrow()).collect()))
     }
 
     /// Every `stride`-th of these steps, from the first; a stride of 0 counts as 1.
