@@ -1,4 +1,5 @@
-//! `cpu/<curve>/<shape>` and `gpu/<curve>/<shape>`: values per second into a reused buffer, beside a plain fill of it.
+//! `cpu/<curve>/<shape>` and `gpu/<curve>/<shape>`: values per second into a reused buffer, beside a plain fill of it
+//! on as many threads.
 //!
 //! Every table is compared with the reference before it is timed.
 #![expect(clippy::unwrap_used, reason = "a bench's set-up may fail as benches do")]
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use lrgrid::{Batch, Cpu, Evaluate, Spec, Steps};
+use rayon::prelude::*;
 
 /// Schedules × steps: long rows, and the many short ones of a sweep sampled coarsely.
 const SHAPES: [(usize, u64, u64); 2] = [(1024, 65_536, 1), (65_536, 64, 1024)];
@@ -58,7 +60,9 @@ fn bench(c: &mut Criterion, name: &str, engine: &impl Evaluate) {
         group.throughput(Throughput::Elements(count as u64 * columns)).sample_size(10);
         group.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
         let mut table = vec![0_f32; count * columns as usize];
-        group.bench_function(BenchmarkId::new("fill", &shape), |b| b.iter(|| table.fill(black_box(1e-3))));
+        group.bench_function(BenchmarkId::new("fill", &shape), |b| {
+            b.iter(|| table.par_chunks_mut(1 << 15).for_each(|part| part.fill(black_box(1e-3))));
+        });
         for (schedule, text) in schedules() {
             let batch = compile(&text, count);
             engine.evaluate_into(&batch, &steps, &mut table).unwrap();

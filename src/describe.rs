@@ -116,7 +116,7 @@ pub fn key_values(batch: &Batch, schedule: usize, steps: u64) -> KeyValues {
     looked_at.sort_unstable();
     looked_at.dedup();
     let mut values = Vec::with_capacity(looked_at.len());
-    batch.reference_values(schedule, &mut looked_at.iter().copied(), &mut |value| values.push(value));
+    batch.reference_values(schedule, &mut looked_at.iter().copied(), &mut |value| values.push(value.high()));
     let mut seen = looked_at.into_iter().zip(values);
     let first = seen.next().unwrap_or((0, f64::NAN));
     let mut found = KeyValues { first: first.1, peak: first, least: first, last: first };

@@ -86,6 +86,16 @@ impl DoubleDouble {
         self.low
     }
 
+    /// An `f64` whose last bit is sticky, so that rounding it again is right for up to 51 bits.
+    #[must_use]
+    pub fn to_odd(self) -> f64 {
+        if self.low == 0.0 || self.high == 0.0 || !self.high.is_finite() {
+            return self.high;
+        }
+        let towards_zero = (self.high > 0.0) != (self.low > 0.0);
+        f64::from_bits((self.high.to_bits() - u64::from(towards_zero)) | 1)
+    }
+
     /// The exact sum of two `f64`.
     #[inline]
     #[must_use]
@@ -149,7 +159,34 @@ impl DoubleDouble {
         let second = (power - first).clamp(-1000, 1000);
         let factor = |p: i32| f64::from_bits(((p + 1023) as u64) << 52);
         let (a, b) = (factor(first), factor(second));
-        Self::renormalized(self.high * a * b, self.low * a * b)
+        let high = self.high * a * b;
+        if !high.is_finite() {
+            return Self { high, low: 0.0 };
+        }
+        Self::renormalized(high, self.low * a * b)
+    }
+
+    /// The product of any number of values, none of which over- or underflows on the way.
+    #[must_use]
+    pub fn product(factors: impl Iterator<Item = Self>) -> Self {
+        let mut exponents = 0_i32;
+        let mantissas = factors.fold(Self::ONE, |product, factor| {
+            let exponent = factor.exponent();
+            exponents = exponents.saturating_add(exponent);
+            product * factor.scaled_by_power_of_two(-exponent)
+        });
+        mantissas.scaled_by_power_of_two(exponents)
+    }
+
+    /// The exponent of the power of two at or below the value; 0 for zero and what is not finite.
+    fn exponent(self) -> i32 {
+        if self.high == 0.0 || !self.high.is_finite() {
+            return 0;
+        }
+        // A subnormal has no exponent field of its own: lift it first.
+        let lift = if self.high.abs() < f64::MIN_POSITIVE { 64 } else { 0 };
+        let lifted = self.scaled_by_power_of_two(lift).high;
+        ((lifted.to_bits() >> 52) & 0x7ff) as i32 - 1023 - lift
     }
 
     /// The square root; 0 for zero and NaN below.
@@ -218,7 +255,7 @@ impl DoubleDouble {
         // Subnormals have no exponent field of their own: lift them first.
         let (value, lift) =
             if self.high < f64::MIN_POSITIVE { (self.scaled_by_power_of_two(64), 64) } else { (self, 0) };
-        let mut exponent = ((value.high.to_bits() >> 52) & 0x7ff) as i32 - 1023;
+        let mut exponent = value.exponent();
         if value.scaled_by_power_of_two(-exponent).high > std::f64::consts::SQRT_2 {
             exponent += 1;
         }
@@ -426,6 +463,16 @@ mod tests {
         for value in [infinity * 1e-3, infinity * infinity, infinity + 1.0, DoubleDouble::from(1e300) * 1e300] {
             assert_eq!(value, DoubleDouble::from(f64::INFINITY));
         }
+    }
+
+    #[test]
+    fn products_do_not_overflow_on_the_way() {
+        let product = |factors: &[f64]| DoubleDouble::product(factors.iter().map(|&factor| factor.into())).high();
+        assert_eq!(product(&[1e200, 1e200, 1e-300]), 1e200 * (1e200 * 1e-300));
+        assert_eq!(product(&[2e-200, 2e-200, 1e300]), 2e-200 * (2e-200 * 1e300));
+        assert_eq!(product(&[1e200, 1e200]), f64::INFINITY);
+        assert_eq!(product(&[5e-324, -2.0]), -1e-323);
+        assert_eq!(product(&[0.0, 3.0]), 0.0);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use half::{bf16, f16};
 
+use crate::double_double::DoubleDouble;
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f64 {}
@@ -60,6 +62,11 @@ pub trait Element:
     /// The nearest value of this type, ties to even, in one rounding.
     fn from_f64(value: f64) -> Self;
 
+    /// The nearest value of this type to one known to 100 bits, ties to even, in one rounding.
+    fn from_exact(value: DoubleDouble) -> Self {
+        Self::from_f64(value.to_odd())
+    }
+
     /// The same value, exactly.
     fn to_f64(self) -> f64;
 }
@@ -69,6 +76,9 @@ impl Element for f64 {
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value
+    }
+    fn from_exact(value: DoubleDouble) -> Self {
+        value.high()
     }
     #[inline(always)]
     fn to_f64(self) -> f64 {

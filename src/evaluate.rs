@@ -70,7 +70,7 @@ impl Evaluate for Reference {
             let mut values = row.iter_mut();
             batch.reference_values(schedule, &mut steps.iter(), &mut |value| {
                 if let Some(slot) = values.next() {
-                    *slot = T::from_f64(value);
+                    *slot = T::from_exact(value);
                 }
             });
         });

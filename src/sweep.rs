@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::error::SpecError;
 
@@ -19,8 +19,10 @@ pub enum Method {
     /// The first values together, then the second, and so on.
     Zip,
     /// Independent draws. Not in this version.
+    #[schemars(skip)]
     Random,
     /// A low-discrepancy sequence. Not in this version.
+    #[schemars(skip)]
     Sobol,
 }
 
@@ -321,11 +323,7 @@ pub(crate) fn names_used(value: &Value, found: &mut Vec<String>) {
             }
         }
         Value::Array(items) => items.iter().for_each(|item| names_used(item, found)),
-        Value::Object(map) => map_values(map).for_each(|item| names_used(item, found)),
+        Value::Object(map) => map.values().for_each(|item| names_used(item, found)),
         _ => {}
     }
-}
-
-fn map_values(map: &Map<String, Value>) -> impl Iterator<Item = &Value> {
-    map.iter().map(|(_, value)| value)
 }

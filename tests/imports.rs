@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("double_double", &[]),
-    ("element", &[]),
+    ("element", &["double_double"]),
     ("ulp", &["double_double", "element"]),
     ("curve", &["double_double"]),
     ("program", &["curve", "double_double", "error"]),
@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["cpu", "element", "error", "evaluate", "gpu", "packed", "program"]),
     ("schedule", &["curve", "double_double", "error", "program"]),
     ("sweep", &["error"]),
-    ("spec", &["error", "packed", "program", "schedule", "sweep"]),
+    ("spec", &["double_double", "error", "packed", "program", "schedule", "sweep"]),
     ("table", &["curve", "element", "error", "evaluate", "packed", "program"]),
     (
         "check",

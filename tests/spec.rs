@@ -65,7 +65,7 @@ fn errors_inside_nested_schedules_carry_the_whole_path() {
         r#"schedule = { kind = "multi_step", start = 1, decay_rate = 0.1, milestones = [3, 3] }"#,
         &["milestones[1]", "rising"],
     );
-    refused(r#"schedule = { kind = "constant" }"#, &["`schedule`", "`value` is missing"]);
+    refused(r#"schedule = { kind = "constant" }"#, &["`schedule.value`", "missing"]);
     refused(r#"schedule = { value = 3 }"#, &["`schedule.kind`", "missing"]);
     refused(r#"schedule = "cosine""#, &["`schedule`", "kind"]);
     refused("steps = 3", &["`schedule`", "missing"]);
@@ -99,6 +99,7 @@ fn numbers_are_checked_for_what_they_are() {
             &["`schedule.steps`", part],
         );
     }
+    refused("steps = \"$n\"\nschedule = { kind = \"constant\", value = 1 }", &["`steps`", "neither swept"]);
     refused("steps = 0\nschedule = { kind = \"constant\", value = 1 }", &["`steps`", "from 1"]);
     refused(
         "steps = 10\nfractional_epochs = true\nschedule = { kind = \"constant\", value = 1 }",
@@ -227,6 +228,30 @@ fn texts_that_are_no_specs_are_refused_quickly() {
 fn percentages_round_to_the_nearest_step_of_the_horizon() {
     let batch = compiled("steps = 150\nschedule = { kind = \"linear\", start = 0, end = 8, steps = \"5%\" }");
     assert_eq!([0, 4, 8, 9].map(|step| batch.value(0, step)), [0.0, 4.0, 8.0, 8.0]);
+}
+
+#[test]
+fn percentages_are_exact_at_the_largest_horizons() {
+    for (share, steps) in [("50%", 2_251_799_813_685_249), ("33.3%", 1_499_698_675_914_376), ("0.0000001%", 4_503_600)]
+    {
+        let spec = Spec::from_toml(&format!(
+            "steps = 4_503_599_627_370_497\nschedule = {{ kind = \"linear\", start = 0, end = 1, steps = \"{share}\" }}"
+        ));
+        assert_eq!(spec.unwrap().schedule(0).unwrap().length(), Some(steps), "{share}");
+    }
+}
+
+#[test]
+fn values_out_of_range_together_are_refused() {
+    refused(
+        r#"schedule = { kind = "linear", start = -1.7e308, end = 1.7e308, steps = 9 }"#,
+        &["`schedule`", "too far apart"],
+    );
+    let constants = ["1e200", "1e200", "1e-300"].map(|value| format!("{{ kind = \"constant\", value = {value} }}"));
+    refused(
+        &format!("schedule = {{ kind = \"product\", factors = [{}] }}", constants.join(", ")),
+        &["range of f64", "beforehand"],
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::double_double::DoubleDouble;
 use crate::packed::Batch;
 use crate::program::{MAX_STEP, Program, Segment, Stage};
 
@@ -20,7 +21,7 @@ const RANDOM_STEPS: usize = 64;
 pub(super) struct Sample {
     pub rows: Range<usize>,
     pub steps: Vec<u64>,
-    pub values: Vec<f64>,
+    pub values: Vec<DoubleDouble>,
     /// For each schedule, whether parts of opposite sign may cancel.
     pub cancels: Vec<bool>,
 }
@@ -56,7 +57,7 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
     }
     let mut samples: Vec<Sample> = samples.into_iter().map(|(sample, _)| sample).collect();
     samples.par_iter_mut().for_each(|sample| {
-        let rows: Vec<Vec<f64>> = sample
+        let rows: Vec<Vec<DoubleDouble>> = sample
             .rows
             .clone()
             .into_par_iter()

@@ -79,7 +79,8 @@ impl Eval {
             point: &point,
             momentum: momentum.is_some(),
         };
-        let values = header.rows.len() as u64;
+        // Of the whole sweep, so that every shard chooses the same backend.
+        let values = batch.len() as u64;
         let engine =
             Engine::new(self.backend.backend, adapter)?.expecting(values.saturating_mul(header.steps.len() as u64));
         let table = Table { engine, batch, momentum, header };

@@ -5,7 +5,6 @@
 
 use half::{bf16, f16};
 
-use crate::double_double::DoubleDouble;
 use crate::element::Element;
 
 /// Values that the kernel rounds at a time: many enough that the compiler keeps its loops, and so
@@ -106,11 +105,6 @@ pub trait Rounded: Element {
     fn window(tolerance: &Tolerance) -> Option<Window> {
         tolerance.window::<Self>()
     }
-
-    /// Rounds a value known to 100 bits.
-    fn round_exact(value: DoubleDouble) -> Self {
-        Self::from_f64(rounded_to_odd(value))
-    }
 }
 
 /// Rounds an approximation, or nothing where it is too close to call.
@@ -122,16 +116,6 @@ pub fn round_certain<T: Rounded>(value: f64, slack: f64) -> Option<T> {
     }
     let (rounded, close) = T::rounded(value, slack);
     (!close).then_some(rounded)
-}
-
-/// The value as an `f64` whose last bit is sticky, so that rounding it again is right for up to 51 bits.
-fn rounded_to_odd(value: DoubleDouble) -> f64 {
-    let (high, low) = (value.high(), value.low());
-    if low == 0.0 || high == 0.0 || !high.is_finite() {
-        return high;
-    }
-    let towards_zero = (high > 0.0) != (low > 0.0);
-    f64::from_bits((high.to_bits() - u64::from(towards_zero)) | 1)
 }
 
 /// The bit pattern (without sign) of a magnitude rounded to `FRACTION` bits after the first, exponents
@@ -179,9 +163,6 @@ impl Rounded for f64 {
     #[inline(always)]
     fn rounded_normal(value: f64, _negative: bool) -> Self {
         value
-    }
-    fn round_exact(value: DoubleDouble) -> Self {
-        value.high()
     }
 }
 
@@ -233,6 +214,7 @@ impl Rounded for bf16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::double_double::DoubleDouble;
 
     /// Values around every kind of boundary: midpoints, binades, the subnormal range, overflow.
     fn awkward() -> Vec<f64> {
@@ -283,9 +265,9 @@ mod tests {
             (-tie, 1e-20, -1.0),
             (-tie, -1e-20, -above),
         ] {
-            assert_eq!(f32::round_exact(DoubleDouble::from_parts(high, low)), want, "{high} {low}");
+            assert_eq!(f32::from_exact(DoubleDouble::from_parts(high, low)), want, "{high} {low}");
         }
-        assert_eq!(f64::round_exact(DoubleDouble::from_parts(1.0, 1e-20)), 1.0);
+        assert_eq!(f64::from_exact(DoubleDouble::from_parts(1.0, 1e-20)), 1.0);
     }
 
     fn lanes_agree_with_single_values<T: Rounded>() {

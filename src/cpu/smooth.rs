@@ -24,7 +24,7 @@ pub fn value_at<T: Rounded>(program: &Program, step: u64) -> T {
             return value;
         }
     }
-    T::round_exact(program.exact(step))
+    T::from_exact(program.exact(step))
 }
 
 /// A smooth span, ready to be filled.
@@ -208,7 +208,7 @@ impl<'p> SmoothSpan<'p> {
         let sample = Sample { value, magnitude: value.abs(), slack }.clamped(&self.stage.clamp);
         match round_certain(sample.value, sample.slack) {
             Some(rounded) => rounded,
-            None => T::round_exact(self.program.exact(self.columns.step(column + offset))),
+            None => T::from_exact(self.program.exact(self.columns.step(column + offset))),
         }
     }
 }

@@ -19,13 +19,14 @@ pub use layout::{
 pub use number::{EXPONENT_BIAS, PackedNumber, SIGN_BIT};
 pub use steps::Steps;
 
+use crate::double_double::DoubleDouble;
 use crate::error::EvaluateError;
 use crate::program::Program;
 
 /// The schedules behind a batch, evaluated from their published formulas.
 pub trait Oracle: Send + Sync + fmt::Debug {
-    /// Calls `write` with the value of one schedule at each of the steps, in order.
-    fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(f64));
+    /// Calls `write` with the value of one schedule at each of the steps, in order, to about 100 bits.
+    fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(DoubleDouble));
 }
 
 /// Compiled schedules, ready for any backend: the rows of a table.
@@ -130,12 +131,17 @@ impl Batch {
     #[must_use]
     pub fn value(&self, schedule: usize, step: u64) -> f64 {
         let mut value = f64::NAN;
-        self.reference_values(schedule, &mut std::iter::once(step), &mut |v| value = v);
+        self.reference_values(schedule, &mut std::iter::once(step), &mut |exact| value = exact.high());
         value
     }
 
     /// The reference at many steps of one schedule, in order; nothing for an index out of range.
-    pub fn reference_values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(f64)) {
+    pub fn reference_values(
+        &self,
+        schedule: usize,
+        steps: &mut dyn Iterator<Item = u64>,
+        write: &mut dyn FnMut(DoubleDouble),
+    ) {
         if schedule >= self.len() {
             return;
         }
@@ -143,7 +149,7 @@ impl Batch {
             Some(oracle) => oracle.values(schedule, steps, write),
             None => {
                 let program = self.program(schedule);
-                steps.for_each(|step| write(program.value(step)));
+                steps.for_each(|step| write(program.exact(step)));
             }
         }
     }

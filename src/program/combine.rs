@@ -146,6 +146,12 @@ impl Stage {
                 None => tracks.push(track.clone()),
             }
         }
+        if !scale.is_finite() || (scale == DoubleDouble::ZERO && self.scale != scale && other.scale != scale) {
+            return Err(LowerError::NotRepresentable {
+                what: "a product whose constant factors leave the range of f64 on the way",
+                remedy: "multiply them beforehand",
+            });
+        }
         if tracks.is_empty() {
             tracks.push(Track::of(vec![Segment::hold(0, 1.0)]));
         }

@@ -81,7 +81,8 @@ impl Stage {
     #[must_use]
     pub fn value(&self, step: u64) -> DoubleDouble {
         let since = step - self.start;
-        let product = self.tracks.iter().fold(self.scale, |product, track| product * track.value(since));
+        let factors = self.tracks.iter().map(|track| track.value(since));
+        let product = DoubleDouble::product(std::iter::once(self.scale).chain(factors));
         self.clamp.apply(self.offset + product)
     }
 }

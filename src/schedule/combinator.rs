@@ -49,7 +49,7 @@ impl Family for Product {
     }
 
     fn value(&self, time: Time) -> DoubleDouble {
-        self.factors.iter().fold(DoubleDouble::ONE, |product, factor| product * factor.exact(time))
+        DoubleDouble::product(self.factors.iter().map(|factor| factor.exact(time)))
     }
 
     fn length(&self) -> Option<u64> {

@@ -30,7 +30,8 @@ pub enum Anneal {
 /// `pct_start`: share of the steps spent rising, in \[0, 1\], at most ½ in three phases (default 0.3).
 /// `anneal`: `cosine` (default) or `linear`. `three_phase`: default false.
 ///
-/// **Behaviour.** `initial` at 0, `max` at `up`, `final` at `steps` and beyond, all exactly.
+/// **Behaviour.** `initial` at 0, `max` at `up`, `final` at `steps` and beyond, all exactly; a move of no
+/// steps is left out, so with `up` 0 it begins at `max`.
 ///
 /// **Source.** Smith & Topin 2018 (arXiv 1708.07120). Twins: torch `OneCycleLR` (which ends one step
 /// earlier), optax `cosine_onecycle_schedule`, fastai `fit_one_cycle`.

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 pub use schema::json_schema;
 pub(crate) use suggest::nearest;
 
+use crate::double_double::DoubleDouble;
 use crate::error::{Error, SpecError};
 use crate::packed::{Batch, BatchBuilder, Oracle};
 use crate::program::{MAX_STEP, Program};
@@ -251,6 +252,7 @@ impl Spec {
     fn program(&self, part: Part, index: usize) -> Result<Program, Error> {
         let schedule = self.read(part, index)?;
         let program = schedule.lower()?;
+        check_range(&program).map_err(|error| self.at_point(part, index, error))?;
         let Some(epochs) = self.epochs else { return Ok(program) };
         let furthest = program.segments().map(|segment| segment.origin).max().unwrap_or(0);
         let longest = schedule.length().unwrap_or(0).max(furthest);
@@ -273,15 +275,18 @@ impl Spec {
             schedule.validate()?;
             Ok(schedule)
         });
-        checked.map_err(|error| {
-            let mut error = error.within(part.key());
-            if !point.is_empty() {
-                let values = self.sweep.names().iter().zip(&point);
-                let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
-                error.message = format!("{} (schedule {index} of the sweep: {})", error.message, values.join(", "));
-            }
-            error
-        })
+        checked.map_err(|error| self.at_point(part, index, error))
+    }
+
+    /// An error of one schedule, with its place in the document and its point of the sweep.
+    fn at_point(&self, part: Part, index: usize, error: SpecError) -> SpecError {
+        let (mut error, point) = (error.within(part.key()), self.sweep.point(index));
+        if !point.is_empty() {
+            let values = self.sweep.names().iter().zip(&point);
+            let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
+            error.message = format!("{} (schedule {index} of the sweep: {})", error.message, values.join(", "));
+        }
+        error
     }
 
     /// The point in schedule time of a step.
@@ -313,17 +318,31 @@ struct Formulas {
 }
 
 impl Oracle for Formulas {
-    fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(f64)) {
+    fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(DoubleDouble)) {
         match self.spec.read(self.part, schedule) {
-            Ok(schedule) => steps.for_each(|step| write(schedule.exact(self.spec.time(step)).high())),
+            Ok(schedule) => steps.for_each(|step| write(schedule.exact(self.spec.time(step)))),
             // Compiling read the very same point, so this does not happen; NaN fails every comparison.
-            Err(_) => steps.for_each(|_| write(f64::NAN)),
+            Err(_) => steps.for_each(|_| write(f64::NAN.into())),
         }
     }
 }
 
+/// Differences of finite values may still be out of range.
+fn check_range(program: &Program) -> Result<(), SpecError> {
+    let segments = program.segments().all(|segment| segment.base.is_finite() && segment.amplitude.is_finite());
+    let stages = program.stages.iter().all(|stage| stage.offset.is_finite() && stage.scale.is_finite());
+    if segments && stages {
+        return Ok(());
+    }
+    Err(SpecError::new("", "its values are too far apart: their difference is beyond the range of f64, about 1.8e308"))
+}
+
 fn positive_length(keys: &Map<String, Value>, key: &str) -> Result<Option<u64>, SpecError> {
     let Some(value) = keys.get(key) else { return Ok(None) };
+    if let Value::String(text) = value {
+        let message = format!("\"{text}\" is a text: this is a plain number of steps, neither swept nor a share");
+        return Err(SpecError::new(key, message));
+    }
     let length: u64 = read::read(value, read::Context::default()).map_err(|error| error.within(key))?;
     if length == 0 || length > MAX_STEP {
         return Err(SpecError::new(key, format!("{length} must be from 1 to {MAX_STEP}")));

@@ -41,7 +41,7 @@ impl de::Error for SpecError {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::new("", format!("`{field}` is missing"))
+        Self::new(field, "missing: it has no default")
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
@@ -106,8 +106,7 @@ impl<'v> Reader<'v> {
                     format!("\"{text}\" is not a length: write steps (1000) or a share (\"5%\")"),
                 ));
             };
-            let share = percent.trim().parse::<f64>().ok().filter(|share| share.is_finite() && *share >= 0.0);
-            let Some(share) = share else {
+            let Some((numerator, denominator)) = decimal(percent.trim()) else {
                 return Err(SpecError::new("", format!("\"{text}\" is not a percentage: write \"5%\" or \"0.5%\"")));
             };
             let Some(horizon) = self.context.horizon else {
@@ -116,8 +115,12 @@ impl<'v> Reader<'v> {
                     format!("\"{text}\" is a share of the horizon: add `steps = …` at the top"),
                 ));
             };
-            let steps = (share * horizon as f64 / 100.0).round();
-            return whole(steps)
+            // Rounded once, in integers: a float product is off by a step at 2^52.
+            let whole = denominator * 100;
+            let steps = (numerator * u128::from(horizon) + whole / 2) / whole;
+            return u64::try_from(steps)
+                .ok()
+                .filter(|&steps| steps <= MAX_STEP)
                 .ok_or_else(|| SpecError::new("", format!("\"{text}\" is beyond the largest length, {MAX_STEP}")));
         }
         if let Some(steps) = self.value.as_u64() {
@@ -125,8 +128,18 @@ impl<'v> Reader<'v> {
         }
         let number = self.number()?;
         whole(number)
-            .ok_or_else(|| SpecError::new("", format!("{number} is not a whole number of steps from 0 to {MAX_STEP}")))
+            .ok_or_else(|| SpecError::new("", format!("{number:?} is not a whole number of steps up to {MAX_STEP}")))
     }
+}
+
+/// A plain decimal such as `33.3` as a ratio of integers.
+fn decimal(text: &str) -> Option<(u128, u128)> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = [whole, fraction].concat();
+    // Eighteen digits times a horizon of 2^53 stay well inside 128 bits.
+    let plain = digits.len() <= 18 && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let numerator = plain.then(|| digits.parse().ok())??;
+    Some((numerator, 10_u128.pow(fraction.len() as u32)))
 }
 
 /// A float that counts steps.

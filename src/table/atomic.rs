@@ -39,7 +39,15 @@ impl AtomicFile {
         #[cfg(unix)]
         // As any other new file, less the umask, where temporary files are private.
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temporary = builder.tempfile_in(folder).map_err(|error| failed(path, error))?;
+        let temporary = builder.tempfile_in(folder).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                refused(path, &format!("there is no folder {}: make it first", folder.display()))
+            }
+            kind => failed(path, io::Error::from(kind)),
+        })?;
+        if let Ok(existing) = fs::metadata(&target) {
+            temporary.as_file().set_permissions(existing.permissions()).map_err(|error| failed(path, error))?;
+        }
         Ok(Self { temporary: BufWriter::with_capacity(BUFFER, temporary), target, path: path.to_owned() })
     }
 
