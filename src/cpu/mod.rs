@@ -7,6 +7,7 @@
 
 mod block;
 mod dispatch;
+mod repeat;
 mod rounding;
 mod sample;
 mod smooth;
@@ -27,6 +28,7 @@ use crate::error::{Error, EvaluateError};
 use crate::evaluate::Evaluate;
 use crate::packed::{Batch, Steps};
 use crate::program::{MAX_STEP, Program};
+use repeat::copyable;
 use rounding::Rounded;
 use smooth::{SmoothSpan, value_at};
 use span::{Columns, Kind, first_span};
@@ -140,26 +142,33 @@ impl Cpu {
         };
         // A longer stride leaves one column, and shorter ones cannot overflow.
         let stride = stride.min(MAX_STEP + 1);
-        let mut columns = Columns { start: start + first as u64 * stride, stride, count: out.len() };
-        let mut rest = out;
-        while !rest.is_empty() {
-            let span = first_span(program, &columns);
+        let columns = Columns { start: start + first as u64 * stride, stride, count: out.len() };
+        let mut done = 0;
+        while done < out.len() {
+            if let Some(copy) = copyable(program, &columns, done) {
+                let from = done - copy.back;
+                out.copy_within(from..from + copy.count, done);
+                done += copy.count;
+                continue;
+            }
+            let left = columns.after(done);
+            let span = first_span(program, &left);
             let mut count = span.count;
+            let rest = &mut out[done..];
             match span.kind {
-                Kind::Constant => rest[..count].fill(value_at(program, columns.start)),
+                Kind::Constant => rest[..count].fill(value_at(program, left.start)),
                 Kind::Smooth { stage, factors } if T::FROM_F64 => {
-                    let span = SmoothSpan::new(program, Columns { count, ..columns }, stage, &factors);
+                    let span = SmoothSpan::new(program, Columns { count, ..left }, stage, &factors);
                     count = span.count();
                     span.fill(self.level, &mut rest[..count]);
                 }
                 Kind::Smooth { .. } | Kind::Irregular => {
                     for (column, slot) in rest[..count].iter_mut().enumerate() {
-                        *slot = value_at(program, columns.step(column));
+                        *slot = value_at(program, left.step(column));
                     }
                 }
             }
-            columns = columns.after(count);
-            rest = &mut rest[count..];
+            done += count;
         }
     }
 }
