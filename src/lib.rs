@@ -65,3 +65,8 @@ pub use evaluate::{Evaluate, Reference};
 pub use gpu::Gpu;
 pub use packed::{Batch, Steps};
 pub use spec::Spec;
+
+/// The README's example, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

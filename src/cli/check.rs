@@ -22,6 +22,7 @@ Exit status 1 where a value is further from the reference than its bound.";
 /// Compare every backend with the reference, in units in the last place.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[command(mut_arg("backend", |backend| backend.help("One backend; auto checks every one there is, a software GPU included")))]
 pub struct Check {
     #[command(flatten)]
     spec: SpecInput,
