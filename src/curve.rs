@@ -119,6 +119,23 @@ pub enum Curve {
 }
 
 impl Curve {
+    /// The name in messages and tables.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Linear => "linear",
+            Self::Power { .. } => "power",
+            Self::Cosine => "cosine",
+            Self::CosinePower { .. } => "cosine power",
+            Self::CosineExponential { .. } => "cosine exponential",
+            Self::Exponential => "exponential",
+            Self::Logistic { .. } => "logistic",
+            Self::Rational { rising: false } => "rational (falling)",
+            Self::Rational { rising: true } => "rational (rising)",
+        }
+    }
+
     /// The shape at phase `w`. Finite for every phase that [`crate::program`] can produce.
     pub fn shape<A: Arithmetic>(&self, w: DoubleDouble) -> A {
         let phase = A::from_double_double(w);

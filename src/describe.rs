@@ -1,6 +1,5 @@
 //! What a schedule does, for people: its segments, and the values that matter.
 
-use crate::curve::Curve;
 use crate::packed::Batch;
 use crate::program::{FOREVER, MAX_STEP, Program, Repetition};
 
@@ -41,22 +40,6 @@ pub struct KeyValues {
     pub last: (u64, f64),
 }
 
-/// The name of a curve.
-#[must_use]
-pub const fn curve_name(curve: &Curve) -> &'static str {
-    match curve {
-        Curve::Hold => "hold",
-        Curve::Linear => "linear",
-        Curve::Power { .. } => "power",
-        Curve::Cosine => "cosine",
-        Curve::CosinePower { .. } => "cosine power",
-        Curve::CosineExponential { .. } => "cosine exponential",
-        Curve::Exponential => "exponential",
-        Curve::Logistic { .. } => "logistic",
-        Curve::Rational { .. } => "rational",
-    }
-}
-
 /// The pieces of a program, in order of their stages, factors and steps.
 #[must_use]
 pub fn pieces(program: &Program) -> Vec<Piece> {
@@ -90,7 +73,7 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
                     start: step(from),
                     end: (last <= MAX_STEP).then(|| step(to)),
                     factor: (!alone).then_some(factor),
-                    curve: curve_name(&segment.curve),
+                    curve: segment.curve.name(),
                     from: value(segment.value_at(segment.phase_count(from).into())),
                     to: value(segment.value_at(segment.phase_count(to).into())),
                     repetition: track.repetition,

@@ -63,7 +63,7 @@ const PRODUCT_ALLOWED: (f64, &str) = (0.05, "up to four factors, each with its o
 
 /// The row of the report that a case is in.
 fn row(case: &Case) -> &'static str {
-    if case.product { "product" } else { cases::name(&case.curve) }
+    if case.product { "product" } else { case.curve.name() }
 }
 
 /// Deviation of one value in ULP, in excess of a half; where the value cancels, of what it was made of.
@@ -126,7 +126,7 @@ fn every_curve_is_within_its_bound() {
     // Other seeds may meet fewer ties.
     let default_seed = std::env::var_os("LRGRID_SEED").is_none();
     let mut failures = BTreeSet::new();
-    let rows = cases::curves().into_iter().map(|curve| (cases::name(&curve), excess_allowed(&curve)));
+    let rows = cases::curves().into_iter().map(|curve| (curve.name(), excess_allowed(&curve)));
     for (name, (allowed, reason)) in rows.chain([("product", PRODUCT_ALLOWED)]) {
         let (observed, at) = &worst[name];
         if *observed > allowed {

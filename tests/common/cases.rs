@@ -49,22 +49,6 @@ pub struct Case {
     pub cancels: bool,
 }
 
-/// The curve's name in reports.
-pub fn name(curve: &Curve) -> &'static str {
-    match curve {
-        Curve::Hold => "hold",
-        Curve::Linear => "linear",
-        Curve::Power { .. } => "power",
-        Curve::Cosine => "cosine",
-        Curve::CosinePower { .. } => "cosine power",
-        Curve::CosineExponential { .. } => "cosine exponential",
-        Curve::Exponential => "exponential",
-        Curve::Logistic { .. } => "logistic",
-        Curve::Rational { rising: false } => "rational (falling)",
-        Curve::Rational { rising: true } => "rational (rising)",
-    }
-}
-
 /// Whether shape 0 is at phase 0 and shape 1 at phase 1.
 pub fn spans_zero_to_one(curve: &Curve) -> bool {
     match curve {
