@@ -118,6 +118,7 @@ pub fn key_values(batch: &Batch, schedule: usize, steps: u64) -> KeyValues {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::curve::Curve;
     use crate::program::Segment;
 
     #[test]
