@@ -19,7 +19,6 @@ pub struct DoubleDouble {
     low: f64,
 }
 
-const LN_2: DoubleDouble = DoubleDouble { high: std::f64::consts::LN_2, low: 2.3190468138462996e-17 };
 const LOG2_E: DoubleDouble = DoubleDouble { high: std::f64::consts::LOG2_E, low: 2.0355273740931033e-17 };
 const HALF_PI: DoubleDouble = DoubleDouble { high: std::f64::consts::FRAC_PI_2, low: 6.123233995736766e-17 };
 
@@ -62,6 +61,8 @@ const EXP_TERMS: usize = 10;
 impl DoubleDouble {
     /// Zero.
     pub const ZERO: Self = Self { high: 0.0, low: 0.0 };
+    /// The natural logarithm of 2.
+    pub const LN_2: Self = Self { high: std::f64::consts::LN_2, low: 2.3190468138462996e-17 };
     /// One.
     pub const ONE: Self = Self { high: 1.0, low: 0.0 };
 
@@ -222,7 +223,7 @@ impl DoubleDouble {
 
     /// 2^self − 1 for |self| at most about one half.
     fn small_exp2_m1(self) -> Self {
-        let y = (self * LN_2).scaled_by_power_of_two(-EXP_HALVINGS);
+        let y = (self * Self::LN_2).scaled_by_power_of_two(-EXP_HALVINGS);
         let mut sum = INVERSE_FACTORIALS[EXP_TERMS - 2];
         for term in INVERSE_FACTORIALS[..EXP_TERMS - 2].iter().rev() {
             sum = sum * y + *term;

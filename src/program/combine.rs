@@ -107,7 +107,7 @@ impl Track {
 
 impl Stage {
     /// Folds what a single track can carry itself into its segments.
-    pub(super) fn normalized(mut self) -> Self {
+    fn normalize(&mut self) {
         if let [track] = self.tracks.as_mut_slice() {
             let (scale, offset) = (self.scale, self.offset);
             for segment in &mut track.segments {
@@ -116,6 +116,11 @@ impl Stage {
             track.clamp = track.clamp.affine(scale, offset).then(self.clamp);
             (self.scale, self.offset, self.clamp) = (DoubleDouble::ONE, DoubleDouble::ZERO, Clamp::NONE);
         }
+    }
+
+    /// The same stage with what a single track can carry folded into its segments.
+    pub(super) fn normalized(mut self) -> Self {
+        self.normalize();
         self
     }
 
@@ -173,7 +178,7 @@ impl Program {
             stage.scale = scale * old_scale;
             stage.offset = offset + scale * old_offset;
             stage.clamp = stage.clamp.affine(scale, offset);
-            *stage = stage.clone().normalized();
+            stage.normalize();
         }
         self
     }
@@ -183,7 +188,7 @@ impl Program {
     pub fn clamp(mut self, clamp: Clamp) -> Self {
         for stage in &mut self.stages {
             stage.clamp = stage.clamp.then(clamp);
-            *stage = stage.clone().normalized();
+            stage.normalize();
         }
         self
     }
@@ -226,8 +231,8 @@ impl Program {
     /// This program after its first `steps` steps, its clock running on: what an overlaid warmup hands over to.
     #[must_use]
     pub fn skip(&self, steps: u64) -> Self {
-        let mut stages =
-            vec![Stage { start: 0, ..self.stage_at(steps).starting_at(steps.max(self.stage_at(steps).start)) }];
+        // The stage in force has started by then.
+        let mut stages = vec![Stage { start: 0, ..self.stage_at(steps).starting_at(steps) }];
         for stage in self.stages.iter().filter(|stage| stage.start > steps) {
             stages.push(Stage { start: stage.start - steps, ..stage.clone() });
         }

@@ -34,10 +34,5 @@ pub(super) fn power(base: f64, exponent: DoubleDouble) -> DoubleDouble {
 
 /// e^x.
 pub(super) fn exp(x: DoubleDouble) -> DoubleDouble {
-    (x / ln_2()).exp2()
-}
-
-/// ln 2 to double-double precision.
-pub(super) fn ln_2() -> DoubleDouble {
-    DoubleDouble::from_parts(std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17)
+    (x / DoubleDouble::LN_2).exp2()
 }

@@ -18,7 +18,7 @@ fn sigmoid(start: f64, end: f64, x: DoubleDouble) -> DoubleDouble {
 /// The same as a segment; e^x = 2^(x/ln 2), on the side where the value is small.
 fn sigmoid_segment(start: f64, end: f64, steps: u64, from: DoubleDouble, to: DoubleDouble) -> Segment {
     let (base, top, sign) = if start.abs() > end.abs() { (end, start, 1.0) } else { (start, end, -1.0) };
-    let octaves = DoubleDouble::from(sign) / formula::ln_2();
+    let octaves = DoubleDouble::from(sign) / DoubleDouble::LN_2;
     let mut segment = Segment::rising(0, steps, base, top, Curve::Logistic { offset: from * octaves });
     segment.rate = (to - from) * octaves / DoubleDouble::from(steps);
     segment
