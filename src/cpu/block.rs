@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::rounding::{LANES, Rounded, Tolerance, Window};
+use super::rounding::{LANES, Rounded, Tolerance};
 use super::sample::Sample;
+use super::working::{Window, Working};
 
 /// Degree of the polynomials. Higher means longer blocks and more work per value; on rows of 65,536,
 /// degree 9 was 5 % faster for a cosine and 5 % slower for a power, whose blocks are shorter.
@@ -45,19 +46,13 @@ impl<const N: usize> Polynomial<N> {
     /// The value at a column of the block.
     #[inline(always)]
     pub fn at<const FUSED: bool>(&self, column: f64) -> f64 {
-        let x = multiply_add::<FUSED>(column, self.step, -1.0);
+        let x = column.multiply_add::<FUSED>(self.step, -1.0);
         let mut value = self.coefficients[N - 1];
         for coefficient in self.coefficients[..N - 1].iter().rev() {
-            value = multiply_add::<FUSED>(value, x, *coefficient);
+            value = value.multiply_add::<FUSED>(x, *coefficient);
         }
         value
     }
-}
-
-/// `a · b + c`, in one rounding where there is an instruction for it.
-#[inline(always)]
-fn multiply_add<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
 /// Writes the polynomial at the columns from `first` on, at most [`MOST_VALUES`]; bit `i` of the answer
@@ -101,14 +96,14 @@ fn fill_chunk<T: Rounded, const N: usize, const FUSED: bool>(
 ) -> u64 {
     let mut values = [0.0; LANES];
     for (value, lane) in values.iter_mut().zip(LANE_NUMBERS) {
-        // Lane numbers are added as f64, because not every level can convert 64-bit integers.
+        // Working numbers are added as f64, because not every level can convert 64-bit integers.
         *value = polynomial.at::<FUSED>(column + lane);
     }
     u64::from(T::round_lanes(&values, tolerance, window, chunk))
 }
 
 /// 0, 1, 2 … as `f64`.
-const LANE_NUMBERS: [f64; LANES] = {
+pub const LANE_NUMBERS: [f64; LANES] = {
     let mut numbers = [0.0; LANES];
     let mut lane = 1;
     while lane < LANES {

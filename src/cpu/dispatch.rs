@@ -6,7 +6,10 @@
 
 use std::fmt;
 
+use bytemuck::Pod;
+
 use super::block::{Polynomial, fill};
+use super::pieces::{Pieces, fill_pieces};
 use super::rounding::{Rounded, Tolerance};
 
 /// A set of vector instructions that this processor has.
@@ -90,6 +93,25 @@ impl Level {
             Kind::Avx512 => unsafe { fill_avx512(polynomial, first, tolerance, out) },
         }
     }
+
+    /// [`fill_pieces`] with this level's instructions.
+    pub(super) fn fill_pieces<T: Rounded, const N: usize, const P: usize>(
+        self,
+        pieces: &Pieces<N, P>,
+        first: usize,
+        streaming: bool,
+        out: &mut [T],
+    ) -> u64 {
+        match self.0 {
+            Kind::Baseline => fill_pieces::<T, N, P, BASELINE_FUSES, 16>(pieces, first, streaming, out),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
+            Kind::Avx2 => unsafe { fill_pieces_avx2(pieces, first, streaming, out) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
+            Kind::Avx512 => unsafe { fill_pieces_avx512(pieces, first, streaming, out) },
+        }
+    }
 }
 
 impl fmt::Debug for Level {
@@ -121,4 +143,72 @@ fn fill_avx512<T: Rounded, const N: usize>(
     out: &mut [T],
 ) -> u64 {
     fill::<T, N, true>(polynomial, first, tolerance, out)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn fill_pieces_avx2<T: Rounded, const N: usize, const P: usize>(
+    pieces: &Pieces<N, P>,
+    first: usize,
+    streaming: bool,
+    out: &mut [T],
+) -> u64 {
+    fill_pieces::<T, N, P, true, 32>(pieces, first, streaming, out)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
+fn fill_pieces_avx512<T: Rounded, const N: usize, const P: usize>(
+    pieces: &Pieces<N, P>,
+    first: usize,
+    streaming: bool,
+    out: &mut [T],
+) -> u64 {
+    fill_pieces::<T, N, P, true, 32>(pieces, first, streaming, out)
+}
+
+/// Bytes of a cache line, and so the alignment that [`stream`] takes.
+pub const CACHE_LINE: usize = 64;
+
+/// Copies `values` to `out`, of the same length, past the cache where the processor can: whole cache lines
+/// that are not read first. [`finish_streams`] makes them visible to other threads.
+#[inline(always)]
+pub fn stream<T: Pod, const STORE: usize>(values: &[T], out: &mut [T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64 as x86;
+        let (from, into) = (bytemuck::cast_slice::<T, u8>(values), bytemuck::cast_slice_mut::<T, u8>(out));
+        let aligned = into.as_ptr().addr().is_multiple_of(CACHE_LINE);
+        if aligned && from.len() == into.len() {
+            let (from, from_rest) = from.as_chunks::<CACHE_LINE>();
+            let (into, into_rest) = into.as_chunks_mut::<CACHE_LINE>();
+            for (from, into) in from.iter().zip(into) {
+                let (from, into) = (from.as_ptr(), into.as_mut_ptr());
+                for offset in (0..CACHE_LINE).step_by(STORE) {
+                    // SAFETY: both are cache lines long and `into` is aligned as one; a `STORE` of 64 and of 32 is only
+                    // used in functions compiled for AVX-512 and AVX2, and every x86-64 processor has SSE2.
+                    unsafe {
+                        let (from, into) = (from.add(offset), into.add(offset));
+                        match STORE {
+                            64 => x86::_mm512_stream_si512(into.cast(), x86::_mm512_loadu_si512(from.cast())),
+                            32 => x86::_mm256_stream_si256(into.cast(), x86::_mm256_loadu_si256(from.cast())),
+                            _ => x86::_mm_stream_si128(into.cast(), x86::_mm_loadu_si128(from.cast())),
+                        }
+                    }
+                }
+            }
+            into_rest.copy_from_slice(from_rest);
+            return;
+        }
+    }
+    out.copy_from_slice(values);
+}
+
+/// Orders streamed values before whatever this thread does next: they obey no other order.
+pub fn finish_streams() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 processor has SSE.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
 }

@@ -7,12 +7,17 @@
 
 mod block;
 mod dispatch;
+
+mod pieces;
 mod repeat;
 mod rounding;
+mod row;
 mod sample;
 mod smooth;
 mod smoothness;
 mod span;
+mod working;
+mod writer;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,17 +32,18 @@ use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError};
 use crate::evaluate::Evaluate;
 use crate::packed::{Batch, Steps};
-use crate::program::{MAX_STEP, Program};
-use repeat::copyable;
 use rounding::Rounded;
-use smooth::{SmoothSpan, value_at};
-use span::{Columns, Kind, first_span};
+use row::fill_columns;
+use writer::Writer;
 
 /// The environment variable that forces a [`Level`].
 const LEVEL_VARIABLE: &str = "LRGRID_LEVEL";
 
 /// Values per task of the thread pool: enough to hide its cost, few enough to share a small table.
-const TILE: usize = 1 << 15;
+const TILE: usize = 1 << 16;
+
+/// Bytes of a table from which on it is written past the cache, which could not hold it.
+const STREAMED: usize = 16 << 20;
 
 /// Evaluates batches on the CPU.
 ///
@@ -114,11 +120,12 @@ impl Cpu {
     /// Fills rows of the table, in parallel.
     fn fill_rows<T: Rounded>(&self, batch: &Batch, rows: Range<usize>, steps: &Steps, out: &mut [T]) {
         let columns = steps.len();
+        let writer = Writer { level: self.level, streaming: size_of_val(out) >= STREAMED };
         if columns >= self.tile {
             out.par_chunks_mut(columns).zip(rows).for_each(|(row, schedule)| {
                 row.par_chunks_mut(self.tile).enumerate().for_each(|(index, part)| {
-                    let first = index * self.tile;
-                    self.fill_columns(&batch.program(schedule), steps, first, part);
+                    fill_columns(writer, &batch.program(schedule), steps, index * self.tile, part);
+                    writer.finish();
                 });
             });
             return;
@@ -127,49 +134,10 @@ impl Cpu {
         out.par_chunks_mut(columns * rows_per_tile).enumerate().for_each(|(index, part)| {
             let first = rows.start + index * rows_per_tile;
             for (offset, row) in part.chunks_mut(columns).enumerate() {
-                self.fill_columns(&batch.program(first + offset), steps, 0, row);
+                fill_columns(writer, &batch.program(first + offset), steps, 0, row);
             }
+            writer.finish();
         });
-    }
-
-    /// Fills the columns of one row from `first` on.
-    fn fill_columns<T: Rounded>(&self, program: &Program, steps: &Steps, first: usize, out: &mut [T]) {
-        let Some((start, stride)) = steps.progression() else {
-            for (offset, slot) in out.iter_mut().enumerate() {
-                *slot = value_at(program, steps.get(first + offset));
-            }
-            return;
-        };
-        // A longer stride leaves one column, and shorter ones cannot overflow.
-        let stride = stride.min(MAX_STEP + 1);
-        let columns = Columns { start: start + first as u64 * stride, stride, count: out.len() };
-        let mut done = 0;
-        while done < out.len() {
-            if let Some(copy) = copyable(program, &columns, done) {
-                let from = done - copy.back;
-                out.copy_within(from..from + copy.count, done);
-                done += copy.count;
-                continue;
-            }
-            let left = columns.after(done);
-            let span = first_span(program, &left);
-            let mut count = span.count;
-            let rest = &mut out[done..];
-            match span.kind {
-                Kind::Constant => rest[..count].fill(value_at(program, left.start)),
-                Kind::Smooth { stage, factors } if T::FROM_F64 => {
-                    let span = SmoothSpan::new(program, Columns { count, ..left }, stage, &factors);
-                    count = span.count();
-                    span.fill(self.level, &mut rest[..count]);
-                }
-                Kind::Smooth { .. } | Kind::Irregular => {
-                    for (column, slot) in rest[..count].iter_mut().enumerate() {
-                        *slot = value_at(program, left.step(column));
-                    }
-                }
-            }
-            done += count;
-        }
     }
 }
 
