@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::lanes::multiply_add;
 use super::rounding::{LANES, Rounded, Tolerance, Window};
 use super::sample::Sample;
 
@@ -52,12 +53,6 @@ impl<const N: usize> Polynomial<N> {
         }
         value
     }
-}
-
-/// `a · b + c`, in one rounding where there is an instruction for it.
-#[inline(always)]
-fn multiply_add<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
 /// Writes the polynomial at the columns from `first` on, at most [`MOST_VALUES`]; bit `i` of the answer

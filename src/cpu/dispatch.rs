@@ -7,7 +7,9 @@
 use std::fmt;
 
 use super::block::{Polynomial, fill};
+use super::lanes::{Phases, shapes};
 use super::rounding::{Rounded, Tolerance};
+use crate::curve::Curve;
 
 /// A set of vector instructions that this processor has.
 ///
@@ -90,6 +92,19 @@ impl Level {
             Kind::Avx512 => unsafe { fill_avx512(polynomial, first, tolerance, out) },
         }
     }
+
+    /// [`shapes`] with this level's instructions.
+    pub(super) fn shapes<const N: usize>(self, curve: &Curve, phases: &Phases<N>, out: &mut [f64; N]) -> f64 {
+        match self.0 {
+            Kind::Baseline => shapes::<N, BASELINE_FUSES>(curve, phases, out),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
+            Kind::Avx2 => unsafe { shapes_avx2(curve, phases, out) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
+            Kind::Avx512 => unsafe { shapes_avx512(curve, phases, out) },
+        }
+    }
 }
 
 impl fmt::Debug for Level {
@@ -121,4 +136,16 @@ fn fill_avx512<T: Rounded, const N: usize>(
     out: &mut [T],
 ) -> u64 {
     fill::<T, N, true>(polynomial, first, tolerance, out)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn shapes_avx2<const N: usize>(curve: &Curve, phases: &Phases<N>, out: &mut [f64; N]) -> f64 {
+    shapes::<N, true>(curve, phases, out)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
+fn shapes_avx512<const N: usize>(curve: &Curve, phases: &Phases<N>, out: &mut [f64; N]) -> f64 {
+    shapes::<N, true>(curve, phases, out)
 }

@@ -7,6 +7,7 @@
 
 mod block;
 mod dispatch;
+mod lanes;
 mod repeat;
 mod rounding;
 mod sample;
