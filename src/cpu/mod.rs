@@ -8,11 +8,15 @@
 mod block;
 mod dispatch;
 
+mod interpolation;
+mod lanes;
+
 mod pieces;
 mod repeat;
 mod rounding;
 mod row;
 mod sample;
+mod samples;
 mod smooth;
 mod smoothness;
 mod span;

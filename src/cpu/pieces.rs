@@ -2,8 +2,8 @@
 //! good enough with its first few terms, so that a value costs a few operations instead of a dozen.
 
 use super::block::{LANE_NUMBERS, Polynomial};
-use super::dispatch::stream;
-use super::rounding::{LANES, Rounded, Tolerance};
+use super::dispatch::{Kernel, stream};
+use super::rounding::{Rounded, Tolerance};
 use super::working::{Window, Working};
 
 /// Values of a long piece, which are computed, looked at and then stored together: so few that the stores
@@ -13,7 +13,7 @@ pub const LONG: usize = 128;
 /// Values of a short piece.
 const SHORT: usize = 32;
 
-/// The most values that [`fill_pieces`] takes: one bit of its answer for every [`LONG`].
+/// The most values that [`FillPieces`] takes: one bit of its answer for every [`LONG`].
 pub const MOST_IN_PIECES: usize = 64 * LONG;
 
 /// Expansions made at a time: many enough that the compiler keeps the loop, see [`LANES`].
@@ -52,23 +52,28 @@ impl<const N: usize, const P: usize> Pieces<N, P> {
         Some(Self { derivatives, step: polynomial.step, length, window, negative: tolerance.negative })
     }
 
-    /// The coefficients of pieces side by side, the first from column `first` on.
+    /// The coefficients of `count` pieces side by side, at most `WIDTH`, the first from column `first` on.
     #[inline(always)]
-    fn expand<L: Working, const FUSED: bool>(&self, first: usize) -> [[L; WIDTH]; P] {
+    fn expand<L: Working, const FUSED: bool>(&self, first: usize, count: usize) -> [[L; WIDTH]; P] {
+        // Slices, whose length only the caller knows, are what the compiler vectorises without fail.
         let centre = first as f64 + (self.length - 1) as f64 * 0.5;
-        let mut x = [0.0; WIDTH];
-        for (x, piece) in x.iter_mut().zip(&LANE_NUMBERS) {
-            *x = piece.multiply_add::<FUSED>(self.length as f64, centre).multiply_add::<FUSED>(self.step, -1.0);
+        let length = self.length as f64;
+        let mut centres = [0.0; WIDTH];
+        let centres = &mut centres[..count];
+        for (x, piece) in centres.iter_mut().zip(&LANE_NUMBERS) {
+            *x = piece.multiply_add::<FUSED>(length, centre).multiply_add::<FUSED>(self.step, -1.0);
         }
+        let mut values = [0.0; WIDTH];
+        let values = &mut values[..count];
         let mut coefficients = [[L::default(); WIDTH]; P];
-        for (order, (row, narrowed)) in self.derivatives.iter().zip(&mut coefficients).enumerate() {
-            let mut values = [row[N - 1 - order]; WIDTH];
+        for (order, row) in self.derivatives.iter().enumerate() {
+            values.fill(row[N - 1 - order]);
             for coefficient in row[..N - 1 - order].iter().rev() {
-                for (value, x) in values.iter_mut().zip(&x) {
+                for (value, x) in values.iter_mut().zip(&*centres) {
                     *value = value.multiply_add::<FUSED>(*x, *coefficient);
                 }
             }
-            for (slot, value) in narrowed.iter_mut().zip(&values) {
+            for (slot, value) in coefficients[order].iter_mut().zip(&*values) {
                 *slot = L::narrowed(*value);
             }
         }
@@ -76,7 +81,7 @@ impl<const N: usize, const P: usize> Pieces<N, P> {
     }
 }
 
-/// What rounding in the lane adds, in units in its last place: half for the first coefficient, half for
+/// What rounding to the working float adds, in units in its last place: half for the first coefficient, half for
 /// the last sum, and next to nothing for the terms between, which are small.
 const PIECE_ROUNDINGS: f64 = 1.5;
 
@@ -120,49 +125,64 @@ fn remainder<const N: usize, const P: usize>(derivatives: &[[f64; N]; N], half: 
     sum
 }
 
-/// Writes long pieces of the polynomial from column `first` on, at most [`MOST_IN_PIECES`] values, past the
-/// cache if `streaming`, when `out` has to begin on a cache line. Bit `i` of the answer tells that one of the
-/// values from `i ·` [`LONG`] on was too close to call.
-#[inline(always)]
-pub fn fill_pieces<T: Rounded, const N: usize, const P: usize, const FUSED: bool, const STORE: usize>(
-    pieces: &Pieces<N, P>,
-    first: usize,
-    streaming: bool,
-    out: &mut [T],
-) -> u64 {
-    // Known at run time only, or the compiler unrolls the loop over a piece instead of vectorising it.
-    let length = pieces.length;
-    let nodes = &<T::Working as Working>::CENTRED[(LONG - length) / 2..(LONG + length) / 2];
-    let shift = length.trailing_zeros();
-    let mut coefficients = [[T::Working::default(); WIDTH]; P];
-    let mut doubtful = 0;
-    for (index, group) in out.as_chunks_mut::<LONG>().0.iter_mut().enumerate() {
-        let mut staged = Staged([T::zeroed(); LONG]);
-        let mut close = false;
-        for (piece, slots) in staged.0.chunks_exact_mut(length).enumerate() {
-            let column = index * LONG + (piece << shift);
-            let number = (column >> shift) % WIDTH;
-            if number == 0 {
-                coefficients = pieces.expand::<T::Working, FUSED>(first + column);
-            }
-            let terms = coefficients.each_ref().map(|row| row[number]);
-            for (slot, node) in slots.iter_mut().zip(nodes) {
-                let mut value = terms[P - 1];
-                for term in terms[..P - 1].iter().rev() {
-                    value = value.multiply_add::<FUSED>(*node, *term);
+/// Writes long pieces of a polynomial from column `first` on, at most [`MOST_IN_PIECES`] values; bit `i` of
+/// the answer tells that one of the values from `i ·` [`LONG`] on was too close to call.
+pub struct FillPieces<'a, T, const N: usize, const P: usize> {
+    /// The polynomial.
+    pub pieces: &'a Pieces<N, P>,
+    /// The first column.
+    pub first: usize,
+    /// Whether to write past the cache; then `out` has to begin on a cache line.
+    pub streaming: bool,
+    /// Where to: whole long pieces.
+    pub out: &'a mut [T],
+}
+
+impl<T: Rounded, const N: usize, const P: usize> Kernel for FillPieces<'_, T, N, P> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<const FUSED: bool, const STORE: usize>(self) -> u64 {
+        let pieces = self.pieces;
+        // Known at run time only, or the compiler unrolls the loop over a piece instead of vectorising it.
+        let length = pieces.length;
+        let nodes = &<T::Working as Working>::CENTRED[(LONG - length) / 2..(LONG + length) / 2];
+        let shift = length.trailing_zeros();
+        let mut coefficients = [[T::Working::default(); WIDTH]; P];
+        let total = self.out.len();
+        let mut doubtful = 0;
+        for (index, group) in self.out.as_chunks_mut::<LONG>().0.iter_mut().enumerate() {
+            let mut staged = Staged([T::zeroed(); LONG]);
+            let mut close = false;
+            for (piece, slots) in staged.0.chunks_exact_mut(length).enumerate() {
+                let column = index * LONG + (piece << shift);
+                let number = (column >> shift) % WIDTH;
+                if number == 0 {
+                    let left = (total - column) >> shift;
+                    coefficients = pieces.expand::<T::Working, FUSED>(self.first + column, left.min(WIDTH));
                 }
-                *slot = T::from_working(value, pieces.negative);
-                close |= value.is_close(&pieces.window);
+                let mut terms = [T::Working::default(); P];
+                for (term, row) in terms.iter_mut().zip(&coefficients) {
+                    *term = row[number];
+                }
+                for (slot, node) in slots.iter_mut().zip(nodes) {
+                    let mut value = terms[P - 1];
+                    for term in terms[..P - 1].iter().rev() {
+                        value = value.multiply_add::<FUSED>(*node, *term);
+                    }
+                    *slot = T::from_working(value, pieces.negative);
+                    close |= value.is_close(&pieces.window);
+                }
+            }
+            doubtful |= u64::from(close) << index;
+            if self.streaming {
+                stream::<T, STORE>(&staged.0, group);
+            } else {
+                group.copy_from_slice(&staged.0);
             }
         }
-        doubtful |= u64::from(close) << index;
-        if streaming {
-            stream::<T, STORE>(&staged.0, group);
-        } else {
-            group.copy_from_slice(&staged.0);
-        }
+        doubtful
     }
-    doubtful
 }
 
 /// On cache lines of its own.
