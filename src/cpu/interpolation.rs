@@ -7,7 +7,7 @@ use super::dispatch::Kernel;
 use super::samples::{SAMPLES, Samples};
 
 /// How far from the curve an interpolation may be where it is checked, relative to its magnitude.
-const CHECKED: f64 = 1.0 / (1u64 << 48) as f64;
+const CHECKED: f64 = 1.0 / (1u64 << 49) as f64;
 
 /// The same in slacks of the samples, whose own errors show in the check.
 const CHECKED_SLACKS: f64 = 2.0;
@@ -102,6 +102,11 @@ static CHEBYSHEV: LazyLock<Chebyshev> = LazyLock::new(|| {
     }
     table
 });
+
+/// Row k: the coefficients of the Chebyshev polynomial of degree k < [`TERMS`].
+pub fn chebyshev_powers() -> &'static [[f64; SAMPLES]; TERMS] {
+    &CHEBYSHEV.powers
+}
 
 impl Chebyshev {
     /// The interpolating polynomial in powers of x.

@@ -3,6 +3,7 @@
 
 use super::block::{LANE_NUMBERS, Polynomial};
 use super::dispatch::{Kernel, stream};
+use super::interpolation::chebyshev_powers;
 use super::rounding::{Rounded, Tolerance};
 use super::working::{Window, Working};
 
@@ -11,7 +12,7 @@ use super::working::{Window, Working};
 pub const LONG: usize = 128;
 
 /// Values of a short piece.
-const SHORT: usize = 32;
+pub const SHORT: usize = 32;
 
 /// The most values that [`FillPieces`] takes: one bit of its answer for every [`LONG`].
 pub const MOST_IN_PIECES: usize = 64 * LONG;
@@ -36,16 +37,17 @@ pub struct Pieces<const N: usize, const P: usize> {
 
 impl<const N: usize, const P: usize> Pieces<N, P> {
     /// The longest pieces that will do for an element type; nothing where none does.
-    pub fn new<T: Rounded>(polynomial: &Polynomial<N>, tolerance: &Tolerance) -> Option<Self> {
+    pub fn new<T: Rounded>(polynomial: &Polynomial<N>, tolerance: &Tolerance, lengths: &[usize]) -> Option<Self> {
         let all = derivatives(polynomial);
         let allowed = tolerance.least * T::LARGEST_REMAINDER;
-        let cut = |length: usize| (length, remainder::<N, P>(&all, 0.5 * length as f64));
-        let (length, remainder) = [LONG, SHORT].into_iter().map(cut).find(|(_, remainder)| *remainder <= allowed)?;
+        let cut = |length: &usize| (*length, remainder::<N, P>(&all, 0.5 * *length as f64));
+        let (length, remainder) = lengths.iter().map(cut).find(|(_, remainder)| *remainder <= allowed)?;
         let tolerance = Tolerance { slack: tolerance.slack + remainder, ..*tolerance };
         let window = Window::new::<T, T::Working>(&tolerance, PIECE_ROUNDINGS)?;
         let mut derivatives: [[f64; N]; P] = std::array::from_fn(|order| all[order]);
-        for (order, row) in derivatives.iter_mut().enumerate() {
-            if let Some((dropped, share)) = economy::<N, P>(order, 0.5 * length as f64) {
+        for dropped in economized::<N, P>() {
+            for (order, row) in derivatives.iter_mut().enumerate() {
+                let share = economy(dropped, order) * (0.5 * length as f64).powi((dropped - order) as i32);
                 row.iter_mut().zip(all[dropped]).for_each(|(slot, coefficient)| *slot += share * coefficient);
             }
         }
@@ -55,26 +57,20 @@ impl<const N: usize, const P: usize> Pieces<N, P> {
     /// The coefficients of `count` pieces side by side, at most `WIDTH`, the first from column `first` on.
     #[inline(always)]
     fn expand<L: Working, const FUSED: bool>(&self, first: usize, count: usize) -> [[L; WIDTH]; P] {
-        // Slices, whose length only the caller knows, are what the compiler vectorises without fail.
         let centre = first as f64 + (self.length - 1) as f64 * 0.5;
         let length = self.length as f64;
-        let mut centres = [0.0; WIDTH];
-        let centres = &mut centres[..count];
-        for (x, piece) in centres.iter_mut().zip(&LANE_NUMBERS) {
-            *x = piece.multiply_add::<FUSED>(length, centre).multiply_add::<FUSED>(self.step, -1.0);
-        }
-        let mut values = [0.0; WIDTH];
-        let values = &mut values[..count];
         let mut coefficients = [[L::default(); WIDTH]; P];
-        for (order, row) in self.derivatives.iter().enumerate() {
-            values.fill(row[N - 1 - order]);
-            for coefficient in row[..N - 1 - order].iter().rev() {
-                for (value, x) in values.iter_mut().zip(&*centres) {
-                    *value = value.multiply_add::<FUSED>(*x, *coefficient);
+        for piece in 0..count.min(WIDTH) {
+            let column = LANE_NUMBERS[piece].multiply_add::<FUSED>(length, centre);
+            let x = column.multiply_add::<FUSED>(self.step, -1.0);
+            for order in 0..P {
+                let mut value = self.derivatives[order][N - 1];
+                let mut power = N - 1;
+                while power > 0 {
+                    power -= 1;
+                    value = value.multiply_add::<FUSED>(x, self.derivatives[order][power]);
                 }
-            }
-            for (slot, value) in coefficients[order].iter_mut().zip(&*values) {
-                *slot = L::narrowed(*value);
+                coefficients[order][piece] = L::narrowed(value);
             }
         }
         coefficients
@@ -97,17 +93,16 @@ fn derivatives<const N: usize>(polynomial: &Polynomial<N>) -> [[f64; N]; N] {
     rows
 }
 
-/// The term left out whose best approximation of lower degree has a term of `order`, with its factor:
-/// of t⁴ ≈ t² − 1/8 and t⁵ ≈ 5/4·t³ − 5/16·t over |t| ≤ 1, where t is the column over `half`.
-fn economy<const N: usize, const P: usize>(order: usize, half: f64) -> Option<(usize, f64)> {
-    let square = half * half;
-    match order {
-        _ if P != 4 || N < 6 => None,
-        0 => Some((4, square * square / -8.0)),
-        1 => Some((5, square * square / -3.2)),
-        2 => Some((4, square)),
-        _ => Some((5, square * 1.25)),
-    }
+/// The terms left out that are not simply forgotten, but replaced by what is best of lower degree.
+fn economized<const N: usize, const P: usize>() -> std::ops::Range<usize> {
+    P..N.min(P + 2)
+}
+
+/// The factor of t^`order` in the best approximation of t^`dropped` over |t| ≤ 1 of lower degree, from the
+/// Chebyshev polynomial: t⁴ ≈ t² − 1/8, for one.
+fn economy(dropped: usize, order: usize) -> f64 {
+    let powers = &chebyshev_powers()[dropped];
+    -powers[order] / powers[dropped]
 }
 
 /// Bound on what leaving out the terms from the `P`-th on changes within `half` a piece's columns, of any
@@ -117,8 +112,8 @@ fn remainder<const N: usize, const P: usize>(derivatives: &[[f64; N]; N], half: 
     let mut sum = 0.0;
     for (order, row) in derivatives.iter().enumerate().skip(P) {
         let derivative: f64 = row.iter().map(|coefficient| coefficient.abs()).sum();
-        // What stays of t⁴ and t⁵, see [`economy`].
-        let kept = if P == 4 && order < 6 { 0.5_f64.powi(order as i32 - 1) } else { 1.0 };
+        let economized = economized::<N, P>().contains(&order);
+        let kept = if economized { 1.0 / chebyshev_powers()[order][order] } else { 1.0 };
         sum += derivative * scale * kept;
         scale *= half;
     }

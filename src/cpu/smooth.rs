@@ -3,7 +3,7 @@
 use super::block::{Block, Fill, MOST_VALUES, TERMS};
 use super::dispatch::Level;
 use super::interpolation::{Interpolate, NODES};
-use super::pieces::{FillPieces, LONG, MOST_IN_PIECES, Pieces};
+use super::pieces::{FillPieces, LONG, MOST_IN_PIECES, Pieces, SHORT};
 use super::rounding::{LANES, Rounded, round_certain};
 use super::sample::Sample;
 use super::samples::{MultiplyBySegment, SAMPLES, Samples};
@@ -22,9 +22,6 @@ const GROWTH: usize = 4;
 
 /// Fewer columns are not worth cutting into pieces.
 const FEWEST_IN_PIECES: usize = 8 * LONG;
-
-/// Terms of a piece: with three, pieces would be half as long, and with five a fifth slower.
-const PIECE_TERMS: usize = 4;
 
 /// The value at one step, correctly rounded.
 pub fn value_at<T: Rounded>(program: &Program, step: u64) -> T {
@@ -133,12 +130,12 @@ impl<'p> SmoothSpan<'p> {
         }
         if let Some(factor) = self.linear() {
             return match self.line(factor, column, out.len()) {
-                Some(block) => self.write::<T, 2, 2>(&block, writer, column, out),
+                Some(block) => self.write::<T, 2, 2, 2>(&block, writer, column, out),
                 None => false,
             };
         }
         match self.interpolated(writer.level, column, out.len()) {
-            Some(block) => self.write::<T, TERMS, PIECE_TERMS>(&block, writer, column, out),
+            Some(block) => self.write::<T, TERMS, 4, 5>(&block, writer, column, out),
             None => false,
         }
     }
@@ -195,8 +192,9 @@ impl<'p> SmoothSpan<'p> {
         Block::new([centre.value, slope], count, slack, first.value.abs().min(last.value.abs()) * 0.5, greatest * 2.0)
     }
 
-    /// Writes a block's values, within the stage's bounds.
-    fn write<T: Rounded, const N: usize, const P: usize>(
+    /// Writes a block's values, within the stage's bounds: where it is long, in pieces of `P` terms if those will do,
+    /// else of `MORE`.
+    fn write<T: Rounded, const N: usize, const P: usize, const MORE: usize>(
         &self,
         block: &Block<N>,
         writer: Writer,
@@ -223,26 +221,47 @@ impl<'p> SmoothSpan<'p> {
                 return true;
             }
         }
-        let head = writer.lead(out);
-        let cut = out.len().saturating_sub(head) / LONG * LONG;
-        let pieces =
-            if cut < FEWEST_IN_PIECES { None } else { Pieces::<N, P>::new::<T>(&block.polynomial, &block.tolerance) };
-        let Some(pieces) = pieces else {
+        let lead = writer.lead(out);
+        let whole = out.len().saturating_sub(lead) / LONG * LONG;
+        if whole < FEWEST_IN_PIECES {
             self.write_closely(block, writer.level, column, 0, out);
             return true;
+        }
+        let (before, rest) = out.split_at_mut(lead);
+        let (pieces, after) = rest.split_at_mut(whole);
+        let written = self.write_pieces::<T, N, P>(block, &[LONG], writer, column, lead, pieces)
+            || self.write_pieces::<T, N, MORE>(block, &[LONG, SHORT], writer, column, lead, pieces);
+        if !written {
+            self.write_closely(block, writer.level, column, lead, pieces);
+        }
+        self.write_closely(block, writer.level, column, 0, before);
+        self.write_closely(block, writer.level, column, lead + whole, after);
+        true
+    }
+
+    /// Writes values of a block from its value `first` on in pieces of `P` terms, if there are such pieces.
+    fn write_pieces<T: Rounded, const N: usize, const P: usize>(
+        &self,
+        block: &Block<N>,
+        lengths: &[usize],
+        writer: Writer,
+        column: usize,
+        first: usize,
+        out: &mut [T],
+    ) -> bool {
+        let Some(pieces) = Pieces::<N, P>::new::<T>(&block.polynomial, &block.tolerance, lengths) else {
+            return false;
         };
-        self.write_closely(block, writer.level, column, 0, &mut out[..head]);
-        for (index, part) in out[head..head + cut].chunks_mut(MOST_IN_PIECES).enumerate() {
-            let first = head + index * MOST_IN_PIECES;
+        for (index, part) in out.chunks_mut(MOST_IN_PIECES).enumerate() {
+            let first = first + index * MOST_IN_PIECES;
             let (pieces, streaming) = (&pieces, writer.streaming);
             let mut doubtful = writer.level.run(FillPieces { pieces, first, streaming, out: part });
             while doubtful != 0 {
-                let chunk = doubtful.trailing_zeros() as usize * LONG;
-                self.write_closely(block, writer.level, column, first + chunk, &mut part[chunk..chunk + LONG]);
+                let piece = doubtful.trailing_zeros() as usize * LONG;
+                self.write_closely(block, writer.level, column, first + piece, &mut part[piece..piece + LONG]);
                 doubtful &= doubtful - 1;
             }
         }
-        self.write_closely(block, writer.level, column, head + cut, &mut out[head + cut..]);
         true
     }
 

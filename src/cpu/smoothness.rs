@@ -9,10 +9,10 @@ use crate::program::Segment;
 use super::block::DEGREE;
 
 /// Half a block's length over the distance of its centre from a branch point or a pole.
-const SINGULAR_RATIO: f64 = 0.19;
+const SINGULAR_RATIO: f64 = 0.175;
 
 /// Half a block's length in radians or e-folds of an entire function.
-const ENTIRE_HALF: f64 = 0.65;
+const ENTIRE_HALF: f64 = 0.58;
 
 /// How many times larger than at one end of a block a value may be at the other.
 const VALUE_RATIO: f64 = 16.0;
