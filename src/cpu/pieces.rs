@@ -1,7 +1,7 @@
 //! Long blocks in short pieces: a block's polynomial, expanded anew around the centre of every piece, is
 //! good enough with its first few terms, so that a value costs a few operations instead of a dozen.
 
-use super::block::{LANE_NUMBERS, Polynomial};
+use super::block::{LANE_NUMBERS, Polynomial, TERMS};
 use super::dispatch::{Kernel, stream};
 use super::interpolation::chebyshev_powers;
 use super::rounding::{Rounded, Tolerance};
@@ -83,15 +83,31 @@ const PIECE_ROUNDINGS: f64 = 1.5;
 
 /// Row k: the coefficients of a polynomial's k-th derivative over k!, with respect to the column.
 fn derivatives<const N: usize>(polynomial: &Polynomial<N>) -> [[f64; N]; N] {
-    let mut rows = [polynomial.coefficients; N];
-    for order in 1..N {
-        for power in 0..N {
-            let next = if power + 1 < N { rows[order - 1][power + 1] } else { 0.0 };
-            rows[order][power] = next * polynomial.step * ((power + 1) as f64 / order as f64);
+    let mut rows = [[0.0; N]; N];
+    let mut scale = 1.0;
+    for (order, row) in rows.iter_mut().enumerate() {
+        for power in 0..N - order {
+            row[power] = polynomial.coefficients[power + order] * (BINOMIALS[order][power] * scale);
         }
+        scale *= polynomial.step;
     }
     rows
 }
+
+/// Row k, column n: n + k over k.
+static BINOMIALS: [[f64; TERMS]; TERMS] = {
+    let mut table = [[1.0; TERMS]; TERMS];
+    let mut k = 1;
+    while k < TERMS {
+        let mut n = 1;
+        while n < TERMS {
+            table[k][n] = table[k - 1][n] + table[k][n - 1];
+            n += 1;
+        }
+        k += 1;
+    }
+    table
+};
 
 /// The terms left out that are not simply forgotten, but replaced by what is best of lower degree.
 fn economized<const N: usize, const P: usize>() -> std::ops::Range<usize> {

@@ -21,7 +21,7 @@ const FEWEST_COLUMNS: usize = SAMPLES + 8;
 const GROWTH: usize = 4;
 
 /// Fewer columns are not worth cutting into pieces.
-const FEWEST_IN_PIECES: usize = 8 * LONG;
+const FEWEST_IN_PIECES: usize = 2 * LONG;
 
 /// The value at one step, correctly rounded.
 pub fn value_at<T: Rounded>(program: &Program, step: u64) -> T {
@@ -221,46 +221,57 @@ impl<'p> SmoothSpan<'p> {
                 return true;
             }
         }
-        let lead = writer.lead(out);
-        let whole = out.len().saturating_sub(lead) / LONG * LONG;
-        if whole < FEWEST_IN_PIECES {
+        if out.len() < FEWEST_IN_PIECES {
             self.write_closely(block, writer.level, column, 0, out);
             return true;
         }
-        let (before, rest) = out.split_at_mut(lead);
-        let (pieces, after) = rest.split_at_mut(whole);
-        let written = self.write_pieces::<T, N, P>(block, &[LONG], writer, column, lead, pieces)
-            || self.write_pieces::<T, N, MORE>(block, &[LONG, SHORT], writer, column, lead, pieces);
-        if !written {
-            self.write_closely(block, writer.level, column, lead, pieces);
+        if !self.write_pieces::<T, N, P>(block, &[LONG], writer, column, out)
+            && !self.write_pieces::<T, N, MORE>(block, &[LONG, SHORT], writer, column, out)
+        {
+            self.write_closely(block, writer.level, column, 0, out);
         }
-        self.write_closely(block, writer.level, column, 0, before);
-        self.write_closely(block, writer.level, column, lead + whole, after);
         true
     }
 
-    /// Writes values of a block from its value `first` on in pieces of `P` terms, if there are such pieces.
+    /// Writes a block's values in pieces of `P` terms, if there are such pieces.
     fn write_pieces<T: Rounded, const N: usize, const P: usize>(
         &self,
         block: &Block<N>,
         lengths: &[usize],
         writer: Writer,
         column: usize,
-        first: usize,
         out: &mut [T],
     ) -> bool {
         let Some(pieces) = Pieces::<N, P>::new::<T>(&block.polynomial, &block.tolerance, lengths) else {
             return false;
         };
-        for (index, part) in out.chunks_mut(MOST_IN_PIECES).enumerate() {
-            let first = first + index * MOST_IN_PIECES;
+        let lead = writer.lead(out);
+        let columns = out.len();
+        let (before, rest) = out.split_at_mut(lead);
+        let whole = rest.len() / LONG * LONG;
+        let (whole, after) = rest.split_at_mut(whole);
+        let fill = |first: usize, writer: Writer, part: &mut [T]| {
             let (pieces, streaming) = (&pieces, writer.streaming);
             let mut doubtful = writer.level.run(FillPieces { pieces, first, streaming, out: part });
             while doubtful != 0 {
                 let piece = doubtful.trailing_zeros() as usize * LONG;
-                self.write_closely(block, writer.level, column, first + piece, &mut part[piece..piece + LONG]);
+                let end = (piece + LONG).min(columns - first);
+                self.write_closely(block, writer.level, column, first + piece, &mut part[piece..end]);
                 doubtful &= doubtful - 1;
             }
+        };
+        for (index, part) in whole.chunks_mut(MOST_IN_PIECES).enumerate() {
+            fill(lead + index * MOST_IN_PIECES, writer, part);
+        }
+        // What is less than a piece is written as one, and cut.
+        let mut piece = [T::zeroed(); LONG];
+        if !before.is_empty() {
+            fill(0, writer.cached(), &mut piece);
+            before.copy_from_slice(&piece[..before.len()]);
+        }
+        if !after.is_empty() {
+            fill(lead + whole.len(), writer.cached(), &mut piece);
+            after.copy_from_slice(&piece[..after.len()]);
         }
         true
     }
