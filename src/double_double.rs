@@ -134,6 +134,9 @@ impl DoubleDouble {
     #[inline]
     #[must_use]
     pub fn from_u128(n: u128) -> Self {
+        if let Ok(n) = u64::try_from(n) {
+            return Self::from(n);
+        }
         let high = n as f64;
         // 2^128 as f64 is out of range for the difference: saturate there, it is far past any step.
         let low = if (high as u128) <= n { (n - high as u128) as f64 } else { -((high as u128 - n) as f64) };
@@ -296,6 +299,10 @@ impl DoubleDouble {
 
     /// 1 − t/(2+p)! + t²/(4+p)! − …, for parity p.
     fn alternating_series(t: Self, parity: usize) -> Self {
+        // Schedules are asked for their first value most often, and sin 0 and cos 0 need no series.
+        if t.high == 0.0 {
+            return Self::ONE;
+        }
         let mut sum = Self::ZERO;
         for term in INVERSE_FACTORIALS[parity..].iter().step_by(2).rev() {
             sum = (*term - sum) * t;
@@ -379,6 +386,11 @@ impl Div for DoubleDouble {
         let first = self.high / other.high;
         if !first.is_finite() || first == 0.0 {
             return Self { high: first, low: 0.0 };
+        }
+        if self.low == 0.0 && other.low == 0.0 {
+            // The remainder of two f64 is an f64.
+            let remainder = first.mul_add(-other.high, self.high);
+            return Self::renormalized(first, remainder / other.high);
         }
         let remainder = self - other * first;
         let second = remainder.high / other.high;

@@ -269,7 +269,7 @@ impl Family for Delay {
         if self.steps == 0 {
             return Ok(body);
         }
-        Program::sequence(vec![(0, Program::hold(body.exact(0))), (self.steps, body)])
+        Program::sequence([(0, Program::hold(body.exact(0))), (self.steps, body)])
     }
 
     fn examples() -> Vec<Self> {

@@ -113,7 +113,7 @@ impl Family for Warmup {
             WarmupShape::Exponential => geometric_move(0, self.steps, self.start, self.target().high()),
         };
         let body = if self.overlay { body.skip(self.steps) } else { body };
-        Program::sequence(vec![(0, Program::of(vec![ramp])), (self.steps, body)])
+        Program::sequence([(0, Program::of(vec![ramp])), (self.steps, body)])
     }
 
     fn examples() -> Vec<Self> {
