@@ -200,6 +200,19 @@ impl Program {
         self
     }
 
+    /// This program `factor` times as high; `None` where that isn't a matter of its segments' numbers alone: in a
+    /// product of tracks, and where a number would leave the range of normal `f64`.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Option<Self> {
+        if factor == 0.0 || self.stages.iter().any(|stage| stage.tracks.len() != 1) {
+            return None;
+        }
+        let scaled = self.clone().affine(factor, 0.0);
+        let kept = |from: DoubleDouble, to: DoubleDouble| from == DoubleDouble::ZERO || to.high().is_normal();
+        let all_kept = self.segments().zip(scaled.segments()).all(|(a, b)| kept(a.base, b.base) && kept(a.amplitude, b.amplitude));
+        all_kept.then_some(scaled)
+    }
+
     /// This program held within bounds.
     #[must_use]
     pub fn clamp(mut self, clamp: Clamp) -> Self {

@@ -62,6 +62,12 @@ impl Family for Product {
         factors.try_fold(first.lower()?, |product, factor| product.multiply(&factor.lower()?))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        // One factor is enough.
+        let (first, rest) = self.factors.split_first()?;
+        Some(Self { factors: std::iter::once(first.scaled(factor)?).chain(rest.iter().cloned()).collect() })
+    }
+
     fn examples() -> Vec<Self> {
         use super::{Cosine, Cyclic, CyclicMode, Exponential, Linear, MultiStep};
         let cyclic = Cyclic {
@@ -132,6 +138,10 @@ impl Family for Scale {
 
     fn lower(&self) -> Result<Program, LowerError> {
         Ok(self.of.lower()?.affine(self.by, 0.0))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { by: self.by * factor, of: self.of.clone() })
     }
 
     fn examples() -> Vec<Self> {
@@ -212,6 +222,12 @@ impl Family for Clamp {
         Ok(self.of.lower()?.clamp(self.bounds()))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        let [min, max] = [self.min, self.max].map(|bound| bound.map(|bound| bound * factor));
+        // Below 0 the bounds would change places.
+        (factor > 0.0).then(|| Some(Self { min, max, of: Box::new(self.of.scaled(factor)?) }))?
+    }
+
     fn examples() -> Vec<Self> {
         use super::{CosineRestarts, Exponential};
         let decay = || Exponential { start: 1e-2, decay_rate: 0.9, decay_steps: 100, staircase: false }.into();
@@ -270,6 +286,10 @@ impl Family for Delay {
             return Ok(body);
         }
         Program::sequence([(0, Program::hold(body.exact(0))), (self.steps, body)])
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { steps: self.steps, of: Box::new(self.of.scaled(factor)?) })
     }
 
     fn examples() -> Vec<Self> {

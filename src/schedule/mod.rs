@@ -78,6 +78,10 @@ pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
     /// When the schedule cannot be lowered within the limits.
     fn lower(&self) -> Result<Program, LowerError>;
 
+    /// The same schedule with every value `factor` times as large; `None` where its lowered form would not be
+    /// exactly `factor` times this one's.
+    fn scaled(&self, factor: f64) -> Option<Self>;
+
     /// Typical and extreme parameters: the tests run over these.
     fn examples() -> Vec<Self>;
 }
@@ -175,6 +179,13 @@ macro_rules! schedules {
             /// When the schedule cannot be lowered within the limits.
             pub fn lower(&self) -> Result<Program, LowerError> {
                 match self { $(Self::$type(schedule) => Family::lower(schedule)),* }
+            }
+
+            /// The same schedule with every value `factor` times as large; `None` where its lowered form would not be
+            /// exactly `factor` times this one's.
+            #[must_use]
+            pub fn scaled(&self, factor: f64) -> Option<Self> {
+                match self { $(Self::$type(schedule) => Family::scaled(schedule, factor).map(Self::$type)),* }
             }
         }
 

@@ -114,6 +114,11 @@ impl Family for Sequence {
         Program::sequence(pieces)
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        let pieces = self.pieces.iter().map(|piece| piece.scaled(factor)).collect::<Option<_>>()?;
+        Some(Self { pieces, boundaries: self.boundaries.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         use super::{Constant, Cosine, CosineRestarts, Cyclic, CyclicMode, Linear, Step};
         let cyclic = Cyclic {

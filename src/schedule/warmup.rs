@@ -89,9 +89,9 @@ impl Family for Warmup {
         }
         let (t, left) = (time.progress(self.steps), time.remaining(self.steps));
         match self.shape {
-            WarmupShape::Linear => formula::between(self.start, self.target(), t, left),
+            WarmupShape::Linear => formula::between(self.start, self.target(), || t, || left),
             WarmupShape::Cosine => {
-                formula::between(self.start, self.target(), formula::half_cosine(t), formula::half_cosine(left))
+                formula::between(self.start, self.target(), || formula::half_cosine(t), || formula::half_cosine(left))
             }
             WarmupShape::Exponential => geometric_between(self.start, self.target().high(), t, left),
         }
@@ -114,6 +114,12 @@ impl Family for Warmup {
         };
         let body = if self.overlay { body.skip(self.steps) } else { body };
         Program::sequence([(0, Program::of(vec![ramp])), (self.steps, body)])
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        // The ratio of an exponential's ends is rounded otherwise at another scale.
+        let exponential = self.shape == WarmupShape::Exponential;
+        (!exponential).then(|| Some(Self { start: self.start * factor, then: Box::new(self.then.scaled(factor)?), ..*self }))?
     }
 
     fn examples() -> Vec<Self> {
