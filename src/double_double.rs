@@ -281,6 +281,10 @@ impl DoubleDouble {
     /// sin(π/2 · self) for self in [0, 1].
     #[must_use]
     pub fn sin_half_pi(self) -> Self {
+        // Where schedules begin and end, which is where they are asked for most.
+        if self == Self::ZERO || self == Self::ONE {
+            return self;
+        }
         if self.high > 0.5 { (Self::ONE - self).taylor_cosine() } else { self.taylor_sine() }
     }
 
@@ -299,10 +303,6 @@ impl DoubleDouble {
 
     /// 1 − t/(2+p)! + t²/(4+p)! − …, for parity p.
     fn alternating_series(t: Self, parity: usize) -> Self {
-        // Schedules are asked for their first value most often, and sin 0 and cos 0 need no series.
-        if t.high == 0.0 {
-            return Self::ONE;
-        }
         let mut sum = Self::ZERO;
         for term in INVERSE_FACTORIALS[parity..].iter().step_by(2).rev() {
             sum = (*term - sum) * t;

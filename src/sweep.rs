@@ -182,10 +182,23 @@ impl Sweep {
 #[derive(Clone, Debug, PartialEq)]
 enum Axis {
     Listed(Arc<[f64]>),
-    Spaced { start: f64, step: f64, count: u64 },
-    Even { min: f64, max: f64, count: u64 },
+    Spaced {
+        start: f64,
+        step: f64,
+        count: u64,
+    },
+    Even {
+        min: f64,
+        max: f64,
+        count: u64,
+    },
     /// Evenly in the logarithm; `span` is that of `max / min`.
-    Geometric { min: f64, max: f64, span: f64, count: u64 },
+    Geometric {
+        min: f64,
+        max: f64,
+        span: f64,
+        count: u64,
+    },
 }
 
 impl Axis {
@@ -216,7 +229,10 @@ impl Axis {
         match self {
             Self::Listed(values) => (0..values.len()).find_map(wrong),
             // They rise or fall throughout, so the values beside the ends are the most extreme.
-            _ => [0, 1, self.len().saturating_sub(2), self.len() - 1].into_iter().filter(|&i| i < self.len()).find_map(wrong),
+            _ => [0, 1, self.len().saturating_sub(2), self.len() - 1]
+                .into_iter()
+                .filter(|&i| i < self.len())
+                .find_map(wrong),
         }
     }
 }

@@ -43,7 +43,8 @@ impl BatchBuilder {
     pub fn push(&mut self, program: &Program) -> Result<(), EvaluateError> {
         let segment_first = self.batch.segments.len();
         let Structure { stages, tracks } = &mut self.structure;
-        (stages.clear(), tracks.clear());
+        stages.clear();
+        tracks.clear();
         for stage in &program.stages {
             stages.push(PackedStage::new(stage, tracks.len() as u32));
             for track in &stage.tracks {
@@ -61,28 +62,33 @@ impl BatchBuilder {
         Ok(())
     }
 
-    /// Adds the rows of another builder after those there are, as if each had been pushed here.
+    /// Moves the rows of another builder behind those there are, as if each had been pushed here.
+    ///
+    /// The other builder is empty then, and keeps its allocations.
     ///
     /// # Errors
     /// When the batch's tables would outgrow 32-bit indices.
-    pub fn append(&mut self, other: Self) -> Result<(), EvaluateError> {
+    pub fn append(&mut self, other: &mut Self) -> Result<(), EvaluateError> {
         let segment_first = self.batch.segments.len();
-        self.batch.segments.extend_from_slice(&other.batch.segments);
+        self.batch.segments.append(&mut other.batch.segments);
         self.check_size()?;
         // In the order in which they were first met, so that the tables do not depend on how the work was cut.
-        let mut structures: Vec<(Structure, u32)> = other.known.into_iter().collect();
+        let mut structures: Vec<(Structure, u32)> = other.known.drain().collect();
         structures.sort_unstable_by_key(|(_, first)| *first);
         let mut moved = vec![0; other.batch.stages.len()];
         for (structure, first) in structures {
             self.structure = structure;
             moved[first as usize] = self.place();
         }
-        self.batch.programs.extend(other.batch.programs.iter().map(|program| PackedProgram {
+        self.batch.programs.extend(other.batch.programs.drain(..).map(|program| PackedProgram {
             // A program without stages lies nowhere.
             stage_first: moved.get(program.stage_first as usize).copied().unwrap_or(0),
             segment_first: program.segment_first + segment_first as u32,
-            ..*program
+            ..program
         }));
+        other.batch.stages.clear();
+        other.batch.tracks.clear();
+        other.last = Default::default();
         Ok(())
     }
 
@@ -115,7 +121,9 @@ impl BatchBuilder {
         }
         let (first, track_first) = (self.batch.stages.len() as u32, self.batch.tracks.len() as u32);
         let stages = self.structure.stages.iter();
-        self.batch.stages.extend(stages.map(|stage| PackedStage { track_first: stage.track_first + track_first, ..*stage }));
+        self.batch
+            .stages
+            .extend(stages.map(|stage| PackedStage { track_first: stage.track_first + track_first, ..*stage }));
         self.batch.tracks.extend_from_slice(&self.structure.tracks);
         self.known.insert(self.structure.clone(), first);
         first

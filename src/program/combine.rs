@@ -200,16 +200,18 @@ impl Program {
         self
     }
 
-    /// This program `factor` times as high; `None` where that isn't a matter of its segments' numbers alone: in a
-    /// product of tracks, and where a number would leave the range of normal `f64`.
+    /// This program `factor` times as high; `None` where that is not a matter of its segments' heights alone: in
+    /// products of tracks and bounded ones, and where a height would leave the range of normal `f64`.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Option<Self> {
-        if factor == 0.0 || self.stages.iter().any(|stage| stage.tracks.len() != 1) {
+        let in_segments = |stage: &Stage| matches!(stage.tracks.as_slice(), [track] if track.clamp.is_none());
+        if factor == 0.0 || !self.stages.iter().all(in_segments) {
             return None;
         }
         let scaled = self.clone().affine(factor, 0.0);
         let kept = |from: DoubleDouble, to: DoubleDouble| from == DoubleDouble::ZERO || to.high().is_normal();
-        let all_kept = self.segments().zip(scaled.segments()).all(|(a, b)| kept(a.base, b.base) && kept(a.amplitude, b.amplitude));
+        let all_kept =
+            self.segments().zip(scaled.segments()).all(|(a, b)| kept(a.base, b.base) && kept(a.amplitude, b.amplitude));
         all_kept.then_some(scaled)
     }
 
@@ -257,6 +259,25 @@ impl Program {
             }
         }
         Self { quantum: 1, stages }.bounded()
+    }
+
+    /// One segment, and from step `steps` on this program: what comes of a warmup.
+    ///
+    /// # Errors
+    /// As [`Program::sequence`].
+    pub fn after(mut self, first: Segment, steps: u64) -> Result<Self, LowerError> {
+        // A single plain track takes the segment in, as a sequence would make it.
+        if let [stage] = self.stages.as_mut_slice()
+            && stage.is_plain_product()
+            && let [track] = stage.tracks.as_mut_slice()
+            && track.is_plain()
+            && track.advance == 0
+        {
+            track.segments.iter_mut().for_each(|segment| segment.start = segment.start.saturating_add(steps));
+            track.segments.insert(0, first);
+            return self.bounded();
+        }
+        Self::sequence([(0, Self::of(vec![first])), (steps, self)])
     }
 
     /// This program after its first `steps` steps, its clock running on: what an overlaid warmup hands over to.

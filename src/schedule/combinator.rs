@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Family, Schedule, Time, check};
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
-use crate::program::{Clamp as Bounds, Program};
+use crate::program::{Clamp as Bounds, Program, Segment};
 
 fn validate_within(schedule: &Schedule, field: &str) -> Result<(), SpecError> {
     schedule.validate().map_err(|error| error.within(field))
@@ -285,7 +285,8 @@ impl Family for Delay {
         if self.steps == 0 {
             return Ok(body);
         }
-        Program::sequence([(0, Program::hold(body.exact(0))), (self.steps, body)])
+        let first = Segment::hold(0, self.of.exact(Time::step(0)));
+        body.after(first, self.steps)
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {

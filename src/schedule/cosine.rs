@@ -127,10 +127,6 @@ pub struct CosinePower {
 }
 
 impl CosinePower {
-    fn span(&self) -> DoubleDouble {
-        DoubleDouble::exact_sum(self.start, -self.end)
-    }
-
     /// The order 1 of the exponential form is its limit, the plain cosine.
     fn is_plain_cosine(&self) -> bool {
         self.power == 1.0
@@ -163,7 +159,7 @@ impl Family for CosinePower {
             // (p^(c+1) − p)/(p² − p) with the common factor p cancelled.
             CosinePowerForm::Exponential => (power.log2() * half_cosine).exp2_m1() / (power - 1.0),
         };
-        self.span() * shape + self.end
+        formula::between(self.start, self.end, || DoubleDouble::ONE - shape, || shape)
     }
 
     fn length(&self) -> Option<u64> {

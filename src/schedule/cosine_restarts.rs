@@ -161,7 +161,9 @@ impl Family for CosineRestarts {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        Some(Self { max: self.max * factor, min: self.min * factor, ..self.clone() })
+        // The fall from a decayed height is rounded otherwise at another scale.
+        let plain = self.min == 0.0 || self.decay == 1.0;
+        plain.then(|| Self { max: self.max * factor, min: self.min * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

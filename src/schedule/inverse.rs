@@ -209,11 +209,6 @@ impl Noam {
     fn root(&self) -> DoubleDouble {
         DoubleDouble::ONE / DoubleDouble::from(self.model_dim).sqrt()
     }
-
-    /// `scale·model_dim^−½`.
-    fn height(&self) -> DoubleDouble {
-        self.root() * self.scale
-    }
 }
 
 impl Family for Noam {
@@ -227,9 +222,9 @@ impl Family for Noam {
         let n = time.plus(1);
         let warmup = DoubleDouble::from(self.warmup_steps);
         if n.not_past(self.warmup_steps) {
-            self.height() * n.value() / (warmup * warmup.sqrt())
+            self.root() * n.value() / (warmup * warmup.sqrt()) * self.scale
         } else {
-            self.height() / n.value().sqrt()
+            self.root() / n.value().sqrt() * self.scale
         }
     }
 
@@ -245,7 +240,7 @@ impl Family for Noam {
             let slope = self.root() / (warmup * warmup.sqrt()) * self.scale;
             segments.push(endless(0, 1, DoubleDouble::ONE, slope, Curve::Linear));
         }
-        segments.push(endless(last, self.warmup_steps, DoubleDouble::ONE, self.height(), INVERSE_ROOT));
+        segments.push(endless(last, self.warmup_steps, DoubleDouble::ONE, self.root() * self.scale, INVERSE_ROOT));
         Ok(Program::of(segments))
     }
 

@@ -30,8 +30,8 @@ mod wsd;
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::de::{Deserialize, Deserializer, EnumAccess, VariantAccess, Visitor};
-use serde::{Serialize, de};
+use serde::de::{Deserializer, EnumAccess, VariantAccess, Visitor};
+use serde::{Deserialize, Serialize, de};
 
 pub use combinator::{Clamp, Delay, Product, Scale};
 pub use constant::Constant;
@@ -197,10 +197,12 @@ macro_rules! schedules {
             }
 
             fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Schedule, A::Error> {
-                let (kind, parameters) = data.variant::<String>()?;
-                match kind.as_str() {
-                    $($name => parameters.newtype_variant::<$type>().map(Schedule::$type),)*
-                    unknown => Err(de::Error::unknown_variant(unknown, NAMES)),
+                #[derive(Deserialize)]
+                enum Name {
+                    $(#[serde(rename = $name)] $type,)*
+                }
+                match data.variant()? {
+                    $((Name::$type, parameters) => parameters.newtype_variant().map(Schedule::$type),)*
                 }
             }
         }

@@ -128,7 +128,12 @@ impl Family for OneCycle {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        Some(Self { max: self.max * factor, initial: self.initial * factor, r#final: self.r#final * factor, ..self.clone() })
+        Some(Self {
+            max: self.max * factor,
+            initial: self.initial * factor,
+            r#final: self.r#final * factor,
+            ..self.clone()
+        })
     }
 
     fn examples() -> Vec<Self> {

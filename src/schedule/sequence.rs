@@ -110,7 +110,8 @@ impl Family for Sequence {
 
     fn lower(&self) -> Result<Program, LowerError> {
         let pieces = self.starts().into_iter().zip(&self.pieces);
-        let pieces = pieces.map(|(start, piece)| Ok((start, piece.lower()?))).collect::<Result<Vec<_>, LowerError>>()?;
+        let pieces =
+            pieces.map(|(start, piece)| Ok((start, piece.lower()?))).collect::<Result<Vec<_>, LowerError>>()?;
         Program::sequence(pieces)
     }
 

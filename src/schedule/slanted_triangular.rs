@@ -72,7 +72,7 @@ impl Family for SlantedTriangular {
     fn value(&self, time: Time) -> DoubleDouble {
         let cut = self.cut();
         let p = if time.reached(cut) { time.since(cut).remaining(self.steps - cut) } else { time.over(cut) };
-        (p * (DoubleDouble::from(self.ratio) - 1.0) + 1.0) * self.max / self.ratio
+        (p * (DoubleDouble::from(self.ratio) - 1.0) + 1.0) / self.ratio * self.max
     }
 
     fn length(&self) -> Option<u64> {

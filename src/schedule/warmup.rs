@@ -113,13 +113,13 @@ impl Family for Warmup {
             WarmupShape::Exponential => geometric_move(0, self.steps, self.start, self.target().high()),
         };
         let body = if self.overlay { body.skip(self.steps) } else { body };
-        Program::sequence([(0, Program::of(vec![ramp])), (self.steps, body)])
+        body.after(ramp, self.steps)
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        // The ratio of an exponential's ends is rounded otherwise at another scale.
-        let exponential = self.shape == WarmupShape::Exponential;
-        (!exponential).then(|| Some(Self { start: self.start * factor, then: Box::new(self.then.scaled(factor)?), ..*self }))?
+        // The rise to a value that is itself computed is rounded otherwise at another scale.
+        let plain = self.start == 0.0 && !self.overlay;
+        plain.then(|| Some(Self { then: Box::new(self.then.scaled(factor)?), ..*self }))?
     }
 
     fn examples() -> Vec<Self> {

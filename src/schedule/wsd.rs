@@ -143,9 +143,7 @@ impl Family for Wsd {
             }
             DecayShape::Exponential => geometric_between(self.peak, self.end, t, left),
             // 1 − √t = (1 − t)/(1 + √t)
-            DecayShape::OneMinusSqrt => {
-                formula::between(self.peak, self.end, || t.sqrt(), || left / (t.sqrt() + 1.0))
-            }
+            DecayShape::OneMinusSqrt => formula::between(self.peak, self.end, || t.sqrt(), || left / (t.sqrt() + 1.0)),
         }
     }
 

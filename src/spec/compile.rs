@@ -15,8 +15,8 @@ use crate::schedule::Time;
 /// Points packed together: few enough for the cache, enough to share the cost of the unit program.
 const POINTS_IN_PART: usize = 1 << 9;
 
-/// Parts packed at a time, while those before are joined.
-const PARTS_AT_ONCE: usize = 1 << 5;
+/// Parts per thread that are packed at a time, while those before are joined.
+const PARTS_PER_THREAD: usize = 4;
 
 /// Points with the same unit program from which it pays to look for one: that takes three readings.
 const SCALING_PAYS_FROM: usize = 8;
@@ -24,29 +24,33 @@ const SCALING_PAYS_FROM: usize = 8;
 impl Spec {
     pub(super) fn compile_part(&self, part: Part) -> Result<Batch, Error> {
         let mut builder = BatchBuilder::default();
-        let mut packed = Vec::new();
-        for first in (0..self.len()).step_by(POINTS_IN_PART * PARTS_AT_ONCE) {
-            let points = first..self.len().min(first + POINTS_IN_PART * PARTS_AT_ONCE);
-            let (joined, next) = rayon::join(|| join(&mut builder, packed), || self.pack(part, points));
+        // While one set of parts is packed, the set before is joined; both keep their allocations.
+        let mut packed: Vec<BatchBuilder> = Vec::new();
+        let mut spare: Vec<BatchBuilder> = Vec::new();
+        let points_at_once = POINTS_IN_PART * PARTS_PER_THREAD * rayon::current_num_threads();
+        for first in (0..self.len()).step_by(points_at_once) {
+            let points = first..self.len().min(first + points_at_once);
+            let join = || packed.iter_mut().try_for_each(|part| builder.append(part));
+            let (joined, results) = rayon::join(join, || self.pack(part, points, &mut spare));
             joined?;
-            packed = next;
+            // The first error is that of the first wrong point, whatever the number of threads.
+            results.into_iter().collect::<Result<(), Error>>()?;
+            std::mem::swap(&mut packed, &mut spare);
         }
-        join(&mut builder, packed)?;
+        packed.iter_mut().try_for_each(|part| builder.append(part))?;
         Ok(builder.finish(Some(Arc::new(Formulas { spec: self.clone(), part }))))
     }
 
-    /// Lowers and packs points, in parts; each part ends at its first error.
-    fn pack(&self, part: Part, points: Range<usize>) -> Vec<Result<BatchBuilder, Error>> {
-        let parts = points.clone().into_par_iter().step_by(POINTS_IN_PART);
-        let pack = |first: usize| {
-            let mut builder = BatchBuilder::default();
+    /// Lowers and packs points, in as many parts as they need; each ends at its first error.
+    fn pack(&self, part: Part, points: Range<usize>, parts: &mut Vec<BatchBuilder>) -> Vec<Result<(), Error>> {
+        let firsts = points.clone().into_par_iter().step_by(POINTS_IN_PART);
+        parts.resize_with(firsts.len(), BatchBuilder::default);
+        let pack = |(builder, first): (&mut BatchBuilder, usize)| {
             let mut lowering = Lowering::new(self, part);
-            for index in first..points.end.min(first + POINTS_IN_PART) {
-                builder.push(&lowering.program(index)?)?;
-            }
-            Ok(builder)
+            (first..points.end.min(first + POINTS_IN_PART))
+                .try_for_each(|index| Ok(builder.push(&lowering.program(index)?)?))
         };
-        parts.map(pack).collect()
+        parts.par_iter_mut().zip(firsts).map(pack).collect()
     }
 
     /// Reads, checks and lowers the schedule at a point; errors name the point.
@@ -72,11 +76,6 @@ impl Spec {
             Some(Epochs { steps, fractional: false }) => Time::step(step / steps),
         }
     }
-}
-
-/// Appends parts in order: the first error is that of the first wrong point.
-fn join(builder: &mut BatchBuilder, parts: Vec<Result<BatchBuilder, Error>>) -> Result<(), Error> {
-    parts.into_iter().try_for_each(|part| Ok(builder.append(part?)?))
 }
 
 /// Lowers points one after another, those that differ only in their scale from one program.
@@ -153,4 +152,50 @@ fn check_range(program: &Program) -> Result<(), SpecError> {
         return Ok(());
     }
     Err(SpecError::new("", "its values are too far apart: their difference is beyond the range of f64, about 1.8e308"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_scaled(schedule: &str, parameters: &str) -> bool {
+        let text = format!("steps = 100\nschedule = {{ {schedule} }}\n[sweep.parameters]\n{parameters}");
+        let spec = Spec::from_toml(&text).unwrap();
+        let mut lowering = Lowering::new(&spec, Part::Rate);
+        (0..spec.len()).all(|index| {
+            spec.sweep.point_into(index, &mut lowering.point);
+            lowering.scaled(index).is_some()
+        })
+    }
+
+    #[test]
+    fn a_parameter_that_only_scales_is_lowered_once() {
+        let peak = "peak = { min = 1, max = 99, count = 50 }";
+        for (schedule, parameters) in [
+            ("kind = 'warmup', steps = '5%', then = { kind = 'cosine', start = '$peak', end = 0, steps = 98 }", peak),
+            ("kind = 'scale', by = '$peak', of = { kind = 'linear', start = 1, end = 0.1, steps = 9 }", peak),
+            (
+                "kind = 'step', start = '$peak', decay_rate = '$d', step_size = 5",
+                &format!("d = {{ value = 0.3 }}\n{peak}"),
+            ),
+        ] {
+            assert!(is_scaled(schedule, parameters), "{schedule}");
+        }
+        for (schedule, parameters) in [
+            // It does more than scale.
+            ("kind = 'cosine', start = '$peak', end = 1e-5, steps = 98", peak),
+            ("kind = 'cosine', start = '$peak', end = 0, steps = '$peak'", "peak = { min = 1, max = 99 }"),
+            ("kind = 'polynomial', start = 1, end = 0, steps = 9, power = '$peak'", peak),
+            ("kind = 'clamp', min = 0.5, of = { kind = 'cosine', start = '$peak', end = 0, steps = 98 }", peak),
+            // The structure would change with it, and no two schedules share that.
+            ("kind = 'cosine_restarts', max = '$peak', min = 0, period = 9, decay = 0.5", peak),
+            // Something else changes from point to point.
+            (
+                "kind = 'linear', start = '$peak', end = 0, steps = '$n'",
+                &format!("{peak}\nn = {{ min = 3, max = 20 }}"),
+            ),
+        ] {
+            assert!(!is_scaled(schedule, parameters), "{schedule}");
+        }
+    }
 }
