@@ -134,6 +134,9 @@ impl DoubleDouble {
     #[inline]
     #[must_use]
     pub fn from_u128(n: u128) -> Self {
+        if let Ok(n) = u64::try_from(n) {
+            return Self::from(n);
+        }
         let high = n as f64;
         // 2^128 as f64 is out of range for the difference: saturate there, it is far past any step.
         let low = if (high as u128) <= n { (n - high as u128) as f64 } else { -((high as u128 - n) as f64) };
@@ -278,6 +281,10 @@ impl DoubleDouble {
     /// sin(π/2 · self) for self in [0, 1].
     #[must_use]
     pub fn sin_half_pi(self) -> Self {
+        // Where schedules begin and end, which is where they are asked for most.
+        if self == Self::ZERO || self == Self::ONE {
+            return self;
+        }
         if self.high > 0.5 { (Self::ONE - self).taylor_cosine() } else { self.taylor_sine() }
     }
 
@@ -379,6 +386,11 @@ impl Div for DoubleDouble {
         let first = self.high / other.high;
         if !first.is_finite() || first == 0.0 {
             return Self { high: first, low: 0.0 };
+        }
+        if self.low == 0.0 && other.low == 0.0 {
+            // The remainder of two f64 is an f64.
+            let remainder = first.mul_add(-other.high, self.high);
+            return Self::renormalized(first, remainder / other.high);
         }
         let remainder = self - other * first;
         let second = remainder.high / other.high;

@@ -1,5 +1,7 @@
 //! Sweeps: axes, and the points that a grid or a zip makes of them.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -101,7 +103,7 @@ pub struct Parameter {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sweep {
     names: Vec<String>,
-    axes: Vec<Vec<f64>>,
+    axes: Vec<Axis>,
     zipped: bool,
     len: usize,
 }
@@ -128,7 +130,7 @@ impl Sweep {
             names.push(name);
             axes.push(axis);
         }
-        let len = if zipped { zip_len(&names, &mut axes)? } else { grid_len(&axes)? };
+        let len = if zipped { zip_len(&names, &axes)? } else { grid_len(&axes)? };
         Ok(Self { names, axes, zipped, len })
     }
 
@@ -153,21 +155,89 @@ impl Sweep {
     /// The values of the parameters at point `index < len()`, in the same order.
     #[must_use]
     pub fn point(&self, index: usize) -> Vec<f64> {
-        if self.zipped {
-            return self.axes.iter().map(|axis| axis[index % axis.len()]).collect();
-        }
-        let mut rest = index;
-        let mut point: Vec<f64> = Vec::with_capacity(self.axes.len());
-        for axis in self.axes.iter().rev() {
-            point.push(axis[rest % axis.len()]);
-            rest /= axis.len();
-        }
-        point.reverse();
+        let mut point = vec![0.0; self.axes.len()];
+        self.point_into(index, &mut point);
         point
+    }
+
+    /// As [`Sweep::point`], into as many numbers as there are parameters.
+    pub(crate) fn point_into(&self, index: usize, point: &mut [f64]) {
+        let mut rest = index;
+        for (axis, value) in self.axes.iter().zip(point).rev() {
+            *value = axis.value(rest % axis.len());
+            if !self.zipped {
+                rest /= axis.len();
+            }
+        }
+    }
+
+    /// The one parameter that changes from each point to the next, and for how many points.
+    pub(crate) fn fastest(&self) -> Option<(usize, usize)> {
+        let last = self.axes.len().checked_sub(1).filter(|&last| last == 0 || !self.zipped)?;
+        Some((last, self.axes[last].len()))
     }
 }
 
-fn grid_len(axes: &[Vec<f64>]) -> Result<usize, SpecError> {
+/// The values of one parameter: those listed are kept, and shared; the others are computed from their index.
+#[derive(Clone, Debug, PartialEq)]
+enum Axis {
+    Listed(Arc<[f64]>),
+    Spaced {
+        start: f64,
+        step: f64,
+        count: u64,
+    },
+    Even {
+        min: f64,
+        max: f64,
+        count: u64,
+    },
+    /// Evenly in the logarithm; `span` is that of `max / min`.
+    Geometric {
+        min: f64,
+        max: f64,
+        span: f64,
+        count: u64,
+    },
+}
+
+impl Axis {
+    fn len(&self) -> usize {
+        match self {
+            Self::Listed(values) => values.len(),
+            // At most MAX_SCHEDULES.
+            Self::Spaced { count, .. } | Self::Even { count, .. } | Self::Geometric { count, .. } => *count as usize,
+        }
+    }
+
+    /// The value at `index < len()`; the ends are exact.
+    fn value(&self, index: usize) -> f64 {
+        let place = index as u64;
+        match *self {
+            Self::Listed(ref values) => values[index],
+            Self::Spaced { start, step, .. } => start + step * place as f64,
+            Self::Even { min, .. } | Self::Geometric { min, .. } if place == 0 => min,
+            Self::Even { max, count, .. } | Self::Geometric { max, count, .. } if place + 1 == count => max,
+            Self::Even { min, max, count } => min + (max - min) * share(place, count),
+            Self::Geometric { min, span, count, .. } => min * (span * share(place, count)).exp(),
+        }
+    }
+
+    /// A value that is not finite, if there is one.
+    fn not_finite(&self) -> Option<f64> {
+        let wrong = |index: usize| Some(self.value(index)).filter(|value| !value.is_finite());
+        match self {
+            Self::Listed(values) => (0..values.len()).find_map(wrong),
+            // They rise or fall throughout, so the values beside the ends are the most extreme.
+            _ => [0, 1, self.len().saturating_sub(2), self.len() - 1]
+                .into_iter()
+                .filter(|&i| i < self.len())
+                .find_map(wrong),
+        }
+    }
+}
+
+fn grid_len(axes: &[Axis]) -> Result<usize, SpecError> {
     let product = axes.iter().map(|axis| axis.len() as u128).fold(1_u128, u128::saturating_mul);
     if product > MAX_SCHEDULES as u128 {
         let message =
@@ -177,8 +247,8 @@ fn grid_len(axes: &[Vec<f64>]) -> Result<usize, SpecError> {
     Ok(product as usize)
 }
 
-fn zip_len(names: &[String], axes: &mut [Vec<f64>]) -> Result<usize, SpecError> {
-    let len = axes.iter().map(Vec::len).max().unwrap_or(1);
+fn zip_len(names: &[String], axes: &[Axis]) -> Result<usize, SpecError> {
+    let len = axes.iter().map(Axis::len).max().unwrap_or(1);
     for (name, axis) in names.iter().zip(axes) {
         // A single value goes with every point.
         if axis.len() != len && axis.len() != 1 {
@@ -192,7 +262,7 @@ fn zip_len(names: &[String], axes: &mut [Vec<f64>]) -> Result<usize, SpecError> 
 
 impl Parameter {
     /// The values on the axis.
-    fn axis(&self) -> Result<Vec<f64>, SpecError> {
+    fn axis(&self) -> Result<Axis, SpecError> {
         let ways = [self.values.is_some(), self.value.is_some(), self.min.or(self.max).is_some(), self.range.is_some()];
         if ways.iter().filter(|&&way| way).count() != 1 {
             return Err(SpecError::new("", "give exactly one of `values`, `value`, `min` with `max`, or `range`"));
@@ -206,21 +276,21 @@ impl Parameter {
             }
         }
         let axis = match (&self.values, self.value, self.range) {
-            (Some(values), ..) => values.clone(),
-            (_, Some(value), _) => vec![value],
+            (Some(values), ..) => Axis::Listed(values.as_slice().into()),
+            (_, Some(value), _) => Axis::Listed([value].into()),
             (.., Some(range)) => range.axis().map_err(|error| error.within("range"))?,
             _ => self.between()?,
         };
-        if axis.is_empty() {
+        if axis.len() == 0 {
             return Err(SpecError::new("", "no values: at least one is needed"));
         }
-        match axis.iter().find(|value| !value.is_finite()) {
+        match axis.not_finite() {
             Some(value) => Err(SpecError::new("", format!("{value} is not a finite number"))),
             None => Ok(axis),
         }
     }
 
-    fn between(&self) -> Result<Vec<f64>, SpecError> {
+    fn between(&self) -> Result<Axis, SpecError> {
         let (Some(min), Some(max)) = (self.min, self.max) else {
             let missing = if self.min.is_none() { "min" } else { "max" };
             return Err(SpecError::new(missing, "missing: `min` and `max` go together"));
@@ -247,7 +317,7 @@ impl Parameter {
                     let mut axis: Vec<f64> =
                         (0..count).map(|i| (min + (max - min) * share(i, count)).round()).collect();
                     axis.dedup();
-                    Ok(axis)
+                    Ok(Axis::Listed(axis.into()))
                 }
             },
             Distribution::LogUniformValues if min <= 0.0 => {
@@ -257,18 +327,11 @@ impl Parameter {
                 let Some(count) = self.points()? else {
                     return Err(SpecError::new("count", "missing: how many points the grid has on this axis"));
                 };
-                Ok((0..count).map(|index| self.spread(distribution, min, max, index, count)).collect())
+                Ok(match distribution {
+                    Distribution::LogUniformValues => Axis::Geometric { min, max, span: (max / min).ln(), count },
+                    _ => Axis::Even { min, max, count },
+                })
             }
-        }
-    }
-
-    /// The value of one point on an evenly or geometrically spaced axis; both ends exact.
-    fn spread(&self, distribution: Distribution, min: f64, max: f64, index: u64, count: u64) -> f64 {
-        match index {
-            0 => min,
-            _ if index + 1 == count => max,
-            _ if distribution == Distribution::Uniform => min + (max - min) * share(index, count),
-            _ => min * ((max / min).ln() * share(index, count)).exp(),
         }
     }
 
@@ -287,18 +350,18 @@ fn share(index: u64, count: u64) -> f64 {
     if count < 2 { 0.0 } else { index as f64 / (count - 1) as f64 }
 }
 
-fn spaced(start: f64, step: f64, count: f64) -> Result<Vec<f64>, SpecError> {
+fn spaced(start: f64, step: f64, count: f64) -> Result<Axis, SpecError> {
     if count > MAX_SCHEDULES as f64 {
         return Err(SpecError::new(
             "",
             format!("{count} values, more than the limit of {MAX_SCHEDULES}: use larger steps"),
         ));
     }
-    Ok((0..count as u64).map(|index| start + step * index as f64).collect())
+    Ok(Axis::Spaced { start, step, count: count as u64 })
 }
 
 impl Range {
-    fn axis(self) -> Result<Vec<f64>, SpecError> {
+    fn axis(self) -> Result<Axis, SpecError> {
         if !(self.start.is_finite() && self.end.is_finite() && self.step.is_finite()) || self.step == 0.0 {
             return Err(SpecError::new("step", "start, end and step must be finite, and the step not 0"));
         }

@@ -43,6 +43,27 @@ fn every_schedule_lowers_to_its_formula() {
 }
 
 #[test]
+fn a_scaled_schedule_lowers_to_a_scaled_program() {
+    for kind in KINDS {
+        let mut found = false;
+        for schedule in (kind.examples)() {
+            let Some(scaled) = schedule.scaled(2.0) else { continue };
+            found = true;
+            let (program, twice) = (schedule.lower().unwrap(), scaled.lower().unwrap());
+            for step in telling_steps(&schedule) {
+                // Doubling is exact, so whatever scales is equal to the bit.
+                let (value, lowered) = (schedule.exact(Time::step(step)), program.exact(step));
+                if value.is_finite() && (value.high() == 0.0 || value.high().abs() > 1e-200) {
+                    assert_eq!(scaled.exact(Time::step(step)), value * 2.0, "{schedule:?} at {step}");
+                    assert_eq!(twice.exact(step), lowered * 2.0, "{schedule:?} at {step}, lowered");
+                }
+            }
+        }
+        assert!(found, "no example of `{}` can be scaled", kind.name);
+    }
+}
+
+#[test]
 fn fractions_of_an_epoch_lower_to_the_formula_at_that_time() {
     for kind in KINDS {
         for schedule in (kind.examples)() {

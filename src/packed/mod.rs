@@ -3,15 +3,16 @@
 //! Stages and tracks hold structure, segments hold values. Programs of one sweep mostly share their
 //! structure, so stages and tracks are stored once per distinct structure.
 
+mod builder;
 mod layout;
 mod number;
 mod steps;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use builder::BatchBuilder;
 pub use layout::{
     FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE, REPEAT_REFLECT,
     REPEAT_RESTART, curve_id, integer, words,
@@ -37,67 +38,6 @@ pub struct Batch {
     tracks: Vec<PackedTrack>,
     segments: Vec<PackedSegment>,
     oracle: Option<Arc<dyn Oracle>>,
-}
-
-/// Packs programs one by one, sharing structure among them.
-#[derive(Debug, Default)]
-pub struct BatchBuilder {
-    batch: Batch,
-    /// Where a structure (its records with relative indices, as bytes) already lies.
-    known: HashMap<Vec<u8>, u32>,
-}
-
-impl BatchBuilder {
-    /// Adds a program as the batch's next row.
-    ///
-    /// # Errors
-    /// When the batch's tables would outgrow 32-bit indices.
-    pub fn push(&mut self, program: &Program) -> Result<(), EvaluateError> {
-        let segment_first = self.batch.segments.len();
-        let mut tracks = Vec::new();
-        let mut stages = Vec::new();
-        for stage in &program.stages {
-            stages.push(PackedStage::new(stage, tracks.len() as u32));
-            for track in &stage.tracks {
-                tracks.push(PackedTrack::new(track, (self.batch.segments.len() - segment_first) as u32));
-                self.batch.segments.extend(track.segments.iter().map(PackedSegment::from));
-            }
-        }
-        if self.batch.segments.len() > u32::MAX as usize {
-            return Err(EvaluateError::TooLarge {
-                schedules: self.batch.programs.len() + 1,
-                steps: 0,
-                bytes: size_of::<PackedSegment>(),
-            });
-        }
-        let stage_first = self.structure(&mut stages, &tracks);
-        let segment_count = (self.batch.segments.len() - segment_first) as u32;
-        self.batch.programs.push(PackedProgram::new(program, stage_first, segment_first as u32, segment_count));
-        Ok(())
-    }
-
-    /// The batch, with the schedules that vouch for it.
-    #[must_use]
-    pub fn finish(self, oracle: Option<Arc<dyn Oracle>>) -> Batch {
-        Batch { oracle, ..self.batch }
-    }
-
-    /// Where these stages lie, adding them if they are new.
-    fn structure(&mut self, stages: &mut [PackedStage], tracks: &[PackedTrack]) -> u32 {
-        let mut key: Vec<u8> = bytemuck::cast_slice(stages).to_vec();
-        key.extend_from_slice(bytemuck::cast_slice(tracks));
-        if let Some(&first) = self.known.get(&key) {
-            return first;
-        }
-        let first = self.batch.stages.len() as u32;
-        for stage in stages.iter_mut() {
-            stage.track_first += self.batch.tracks.len() as u32;
-        }
-        self.batch.stages.extend_from_slice(stages);
-        self.batch.tracks.extend_from_slice(tracks);
-        self.known.insert(key, first);
-        first
-    }
 }
 
 impl Batch {

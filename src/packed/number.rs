@@ -47,11 +47,31 @@ impl PackedNumber {
     /// The nearest number, and what is missing from it in 2^-32 of its last unit: 96 bits in all.
     #[must_use]
     pub fn with_rest(value: DoubleDouble) -> (Self, i32) {
-        let number = Self::from(value);
-        let missing = value - DoubleDouble::from(number);
-        let unit = missing.scaled_by_power_of_two(96 - number.exponent()).high();
-        // The conversion saturates, and takes the NaN of an infinite value for 0.
-        (number, unit.round() as i32)
+        let (high, negative) = (value.high(), value.high() < 0.0);
+        if high == 0.0 || high.is_nan() {
+            return (Self::ZERO, 0);
+        }
+        if high.is_infinite() {
+            return (Self::new(negative, Self::INFINITE_EXPONENT, 1 << 63), 0);
+        }
+        let (integer, power) = integer_and_power(high.abs());
+        let lift = integer.leading_zeros() as i32;
+        let (mantissa, exponent) = (integer << lift, power - lift + 64);
+        if value.low() == 0.0 {
+            return (Self::new(negative, exponent, mantissa), 0);
+        }
+        // The value with 40 more bits, an integer: `low` is at most half a unit of 53 bits, so 2^51 of these.
+        let low = DoubleDouble::from(value.low()).scaled_by_power_of_two(64 - exponent + 40).high().round() as i64;
+        let whole = (u128::from(mantissa) << 40).wrapping_add_signed(i128::from(if negative { -low } else { low }));
+        let lift = whole.leading_zeros() as i32;
+        let (whole, exponent) = (whole << lift, exponent + 24 - lift);
+        // The lower half as a signed number: where it rounds the upper half up, it is what that is too much.
+        let rest = ((((whole as u64 as i64) >> 31) + 1) >> 1).min(i64::from(i32::MAX)) as i32;
+        let (mantissa, exponent, rest) = match ((whole >> 64) as u64).checked_add(whole as u64 >> 63) {
+            Some(mantissa) => (mantissa, exponent, rest),
+            None => (1 << 63, exponent + 1, rest / 2),
+        };
+        (Self::new(negative, exponent, mantissa), if negative { rest.saturating_neg() } else { rest })
     }
 
     /// The number with what [`PackedNumber::with_rest`] found missing.
@@ -73,30 +93,7 @@ impl PackedNumber {
 impl From<DoubleDouble> for PackedNumber {
     /// Rounds to 64 bits; infinities become numbers larger than every finite one.
     fn from(value: DoubleDouble) -> Self {
-        let (high, negative) = (value.high(), value.high() < 0.0);
-        if high == 0.0 || high.is_nan() {
-            return Self::ZERO;
-        }
-        if high.is_infinite() {
-            return Self::new(negative, Self::INFINITE_EXPONENT, 1 << 63);
-        }
-        let (integer, power) = integer_and_power(high.abs());
-        let lift = integer.leading_zeros() as i32;
-        let (mantissa, mut exponent) = (integer << lift, power - lift + 64);
-        // One unit of the mantissa is 2^(exponent − 64): add what `low` comes to in that unit.
-        let low = if negative { -value.low() } else { value.low() };
-        let unit = DoubleDouble::from(low).scaled_by_power_of_two(64 - exponent).high().round();
-        let sum = i128::from(mantissa) + unit as i128;
-        let mantissa = if sum >> 64 != 0 {
-            exponent += 1;
-            ((sum + 1) >> 1) as u64
-        } else if sum >> 63 == 0 {
-            exponent -= 1;
-            (sum as u64) << 1
-        } else {
-            sum as u64
-        };
-        Self::new(negative, exponent, mantissa)
+        Self::with_rest(value).0
     }
 }
 

@@ -71,6 +71,15 @@ impl Track {
         }
     }
 
+    /// Writes the segments of a plain track as they are once its clock's advance has passed; `false` where that cannot be.
+    fn take_advance(&mut self) -> Result<bool, LowerError> {
+        if self.advance > 0 {
+            let Some(segments) = self.unrolled(FOREVER)? else { return Ok(false) };
+            (self.segments, self.advance) = (segments, 0);
+        }
+        Ok(true)
+    }
+
     /// This track written out as plain segments over `[0, until)`, or `None` where it cannot be.
     fn unrolled(&self, until: u64) -> Result<Option<Vec<Segment>>, LowerError> {
         if !self.clamp.is_none() {
@@ -106,8 +115,16 @@ impl Track {
 }
 
 impl Stage {
+    /// Whether the product of the tracks is the stage's value as it is.
+    fn is_plain_product(&self) -> bool {
+        self.scale == DoubleDouble::ONE && self.offset == DoubleDouble::ZERO && self.clamp.is_none()
+    }
+
     /// Folds what a single track can carry itself into its segments.
     fn normalize(&mut self) {
+        if self.is_plain_product() {
+            return;
+        }
         if let [track] = self.tracks.as_mut_slice() {
             let (scale, offset) = (self.scale, self.offset);
             for segment in &mut track.segments {
@@ -183,6 +200,21 @@ impl Program {
         self
     }
 
+    /// This program `factor` times as high; `None` where that is not a matter of its segments' heights alone: in
+    /// products of tracks and bounded ones, and where a height would leave the range of normal `f64`.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Option<Self> {
+        let in_segments = |stage: &Stage| matches!(stage.tracks.as_slice(), [track] if track.clamp.is_none());
+        if factor == 0.0 || !self.stages.iter().all(in_segments) {
+            return None;
+        }
+        let scaled = self.clone().affine(factor, 0.0);
+        let kept = |from: DoubleDouble, to: DoubleDouble| from == DoubleDouble::ZERO || to.high().is_normal();
+        let all_kept =
+            self.segments().zip(scaled.segments()).all(|(a, b)| kept(a.base, b.base) && kept(a.amplitude, b.amplitude));
+        all_kept.then_some(scaled)
+    }
+
     /// This program held within bounds.
     #[must_use]
     pub fn clamp(mut self, clamp: Clamp) -> Self {
@@ -213,19 +245,39 @@ impl Program {
     ///
     /// # Errors
     /// When the whole needs more than [`MAX_SEGMENTS`] segments.
-    pub fn sequence(pieces: Vec<(u64, Self)>) -> Result<Self, LowerError> {
-        let mut stages: Vec<Stage> = Vec::new();
-        for (index, (at, piece)) in pieces.iter().enumerate() {
-            let end = pieces.get(index + 1).map_or(FOREVER, |(next, _)| *next);
-            for stage in &piece.stages {
+    pub fn sequence(pieces: impl IntoIterator<Item = (u64, Self)>) -> Result<Self, LowerError> {
+        let mut stages: Vec<Stage> = Vec::with_capacity(1);
+        let mut pieces = pieces.into_iter().peekable();
+        while let Some((at, piece)) = pieces.next() {
+            let end = pieces.peek().map_or(FOREVER, |(next, _)| *next);
+            for stage in piece.stages {
                 let start = at.saturating_add(stage.start);
-                if start >= end && start > *at {
+                if start >= end && start > at {
                     break;
                 }
-                push_merged(&mut stages, Stage { start, ..stage.clone() })?;
+                push_merged(&mut stages, Stage { start, ..stage })?;
             }
         }
         Self { quantum: 1, stages }.bounded()
+    }
+
+    /// One segment, and from step `steps` on this program: what comes of a warmup.
+    ///
+    /// # Errors
+    /// As [`Program::sequence`].
+    pub fn after(mut self, first: Segment, steps: u64) -> Result<Self, LowerError> {
+        // A single plain track takes the segment in, as a sequence would make it.
+        if let [stage] = self.stages.as_mut_slice()
+            && stage.is_plain_product()
+            && let [track] = stage.tracks.as_mut_slice()
+            && track.is_plain()
+            && track.advance == 0
+        {
+            track.segments.iter_mut().for_each(|segment| segment.start = segment.start.saturating_add(steps));
+            track.segments.insert(0, first);
+            return self.bounded();
+        }
+        Self::sequence([(0, Self::of(vec![first])), (steps, self)])
     }
 
     /// This program after its first `steps` steps, its clock running on: what an overlaid warmup hands over to.
@@ -316,22 +368,22 @@ impl Program {
 
 /// Appends a stage, joining it to the one before where both are plain tracks.
 fn push_merged(stages: &mut Vec<Stage>, stage: Stage) -> Result<(), LowerError> {
-    let stage = stage.normalized();
+    let mut stage = stage.normalized();
     // An empty piece (same start) is replaced by its successor.
     if stages.last().is_some_and(|last| last.start == stage.start) {
         stages.pop();
     }
-    if let (Some(last), [track]) = (stages.last_mut(), stage.tracks.as_slice())
+    if let (Some(last), [track]) = (stages.last_mut(), stage.tracks.as_mut_slice())
         && let [before] = last.tracks.as_mut_slice()
         && before.is_plain()
         && track.is_plain()
         && before.advance == 0
-        && let Some(segments) = track.unrolled(FOREVER)?
+        && track.take_advance()?
     {
         let shift = stage.start - last.start;
         before.segments.retain(|segment| segment.start < shift);
         before.segments.extend(
-            segments.into_iter().map(|segment| Segment { start: segment.start.saturating_add(shift), ..segment }),
+            track.segments.iter().map(|segment| Segment { start: segment.start.saturating_add(shift), ..*segment }),
         );
         return Ok(());
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Family, Schedule, Time, check};
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
-use crate::program::{Clamp as Bounds, Program};
+use crate::program::{Clamp as Bounds, Program, Segment};
 
 fn validate_within(schedule: &Schedule, field: &str) -> Result<(), SpecError> {
     schedule.validate().map_err(|error| error.within(field))
@@ -60,6 +60,12 @@ impl Family for Product {
         let mut factors = self.factors.iter();
         let Some(first) = factors.next() else { return Ok(Program::hold(1.0)) };
         factors.try_fold(first.lower()?, |product, factor| product.multiply(&factor.lower()?))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        // One factor is enough.
+        let (first, rest) = self.factors.split_first()?;
+        Some(Self { factors: std::iter::once(first.scaled(factor)?).chain(rest.iter().cloned()).collect() })
     }
 
     fn examples() -> Vec<Self> {
@@ -132,6 +138,10 @@ impl Family for Scale {
 
     fn lower(&self) -> Result<Program, LowerError> {
         Ok(self.of.lower()?.affine(self.by, 0.0))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { by: self.by * factor, of: self.of.clone() })
     }
 
     fn examples() -> Vec<Self> {
@@ -212,6 +222,12 @@ impl Family for Clamp {
         Ok(self.of.lower()?.clamp(self.bounds()))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        let [min, max] = [self.min, self.max].map(|bound| bound.map(|bound| bound * factor));
+        // Below 0 the bounds would change places.
+        (factor > 0.0).then(|| Some(Self { min, max, of: Box::new(self.of.scaled(factor)?) }))?
+    }
+
     fn examples() -> Vec<Self> {
         use super::{CosineRestarts, Exponential};
         let decay = || Exponential { start: 1e-2, decay_rate: 0.9, decay_steps: 100, staircase: false }.into();
@@ -269,7 +285,12 @@ impl Family for Delay {
         if self.steps == 0 {
             return Ok(body);
         }
-        Program::sequence(vec![(0, Program::hold(body.exact(0))), (self.steps, body)])
+        let first = Segment::hold(0, self.of.exact(Time::step(0)));
+        body.after(first, self.steps)
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { steps: self.steps, of: Box::new(self.of.scaled(factor)?) })
     }
 
     fn examples() -> Vec<Self> {

@@ -50,6 +50,10 @@ impl Family for Constant {
         Ok(Program::hold(self.value))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { value: self.value * factor })
+    }
+
     fn examples() -> Vec<Self> {
         [3e-4, 0.0, -1.5, 1e-38].map(|value| Self { value }).into()
     }

@@ -47,8 +47,8 @@ impl Family for Cosine {
 
     fn value(&self, time: Time) -> DoubleDouble {
         // ½(1 + cos πt) = sin²(π(1 − t)/2), which keeps its digits to the last step.
-        let falling = formula::half_cosine(time.remaining(self.steps));
-        let rising = formula::half_cosine(time.progress(self.steps));
+        let falling = || formula::half_cosine(time.remaining(self.steps));
+        let rising = || formula::half_cosine(time.progress(self.steps));
         formula::between(self.start, self.end, rising, falling)
     }
 
@@ -58,6 +58,10 @@ impl Family for Cosine {
 
     fn lower(&self) -> Result<Program, LowerError> {
         Ok(Program::of(vec![Segment::transition(0, self.steps, self.start, self.end, Curve::Cosine)]))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, end: self.end * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {
@@ -123,10 +127,6 @@ pub struct CosinePower {
 }
 
 impl CosinePower {
-    fn span(&self) -> DoubleDouble {
-        DoubleDouble::exact_sum(self.start, -self.end)
-    }
-
     /// The order 1 of the exponential form is its limit, the plain cosine.
     fn is_plain_cosine(&self) -> bool {
         self.power == 1.0
@@ -159,7 +159,7 @@ impl Family for CosinePower {
             // (p^(c+1) − p)/(p² − p) with the common factor p cancelled.
             CosinePowerForm::Exponential => (power.log2() * half_cosine).exp2_m1() / (power - 1.0),
         };
-        self.span() * shape + self.end
+        formula::between(self.start, self.end, || DoubleDouble::ONE - shape, || shape)
     }
 
     fn length(&self) -> Option<u64> {
@@ -180,6 +180,10 @@ impl Family for CosinePower {
         let mut segment = Segment::falling(0, self.steps, self.start, self.end, curve);
         segment.amplitude = segment.amplitude * height;
         Ok(Program::of(vec![segment]))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, end: self.end * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

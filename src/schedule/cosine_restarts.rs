@@ -111,8 +111,10 @@ impl Family for CosineRestarts {
         let (index, start, end) = self.cycle(time);
         let since = time.since(start);
         let top = formula::power(self.decay, index.into()) * self.max;
-        let shape = |t| formula::half_cosine(t);
-        formula::between(top, self.min, shape(since.progress(end - start)), shape(since.remaining(end - start)))
+        let length = end - start;
+        let rising = || formula::half_cosine(since.progress(length));
+        let falling = || formula::half_cosine(since.remaining(length));
+        formula::between(top, self.min, rising, falling)
     }
 
     fn length(&self) -> Option<u64> {
@@ -156,6 +158,12 @@ impl Family for CosineRestarts {
             }
         }
         Ok(Program::of(segments))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        // The fall from a decayed height is rounded otherwise at another scale.
+        let plain = self.min == 0.0 || self.decay == 1.0;
+        plain.then(|| Self { max: self.max * factor, min: self.min * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

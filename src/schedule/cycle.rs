@@ -85,6 +85,10 @@ impl Family for Cycle {
         })
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { of: Box::new(self.of.scaled(factor)?), mode: self.mode })
+    }
+
     fn examples() -> Vec<Self> {
         use super::{Cosine, Linear, OneCycle, Product, Sequence, Wsd};
         let make = |of: Schedule, mode| Self { of: Box::new(of), mode };

@@ -123,6 +123,10 @@ impl Family for Cyclic {
         }))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { base: self.base * factor, max: self.max * factor, ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         let make = |base, max, step_size_up, step_size_down, mode, gamma| Self {
             base,

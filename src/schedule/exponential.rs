@@ -87,6 +87,10 @@ impl Family for Exponential {
         }]))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         let make = |start, decay_rate, decay_steps, staircase| Self { start, decay_rate, decay_steps, staircase };
         vec![

@@ -2,15 +2,15 @@
 
 use crate::double_double::DoubleDouble;
 
-/// `from + (to − from)·t`, taken from the end with the smaller value; `left` is `1 − t`.
+/// `from + (to − from)·t`, taken from the end with the smaller value; `left` is `1 − t`. Only one of the two is computed.
 pub(super) fn between(
     from: impl Into<DoubleDouble>,
     to: impl Into<DoubleDouble>,
-    t: DoubleDouble,
-    left: DoubleDouble,
+    t: impl FnOnce() -> DoubleDouble,
+    left: impl FnOnce() -> DoubleDouble,
 ) -> DoubleDouble {
     let (from, to) = (from.into(), to.into());
-    if from.abs() <= to.abs() { from + (to - from) * t } else { to + (from - to) * left }
+    if from.abs() <= to.abs() { from + (to - from) * t() } else { to + (from - to) * left() }
 }
 
 /// `½(1 − cos πt)` as sin²(πt/2).

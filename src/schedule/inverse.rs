@@ -88,6 +88,10 @@ impl Family for InverseSqrt {
         Ok(Program::of(segments))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         let make = |start, timescale, shift| Self { start, timescale, shift };
         vec![make(0.01, 1, 0), make(5e-4, 4000, 0), make(1e-3, 10_000, 2500), make(1e-3, 100, 100), make(1e-3, 3, 90)]
@@ -155,6 +159,10 @@ impl Family for InverseTime {
         Ok(Program::of(vec![segment]))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         let make = |start, decay_rate, decay_steps, staircase| Self { start, decay_rate, decay_steps, staircase };
         vec![
@@ -197,9 +205,9 @@ pub struct Noam {
 }
 
 impl Noam {
-    /// `scale·model_dim^−½`.
-    fn height(&self) -> DoubleDouble {
-        DoubleDouble::from(self.scale) / DoubleDouble::from(self.model_dim).sqrt()
+    /// `model_dim^−½`.
+    fn root(&self) -> DoubleDouble {
+        DoubleDouble::ONE / DoubleDouble::from(self.model_dim).sqrt()
     }
 }
 
@@ -214,9 +222,9 @@ impl Family for Noam {
         let n = time.plus(1);
         let warmup = DoubleDouble::from(self.warmup_steps);
         if n.not_past(self.warmup_steps) {
-            self.height() * n.value() / (warmup * warmup.sqrt())
+            self.root() * n.value() / (warmup * warmup.sqrt()) * self.scale
         } else {
-            self.height() / n.value().sqrt()
+            self.root() / n.value().sqrt() * self.scale
         }
     }
 
@@ -229,11 +237,15 @@ impl Family for Noam {
         let last = self.warmup_steps - 1;
         let mut segments = Vec::with_capacity(2);
         if last > 0 {
-            let slope = self.height() / (warmup * warmup.sqrt());
+            let slope = self.root() / (warmup * warmup.sqrt()) * self.scale;
             segments.push(endless(0, 1, DoubleDouble::ONE, slope, Curve::Linear));
         }
-        segments.push(endless(last, self.warmup_steps, DoubleDouble::ONE, self.height(), INVERSE_ROOT));
+        segments.push(endless(last, self.warmup_steps, DoubleDouble::ONE, self.root() * self.scale, INVERSE_ROOT));
         Ok(Program::of(segments))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { scale: self.scale * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

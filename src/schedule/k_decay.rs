@@ -92,6 +92,10 @@ impl Family for KDecay {
         Ok(Program::of(vec![Segment::falling(0, self.steps, self.start, self.end, curve)]))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, end: self.end * factor, ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         use KDecayForm::{Cosine, Polynomial};
         let make = |start, end, steps, k, form, power| Self { start, end, steps, k, form, power };

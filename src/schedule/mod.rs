@@ -30,8 +30,8 @@ mod wsd;
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::de::{Deserialize, Deserializer, EnumAccess, VariantAccess, Visitor};
-use serde::{Serialize, de};
+use serde::de::{Deserializer, EnumAccess, VariantAccess, Visitor};
+use serde::{Deserialize, Serialize, de};
 
 pub use combinator::{Clamp, Delay, Product, Scale};
 pub use constant::Constant;
@@ -77,6 +77,10 @@ pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
     /// # Errors
     /// When the schedule cannot be lowered within the limits.
     fn lower(&self) -> Result<Program, LowerError>;
+
+    /// The same schedule with every value `factor` times as large; `None` where its lowered form would not be
+    /// exactly `factor` times this one's.
+    fn scaled(&self, factor: f64) -> Option<Self>;
 
     /// Typical and extreme parameters: the tests run over these.
     fn examples() -> Vec<Self>;
@@ -176,6 +180,13 @@ macro_rules! schedules {
             pub fn lower(&self) -> Result<Program, LowerError> {
                 match self { $(Self::$type(schedule) => Family::lower(schedule)),* }
             }
+
+            /// The same schedule with every value `factor` times as large; `None` where its lowered form would not be
+            /// exactly `factor` times this one's.
+            #[must_use]
+            pub fn scaled(&self, factor: f64) -> Option<Self> {
+                match self { $(Self::$type(schedule) => Family::scaled(schedule, factor).map(Self::$type)),* }
+            }
         }
 
         impl<'de> Visitor<'de> for ScheduleVisitor {
@@ -186,10 +197,12 @@ macro_rules! schedules {
             }
 
             fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Schedule, A::Error> {
-                let (kind, parameters) = data.variant::<String>()?;
-                match kind.as_str() {
-                    $($name => parameters.newtype_variant::<$type>().map(Schedule::$type),)*
-                    unknown => Err(de::Error::unknown_variant(unknown, NAMES)),
+                #[derive(Deserialize)]
+                enum Name {
+                    $(#[serde(rename = $name)] $type,)*
+                }
+                match data.variant()? {
+                    $((Name::$type, parameters) => parameters.newtype_variant().map(Schedule::$type),)*
                 }
             }
         }

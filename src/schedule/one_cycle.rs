@@ -109,8 +109,8 @@ impl Family for OneCycle {
         let (since, length) = (time.since(start), end - start);
         let (t, left) = (since.progress(length), since.remaining(length));
         match self.anneal {
-            Anneal::Linear => formula::between(from, to, t, left),
-            Anneal::Cosine => formula::between(from, to, formula::half_cosine(t), formula::half_cosine(left)),
+            Anneal::Linear => formula::between(from, to, || t, || left),
+            Anneal::Cosine => formula::between(from, to, || formula::half_cosine(t), || formula::half_cosine(left)),
         }
     }
 
@@ -125,6 +125,15 @@ impl Family for OneCycle {
         };
         let segment = |(start, end, from, to)| Segment::transition(start, end - start, from, to, curve);
         Ok(Program::of(self.moves().into_iter().map(segment).collect()))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self {
+            max: self.max * factor,
+            initial: self.initial * factor,
+            r#final: self.r#final * factor,
+            ..self.clone()
+        })
     }
 
     fn examples() -> Vec<Self> {

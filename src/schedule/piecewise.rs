@@ -74,6 +74,10 @@ impl Family for PiecewiseConstant {
         Ok(Program::of(starts.zip(&self.values).map(|(start, &value)| Segment::hold(start, value)).collect()))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { values: self.values.iter().map(|value| value * factor).collect(), ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         vec![
             Self { values: vec![0.1, 0.01, 0.001], boundaries: vec![100, 200] },
@@ -132,7 +136,7 @@ impl Family for PiecewiseLinear {
         match (after.checked_sub(1).map(|before| self.points[before]), self.points.get(after)) {
             (Some(Point(start, from)), Some(&Point(end, to))) => {
                 let (since, length) = (time.since(start), end - start);
-                formula::between(from, to, since.over(length), since.remaining(length))
+                formula::between(from, to, || since.over(length), || since.remaining(length))
             }
             (Some(Point(_, value)), None) | (None, Some(&Point(_, value))) => value.into(),
             (None, None) => DoubleDouble::ZERO,
@@ -159,6 +163,10 @@ impl Family for PiecewiseLinear {
             segments.push(Segment::hold(start, value));
         }
         Ok(Program::of(segments))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { points: self.points.iter().map(|point| Point(point.0, point.1 * factor)).collect() })
     }
 
     fn examples() -> Vec<Self> {

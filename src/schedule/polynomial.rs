@@ -45,7 +45,7 @@ impl Family for Linear {
     }
 
     fn value(&self, time: Time) -> DoubleDouble {
-        formula::between(self.start, self.end, time.progress(self.steps), time.remaining(self.steps))
+        formula::between(self.start, self.end, || time.progress(self.steps), || time.remaining(self.steps))
     }
 
     fn length(&self) -> Option<u64> {
@@ -54,6 +54,10 @@ impl Family for Linear {
 
     fn lower(&self) -> Result<Program, LowerError> {
         Ok(Program::of(vec![Segment::transition(0, self.steps, self.start, self.end, Curve::Linear)]))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, end: self.end * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {
@@ -132,6 +136,10 @@ impl Family for Polynomial {
             Segment::rising(0, self.steps, self.start, self.end, curve)
         };
         Ok(Program::of(vec![segment]))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, end: self.end * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

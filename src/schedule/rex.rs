@@ -61,6 +61,10 @@ impl Family for Rex {
         Ok(Program::of(vec![segment]))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, end: self.end * factor, ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         let make = |start, end, steps| Self { start, end, steps };
         vec![make(1e-3, 0.0, 10_000), make(0.1, 1e-5, 777), make(0.3, 0.0, 1)]

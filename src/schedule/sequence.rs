@@ -110,7 +110,14 @@ impl Family for Sequence {
 
     fn lower(&self) -> Result<Program, LowerError> {
         let pieces = self.starts().into_iter().zip(&self.pieces);
-        Program::sequence(pieces.map(|(start, piece)| Ok((start, piece.lower()?))).collect::<Result<_, LowerError>>()?)
+        let pieces =
+            pieces.map(|(start, piece)| Ok((start, piece.lower()?))).collect::<Result<Vec<_>, LowerError>>()?;
+        Program::sequence(pieces)
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        let pieces = self.pieces.iter().map(|piece| piece.scaled(factor)).collect::<Option<_>>()?;
+        Some(Self { pieces, boundaries: self.boundaries.clone() })
     }
 
     fn examples() -> Vec<Self> {

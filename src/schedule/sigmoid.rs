@@ -11,8 +11,8 @@ use crate::program::{Program, Segment};
 
 /// `end + (start − end)/(1 + e^x)` for x running from `from` to `to` over `steps`.
 fn sigmoid(start: f64, end: f64, x: DoubleDouble) -> DoubleDouble {
-    let (falling, rising) = ((formula::exp(x) + 1.0), (formula::exp(-x) + 1.0));
-    formula::between(start, end, DoubleDouble::ONE / rising, DoubleDouble::ONE / falling)
+    let share = |x| DoubleDouble::ONE / (formula::exp(x) + 1.0);
+    formula::between(start, end, || share(-x), || share(x))
 }
 
 /// The same as a segment; e^x = 2^(x/ln 2), on the side where the value is small.
@@ -97,6 +97,10 @@ impl Family for Tanh {
         Ok(Program::of(vec![sigmoid_segment(self.start, self.end, self.steps, from, to)]))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, end: self.end * factor, ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         let make = |start, end, steps, lower, upper| Self { start, end, steps, lower, upper };
         vec![
@@ -174,6 +178,10 @@ impl Family for Logistic {
         let steepness = DoubleDouble::from(self.steepness);
         let from = -(steepness * self.midpoint);
         Ok(Program::of(vec![sigmoid_segment(self.start, self.end, self.steps, from, from + steepness)]))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, end: self.end * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

@@ -72,7 +72,7 @@ impl Family for SlantedTriangular {
     fn value(&self, time: Time) -> DoubleDouble {
         let cut = self.cut();
         let p = if time.reached(cut) { time.since(cut).remaining(self.steps - cut) } else { time.over(cut) };
-        (p * (DoubleDouble::from(self.ratio) - 1.0) + 1.0) * self.max / self.ratio
+        (p * (DoubleDouble::from(self.ratio) - 1.0) + 1.0) / self.ratio * self.max
     }
 
     fn length(&self) -> Option<u64> {
@@ -80,13 +80,17 @@ impl Family for SlantedTriangular {
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        let (cut, low) = (self.cut(), DoubleDouble::from(self.max) / self.ratio);
+        let (cut, low) = (self.cut(), DoubleDouble::ONE / self.ratio);
         let mut segments = Vec::with_capacity(2);
         if cut > 0 {
-            segments.push(Segment::transition(0, cut, low, self.max, Curve::Linear));
+            segments.push(Segment::transition(0, cut, low, 1.0, Curve::Linear));
         }
-        segments.push(Segment::transition(cut, self.steps - cut, self.max, low, Curve::Linear));
-        Ok(Program::of(segments))
+        segments.push(Segment::transition(cut, self.steps - cut, 1.0, low, Curve::Linear));
+        Ok(Program::of(segments).affine(self.max, 0.0))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { max: self.max * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

@@ -57,6 +57,10 @@ impl Family for Step {
         Ok(Program::of(vec![geometric(self.start, octaves, Some(self.step_size))]))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         let make = |start, decay_rate, step_size| Self { start, decay_rate, step_size };
         vec![make(0.1, 0.1, 30), make(0.1, 0.97, 2), make(1e-3, 0.5, 1 << 40), make(0.4, 0.9, 1)]
@@ -126,6 +130,10 @@ impl Family for MultiStep {
             segments.push(Segment::hold(start, value(drops)));
         }
         Ok(Program::of(segments))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

@@ -89,9 +89,9 @@ impl Family for Warmup {
         }
         let (t, left) = (time.progress(self.steps), time.remaining(self.steps));
         match self.shape {
-            WarmupShape::Linear => formula::between(self.start, self.target(), t, left),
+            WarmupShape::Linear => formula::between(self.start, self.target(), || t, || left),
             WarmupShape::Cosine => {
-                formula::between(self.start, self.target(), formula::half_cosine(t), formula::half_cosine(left))
+                formula::between(self.start, self.target(), || formula::half_cosine(t), || formula::half_cosine(left))
             }
             WarmupShape::Exponential => geometric_between(self.start, self.target().high(), t, left),
         }
@@ -113,7 +113,13 @@ impl Family for Warmup {
             WarmupShape::Exponential => geometric_move(0, self.steps, self.start, self.target().high()),
         };
         let body = if self.overlay { body.skip(self.steps) } else { body };
-        Program::sequence(vec![(0, Program::of(vec![ramp])), (self.steps, body)])
+        body.after(ramp, self.steps)
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        // The rise to a value that is itself computed is rounded otherwise at another scale.
+        let plain = self.start == 0.0 && !self.overlay;
+        plain.then(|| Some(Self { then: Box::new(self.then.scaled(factor)?), ..*self }))?
     }
 
     fn examples() -> Vec<Self> {

@@ -127,8 +127,8 @@ impl Family for Wsd {
             return formula::between(
                 self.start,
                 self.peak,
-                time.progress(self.warmup_steps),
-                time.remaining(self.warmup_steps),
+                || time.progress(self.warmup_steps),
+                || time.remaining(self.warmup_steps),
             );
         }
         if !time.reached(self.decay_start()) || self.decay_steps == 0 {
@@ -137,16 +137,13 @@ impl Family for Wsd {
         let since = time.since(self.decay_start());
         let (t, left) = (since.progress(self.decay_steps), since.remaining(self.decay_steps));
         match self.shape {
-            DecayShape::Linear => formula::between(self.peak, self.end, t, left),
+            DecayShape::Linear => formula::between(self.peak, self.end, || t, || left),
             DecayShape::Cosine => {
-                formula::between(self.peak, self.end, formula::half_cosine(t), formula::half_cosine(left))
+                formula::between(self.peak, self.end, || formula::half_cosine(t), || formula::half_cosine(left))
             }
             DecayShape::Exponential => geometric_between(self.peak, self.end, t, left),
             // 1 − √t = (1 − t)/(1 + √t)
-            DecayShape::OneMinusSqrt => {
-                let root = t.sqrt();
-                formula::between(self.peak, self.end, root, left / (root + 1.0))
-            }
+            DecayShape::OneMinusSqrt => formula::between(self.peak, self.end, || t.sqrt(), || left / (t.sqrt() + 1.0)),
         }
     }
 
@@ -177,6 +174,10 @@ impl Family for Wsd {
             });
         }
         Ok(Program::of(segments))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { peak: self.peak * factor, start: self.start * factor, end: self.end * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

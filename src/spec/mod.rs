@@ -1,11 +1,10 @@
 //! Specs: a schedule or a sweep of them as a text, and what it compiles to.
 
+mod compile;
 mod document;
 mod read;
 mod schema;
 mod suggest;
-
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
@@ -13,15 +12,11 @@ use serde_json::{Map, Value};
 pub use schema::json_schema;
 pub(crate) use suggest::nearest;
 
-use crate::double_double::DoubleDouble;
 use crate::error::{Error, SpecError};
-use crate::packed::{Batch, BatchBuilder, Oracle};
-use crate::program::{MAX_STEP, Program};
-use crate::schedule::{Schedule, Time};
+use crate::packed::Batch;
+use crate::program::MAX_STEP;
+use crate::schedule::Schedule;
 use crate::sweep::{Method, Parameter, Sweep, names_used};
-
-/// Points compiled at a time, so that their programs never all lie in memory at once.
-const POINTS_AT_ONCE: usize = 1 << 14;
 
 /// The keys of a document.
 const KEYS: &[&str] = &["steps", "schedule", "sweep", "steps_per_epoch", "fractional_epochs", "momentum"];
@@ -119,9 +114,9 @@ impl Spec {
             },
         };
         spec.check_horizon()?;
-        spec.program(Part::Rate, 0)?;
+        spec.program(Part::Rate, 0, &spec.point(0))?;
         if spec.momentum.is_some() {
-            spec.program(Part::Momentum, 0)?;
+            spec.program(Part::Momentum, 0, &spec.point(0))?;
         }
         // Last, because a misspelt `$name` is better reported where it stands than as an unused parameter.
         spec.check_names()?;
@@ -218,7 +213,7 @@ impl Spec {
     /// # Errors
     /// When a parameter is wrong at that point.
     pub fn schedule(&self, index: usize) -> Result<Schedule, Error> {
-        Ok(self.read(Part::Rate, index)?)
+        Ok(self.read(Part::Rate, index, &self.point(index))?)
     }
 
     /// Compiles every schedule of the sweep.
@@ -237,40 +232,13 @@ impl Spec {
         self.momentum.as_ref().map(|_| self.compile_part(Part::Momentum)).transpose()
     }
 
-    fn compile_part(&self, part: Part) -> Result<Batch, Error> {
-        let mut builder = BatchBuilder::default();
-        for first in (0..self.len()).step_by(POINTS_AT_ONCE) {
-            let points = first..self.len().min(first + POINTS_AT_ONCE);
-            let programs: Vec<Program> =
-                points.into_par_iter().map(|index| self.program(part, index)).collect::<Result<_, Error>>()?;
-            programs.iter().try_for_each(|program| builder.push(program))?;
-        }
-        let oracle = Formulas { spec: self.clone(), part };
-        Ok(builder.finish(Some(Arc::new(oracle))))
-    }
-
-    fn program(&self, part: Part, index: usize) -> Result<Program, Error> {
-        let schedule = self.read(part, index)?;
-        let program = schedule.lower()?;
-        check_range(&program).map_err(|error| self.at_point(part, index, error))?;
-        let Some(epochs) = self.epochs else { return Ok(program) };
-        let furthest = program.segments().map(|segment| segment.origin).max().unwrap_or(0);
-        let longest = schedule.length().unwrap_or(0).max(furthest);
-        if u128::from(longest) * u128::from(epochs.steps) > u128::from(MAX_STEP) {
-            let message = format!("{longest} epochs of {} steps are beyond the largest step, {MAX_STEP}", epochs.steps);
-            return Err(SpecError::new("steps_per_epoch", message).into());
-        }
-        Ok(if epochs.fractional { program.stretched(epochs.steps) } else { program.once_per(epochs.steps) })
-    }
-
     /// Reads and checks one schedule; errors name the point of the sweep.
-    fn read(&self, part: Part, index: usize) -> Result<Schedule, SpecError> {
+    fn read(&self, part: Part, index: usize, point: &[f64]) -> Result<Schedule, SpecError> {
         let value = match (part, &self.momentum) {
             (Part::Momentum, Some(momentum)) => momentum,
             _ => &self.schedule,
         };
-        let point = self.sweep.point(index);
-        let context = read::Context { names: self.sweep.names(), values: &point, horizon: self.horizon };
+        let context = read::Context { names: self.sweep.names(), values: point, horizon: self.horizon };
         let checked = read::read::<Schedule>(value, context).and_then(|schedule| {
             schedule.validate()?;
             Ok(schedule)
@@ -288,15 +256,6 @@ impl Spec {
         }
         error
     }
-
-    /// The point in schedule time of a step.
-    fn time(&self, step: u64) -> Time {
-        match self.epochs {
-            None => Time::step(step),
-            Some(Epochs { steps, fractional: true }) => Time::within_epoch(step, steps),
-            Some(Epochs { steps, fractional: false }) => Time::step(step / steps),
-        }
-    }
 }
 
 impl From<Schedule> for Spec {
@@ -308,33 +267,6 @@ impl From<Schedule> for Spec {
         let schedule = serde_json::to_value(&schedule).unwrap_or(Value::Null);
         Self { schedule, momentum: None, horizon: None, epochs: None, sweep: Sweep::single() }
     }
-}
-
-/// The reference values of a compiled spec: each schedule's own formula.
-#[derive(Debug)]
-struct Formulas {
-    spec: Spec,
-    part: Part,
-}
-
-impl Oracle for Formulas {
-    fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(DoubleDouble)) {
-        match self.spec.read(self.part, schedule) {
-            Ok(schedule) => steps.for_each(|step| write(schedule.exact(self.spec.time(step)))),
-            // Compiling read the very same point, so this does not happen; NaN fails every comparison.
-            Err(_) => steps.for_each(|_| write(f64::NAN.into())),
-        }
-    }
-}
-
-/// Differences of finite values may still be out of range.
-fn check_range(program: &Program) -> Result<(), SpecError> {
-    let segments = program.segments().all(|segment| segment.base.is_finite() && segment.amplitude.is_finite());
-    let stages = program.stages.iter().all(|stage| stage.offset.is_finite() && stage.scale.is_finite());
-    if segments && stages {
-        return Ok(());
-    }
-    Err(SpecError::new("", "its values are too far apart: their difference is beyond the range of f64, about 1.8e308"))
 }
 
 fn positive_length(keys: &Map<String, Value>, key: &str) -> Result<Option<u64>, SpecError> {

@@ -44,6 +44,10 @@ impl de::Error for SpecError {
         Self::new(field, "missing: it has no default")
     }
 
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Self::new(field, format!("unknown key: {}", nearest(field, expected)))
+    }
+
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         Self::new("", format!("unknown name `{variant}`: {}", nearest(variant, expected)))
     }
@@ -130,6 +134,11 @@ impl<'v> Reader<'v> {
         whole(number)
             .ok_or_else(|| SpecError::new("", format!("{number:?} is not a whole number of steps up to {MAX_STEP}")))
     }
+}
+
+/// A key's value in the table of a schedule: so few keys are found sooner by looking than by hashing.
+fn entry<'v>(map: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
+    map.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
 }
 
 /// A plain decimal such as `33.3` as a ratio of integers.
@@ -239,14 +248,11 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        fields: &'static [&'static str],
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, SpecError> {
         let Value::Object(map) = self.value else { return Err(self.wrong("a table")) };
         // `kind` belongs to the enum around the struct.
-        if let Some(unknown) = map.keys().find(|key| *key != "kind" && !fields.contains(&key.as_str())) {
-            return Err(SpecError::new(unknown.as_str(), format!("unknown key: {}", nearest(unknown, fields))));
-        }
         visitor.visit_map(Entries::new(self, map).without_kind())
     }
 
@@ -264,13 +270,13 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 visitor.visit_enum(text.as_str().into_deserializer())
             }
             Value::Object(map) if name == "Schedule" => {
-                if map.contains_key("library") {
+                if entry(map, "library").is_some() {
                     return Err(SpecError::new(
                         "library",
                         "schedules in a library's own terms are not in this version: use a native `kind`",
                     ));
                 }
-                match map.get("kind") {
+                match entry(map, "kind") {
                     Some(Value::String(kind)) if variants.contains(&kind.as_str()) => {
                         visitor.visit_enum(Tagged { kind, reader: self })
                     }

@@ -1,0 +1,131 @@
+//! Packs programs one by one and joins what was packed apart, storing each structure once.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::{Batch, Oracle, PackedProgram, PackedSegment, PackedStage, PackedTrack};
+use crate::error::EvaluateError;
+use crate::program::Program;
+
+/// The stages of a program and their tracks, indices counted from the first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Structure {
+    stages: Vec<PackedStage>,
+    tracks: Vec<PackedTrack>,
+}
+
+impl Hash for Structure {
+    /// All words at once, which is several times faster than field by field.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(bytemuck::cast_slice(&self.stages));
+        state.write(bytemuck::cast_slice(&self.tracks));
+    }
+}
+
+/// Packs programs one by one, sharing structure among them.
+#[derive(Debug, Default)]
+pub struct BatchBuilder {
+    batch: Batch,
+    /// Where each structure lies.
+    known: HashMap<Structure, u32>,
+    /// The structure of the last program and where it lies: the next of a sweep mostly has the same.
+    last: (Structure, u32),
+    /// The structure at work, kept for its allocations.
+    structure: Structure,
+}
+
+impl BatchBuilder {
+    /// Adds a program as the batch's next row.
+    ///
+    /// # Errors
+    /// When the batch's tables would outgrow 32-bit indices.
+    pub fn push(&mut self, program: &Program) -> Result<(), EvaluateError> {
+        let segment_first = self.batch.segments.len();
+        let Structure { stages, tracks } = &mut self.structure;
+        stages.clear();
+        tracks.clear();
+        for stage in &program.stages {
+            stages.push(PackedStage::new(stage, tracks.len() as u32));
+            for track in &stage.tracks {
+                tracks.push(PackedTrack::new(track, (self.batch.segments.len() - segment_first) as u32));
+                self.batch.segments.extend(track.segments.iter().map(PackedSegment::from));
+            }
+        }
+        self.check_size()?;
+        if self.structure != self.last.0 {
+            self.last.1 = self.place();
+            std::mem::swap(&mut self.last.0, &mut self.structure);
+        }
+        let segment_count = (self.batch.segments.len() - segment_first) as u32;
+        self.batch.programs.push(PackedProgram::new(program, self.last.1, segment_first as u32, segment_count));
+        Ok(())
+    }
+
+    /// Moves the rows of another builder behind those there are, as if each had been pushed here.
+    ///
+    /// The other builder is empty then, and keeps its allocations.
+    ///
+    /// # Errors
+    /// When the batch's tables would outgrow 32-bit indices.
+    pub fn append(&mut self, other: &mut Self) -> Result<(), EvaluateError> {
+        let segment_first = self.batch.segments.len();
+        self.batch.segments.append(&mut other.batch.segments);
+        self.check_size()?;
+        // In the order in which they were first met, so that the tables do not depend on how the work was cut.
+        let mut structures: Vec<(Structure, u32)> = other.known.drain().collect();
+        structures.sort_unstable_by_key(|(_, first)| *first);
+        let mut moved = vec![0; other.batch.stages.len()];
+        for (structure, first) in structures {
+            self.structure = structure;
+            moved[first as usize] = self.place();
+        }
+        self.batch.programs.extend(other.batch.programs.drain(..).map(|program| PackedProgram {
+            // A program without stages lies nowhere.
+            stage_first: moved.get(program.stage_first as usize).copied().unwrap_or(0),
+            segment_first: program.segment_first + segment_first as u32,
+            ..program
+        }));
+        other.batch.stages.clear();
+        other.batch.tracks.clear();
+        other.last = Default::default();
+        Ok(())
+    }
+
+    /// The batch, with the schedules that vouch for it.
+    #[must_use]
+    pub fn finish(self, oracle: Option<Arc<dyn Oracle>>) -> Batch {
+        let mut batch = self.batch;
+        batch.programs.shrink_to_fit();
+        batch.stages.shrink_to_fit();
+        batch.tracks.shrink_to_fit();
+        batch.segments.shrink_to_fit();
+        Batch { oracle, ..batch }
+    }
+
+    fn check_size(&self) -> Result<(), EvaluateError> {
+        if self.batch.segments.len() > u32::MAX as usize {
+            return Err(EvaluateError::TooLarge {
+                schedules: self.batch.programs.len() + 1,
+                steps: 0,
+                bytes: size_of::<PackedSegment>(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Where the structure at work lies, adding it if it is new.
+    fn place(&mut self) -> u32 {
+        if let Some(&first) = self.known.get(&self.structure) {
+            return first;
+        }
+        let (first, track_first) = (self.batch.stages.len() as u32, self.batch.tracks.len() as u32);
+        let stages = self.structure.stages.iter();
+        self.batch
+            .stages
+            .extend(stages.map(|stage| PackedStage { track_first: stage.track_first + track_first, ..*stage }));
+        self.batch.tracks.extend_from_slice(&self.structure.tracks);
+        self.known.insert(self.structure.clone(), first);
+        first
+    }
+}
