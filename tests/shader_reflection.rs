@@ -81,7 +81,7 @@ fn layouts_agree() {
     same_layout!(
         module,
         "LrgridTile",
-        PackedTile { start, stride, program_first, rows, columns, groups, listed, padding }
+        PackedTile { start, stride, program_first, rows, columns, groups, listed, block_octets, row_blocks, zero }
     );
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::device::Device;
 use super::readback::Slot;
-use super::shader::{LIBRARY, PackedTile, TABLE, THREAD_BYTES, USED, WORKGROUP_SIZE, entry_point};
+use super::shader::{LIBRARY, PackedTile, TABLE, THREAD_BYTES, USED, entry_point};
 use super::tables::{Tables, slices};
 use super::tile::{Tile, tiles};
 use super::used::used;
@@ -138,7 +138,7 @@ fn run_slice(
             let list: Vec<[u32; 2]> = tile.columns.clone().map(|column| words(request.steps.get(column))).collect();
             device.queue.write_buffer(&slot.steps, 0, bytemuck::cast_slice(&list));
         }
-        let (x, y) = workgroups(&tile, device.limits.max_compute_workgroups_per_dimension);
+        let (x, y) = tile.workgroups(listed, device.limits.max_compute_workgroups_per_dimension);
         let mut commands = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = commands.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
@@ -164,6 +164,8 @@ fn pack(tile: &Tile, steps: &Steps, row: usize) -> PackedTile {
         Some((_, stride)) => (steps.get(tile.columns.start), stride),
         None => (0, 0),
     };
+    let listed = steps.progression().is_none();
+    let (block_octets, row_blocks) = tile.blocks(listed);
     PackedTile {
         start: words(start),
         stride: words(stride),
@@ -171,16 +173,11 @@ fn pack(tile: &Tile, steps: &Steps, row: usize) -> PackedTile {
         rows: tile.rows.len() as u32,
         columns: tile.columns.len() as u32,
         groups: tile.groups,
-        listed: u32::from(steps.progression().is_none()),
-        padding: 0,
+        listed: u32::from(listed),
+        block_octets,
+        row_blocks,
+        zero: 0,
     }
-}
-
-/// Workgroups in two dimensions, for tiles of more than one dimension may have.
-fn workgroups(tile: &Tile, most: u32) -> (u32, u32) {
-    let all = tile.threads().div_ceil(u64::from(WORKGROUP_SIZE));
-    let x = all.min(u64::from(most)).max(1);
-    (x as u32, all.div_ceil(x).max(1) as u32)
 }
 
 impl Shader {
@@ -248,20 +245,5 @@ impl Shader {
             layout: &self.layout,
             entries: &entries,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_dispatches_have_two_dimensions() {
-        for (rows, groups) in [(1, 1), (1000, 3), (1, 1 << 26), (70_000, 64)] {
-            let tile = Tile { rows: 0..rows, columns: 0..1, groups };
-            let (x, y) = workgroups(&tile, 65_535);
-            assert!(x <= 65_535 && y <= 65_535);
-            assert!(u64::from(x) * u64::from(y) * u64::from(WORKGROUP_SIZE) >= tile.threads());
-        }
     }
 }

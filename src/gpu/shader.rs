@@ -21,10 +21,20 @@ pub const LIBRARY: &str = concat!(
 );
 
 /// The entry points that fill tables; they need [`LIBRARY`].
-pub const TABLE: &str = include_str!("../../shaders/table.wgsl");
+pub const TABLE: &str = concat!(
+    include_str!("../../shaders/interpolation.wgsl"),
+    include_str!("../../shaders/block.wgsl"),
+    include_str!("../../shaders/table.wgsl"),
+);
 
 /// Threads per workgroup.
 pub const WORKGROUP_SIZE: u32 = 64;
+/// Threads per block, and blocks that a workgroup begins with.
+pub const GROUP: u32 = 8;
+/// Columns of the smallest block; larger ones are made of such.
+pub const OCTET: u32 = 8;
+/// Octets of the largest block.
+pub const MAX_OCTETS: u32 = 128;
 
 /// The constant that a pipeline is specialised by: the curves and features that its batches use.
 ///
@@ -43,7 +53,7 @@ pub const USES_CLAMP: u32 = 19;
 /// Bit of [`USED`]: steps of 2^32 and more are divided.
 pub const USES_LONG_DIVISION: u32 = 20;
 
-/// Bytes that one thread writes.
+/// Bytes that a thread writes at once.
 pub const THREAD_BYTES: usize = 16;
 
 /// What one dispatch fills; twin of `LrgridTile`.
@@ -60,15 +70,19 @@ pub struct PackedTile {
     pub rows: u32,
     /// Number of columns.
     pub columns: u32,
-    /// Threads per row.
+    /// The row's pitch in units of 16 bytes.
     pub groups: u32,
     /// 1 where the steps are listed.
     pub listed: u32,
-    /// Keeps the record a multiple of 8 bytes.
-    pub padding: u32,
+    /// Octets per block at first.
+    pub block_octets: u32,
+    /// Such blocks per row.
+    pub row_blocks: u32,
+    /// 0, which no compiler knows.
+    pub zero: u32,
 }
 
-const _: () = assert!(size_of::<PackedTile>() == 40);
+const _: () = assert!(size_of::<PackedTile>() == 48);
 
 /// The entry point that writes an element type, if the GPU can.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::shader::THREAD_BYTES;
+use super::shader::{GROUP, MAX_OCTETS, OCTET, THREAD_BYTES};
 
 /// A rectangle of the table, filled by one dispatch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) struct Tile {
     pub rows: Range<usize>,
     /// Columns.
     pub columns: Range<usize>,
-    /// Threads per row.
+    /// The row's pitch in units of 16 bytes.
     pub groups: u32,
 }
 
@@ -21,9 +21,18 @@ impl Tile {
         self.rows.len() as u64 * u64::from(self.groups) * THREAD_BYTES as u64
     }
 
-    /// Threads of the dispatch.
-    pub fn threads(&self) -> u64 {
-        self.rows.len() as u64 * u64::from(self.groups)
+    /// Octets per block, and blocks per row, that the shader begins with; listed steps are no progression to interpolate.
+    pub fn blocks(&self, listed: bool) -> (u32, u32) {
+        let octets = (self.columns.len() as u32).div_ceil(OCTET);
+        let blocks = octets.div_ceil(if listed { 1 } else { MAX_OCTETS });
+        (octets.div_ceil(blocks), blocks)
+    }
+
+    /// Workgroups of the dispatch, in two dimensions: there may be more than one dimension may have.
+    pub fn workgroups(&self, listed: bool, most: u32) -> (u32, u32) {
+        let all = (self.rows.len() as u64 * u64::from(self.blocks(listed).1)).div_ceil(u64::from(GROUP));
+        let x = all.min(u64::from(most)).max(1);
+        (x as u32, all.div_ceil(x).max(1) as u32)
     }
 }
 
@@ -75,6 +84,33 @@ mod tests {
                 }
             }
             assert!(seen.iter().all(|&count| count == 1), "{rows} × {columns}");
+        }
+    }
+
+    #[test]
+    fn blocks_cover_a_row() {
+        for columns in [1, 8, 9, 64, 1000, 1024, 1025, 1032, 65_536, 1 << 24] {
+            for listed in [false, true] {
+                let (octets, blocks) = Tile { rows: 0..1, columns: 0..columns, groups: 1 }.blocks(listed);
+                assert!((1..=MAX_OCTETS).contains(&octets));
+                let covered = u64::from(octets) * u64::from(blocks) * u64::from(OCTET);
+                assert!(covered >= columns as u64, "{columns}");
+                // The last block begins within the row.
+                assert!(u64::from(octets) * u64::from(blocks - 1) * u64::from(OCTET) < columns as u64, "{columns}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_dispatches_have_two_dimensions() {
+        for (rows, columns) in [(1, 1), (1000, 9), (1, 1 << 26), (7_000_000, 64)] {
+            for listed in [false, true] {
+                let tile = Tile { rows: 0..rows, columns: 0..columns, groups: 1 };
+                let (x, y) = tile.workgroups(listed, 65_535);
+                assert!(x <= 65_535 && y <= 65_535);
+                let blocks = rows as u64 * u64::from(tile.blocks(listed).1);
+                assert!(u64::from(x) * u64::from(y) * u64::from(GROUP) >= blocks);
+            }
         }
     }
 }
