@@ -6,6 +6,8 @@
 
 mod device;
 mod dispatch;
+mod kernel;
+mod measure;
 mod probe;
 mod readback;
 pub mod shader;
@@ -17,6 +19,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 pub use device::{GpuDevice, GpuKind, devices};
+pub use measure::{Clock, Timing};
 #[doc(hidden)]
 pub use dispatch::Tuning;
 

@@ -27,6 +27,11 @@ pub const TABLE: &str = concat!(
     include_str!("../../shaders/table.wgsl"),
 );
 
+/// The shader that only stores, for comparison.
+pub const STORE: &str = include_str!("../../shaders/store.wgsl");
+/// Words of 16 bytes that a workgroup of [`STORE`] writes: those of a workgroup's first blocks in `f32`.
+pub const STORE_WORDS: u32 = GROUP * MAX_OCTETS * OCTET * 4 / THREAD_BYTES as u32;
+
 /// Threads per workgroup.
 pub const WORKGROUP_SIZE: u32 = 64;
 /// Threads per block, and blocks that a workgroup begins with.

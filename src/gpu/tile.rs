@@ -28,12 +28,17 @@ impl Tile {
         (octets.div_ceil(blocks), blocks)
     }
 
-    /// Workgroups of the dispatch, in two dimensions: there may be more than one dimension may have.
+    /// Workgroups of the dispatch.
     pub fn workgroups(&self, listed: bool, most: u32) -> (u32, u32) {
-        let all = (self.rows.len() as u64 * u64::from(self.blocks(listed).1)).div_ceil(u64::from(GROUP));
-        let x = all.min(u64::from(most)).max(1);
-        (x as u32, all.div_ceil(x).max(1) as u32)
+        let blocks = self.rows.len() as u64 * u64::from(self.blocks(listed).1);
+        two_dimensions(blocks.div_ceil(u64::from(GROUP)), most)
     }
+}
+
+/// Workgroups in two dimensions, for more than the `most` that one may have.
+pub(super) fn two_dimensions(workgroups: u64, most: u32) -> (u32, u32) {
+    let x = workgroups.min(u64::from(most)).max(1);
+    (x as u32, workgroups.div_ceil(x).max(1) as u32)
 }
 
 /// Cuts `rows` × `columns` into tiles of at most `tile_bytes` and `tile_columns`, with `width` values per thread.
