@@ -10,21 +10,17 @@
 // rounding modes cannot touch it, and the rest, at most an eighth of the value. The sum is all there is to
 // round; lrgrid_opaque keeps compilers from mixing the two.
 
-const LRGRID_WORKGROUP_SIZE: u32 = 64u;
 const LRGRID_GROUP: u32 = 8u;
 // Columns of the smallest block.
 const LRGRID_OCTET: u32 = 8u;
-// Blocks never overlap, so there are no more of them than octets in a workgroup's first eight.
-const LRGRID_STACK: u32 = 1024u;
 // Octets in the largest block.
-const LRGRID_MAX_OCTETS: u32 = 128u;
+const LRGRID_MAX_OCTETS: u32 = 256u;
+// A round leaves at most 72 parts, each a third of its block or less, above 8 blocks that were cut off. So
+// there are never more than six such layers, one of each size.
+const LRGRID_STACK: u32 = 1024u;
 
 // Polynomials count in 1024 columns: a power of two keeps the line exact.
 const LRGRID_UNIT: f32 = 0.0009765625;
-
-const LRGRID_F32: u32 = 0u;
-const LRGRID_F16: u32 = 1u;
-const LRGRID_BF16: u32 = 2u;
 
 // How a block's values come about.
 const LRGRID_CUT: u32 = 0u;
@@ -32,65 +28,19 @@ const LRGRID_SINGLE: u32 = 1u;
 const LRGRID_CONSTANT: u32 = 2u;
 const LRGRID_POLYNOMIAL: u32 = 3u;
 
-// The part of a table that one dispatch fills.
-struct LrgridTile {
-    // Step of the first column and distance to the next, where the steps are a progression.
-    start: vec2<u32>,
-    stride: vec2<u32>,
-    // First program, number of rows and of columns.
-    program_first: u32,
-    rows: u32,
-    columns: u32,
-    // The row's pitch in units of 16 bytes.
-    groups: u32,
-    // 1 where the steps come from lrgrid_steps.
-    listed: u32,
-    // Octets per block at first, and such blocks per row.
-    block_octets: u32,
-    row_blocks: u32,
-    // 0, which no compiler knows.
-    zero: u32,
-}
-
-@group(0) @binding(4) var<storage, read> lrgrid_steps: array<vec2<u32>>;
-@group(0) @binding(5) var<uniform> lrgrid_tile: LrgridTile;
-@group(0) @binding(6) var<storage, read_write> lrgrid_table: array<vec4<u32>>;
-
 // Blocks to do: which of the first eight it is part of, first octet within that, number of octets.
 var<workgroup> lrgrid_stack: array<u32, LRGRID_STACK>;
 var<workgroup> lrgrid_top: atomic<u32>;
+// Blocks cut off in this round: they go below the parts.
+var<workgroup> lrgrid_cut_off: atomic<u32>;
 var<workgroup> lrgrid_height: u32;
 // Per thread: the number at its node, with its bounds; what the line leaves of it.
 var<workgroup> lrgrid_nodes: array<vec4<u32>, LRGRID_WORKGROUP_SIZE>;
 var<workgroup> lrgrid_rests: array<vec2<u32>, LRGRID_WORKGROUP_SIZE>;
 // Per thread: a coefficient, or the bits of a value.
 var<workgroup> lrgrid_words: array<u32, LRGRID_WORKGROUP_SIZE>;
-// Per block: how, first word of the table, number of words; centre, slope, half its length; whether it failed.
-var<workgroup> lrgrid_plans: array<vec3<u32>, LRGRID_GROUP>;
-var<workgroup> lrgrid_lines: array<vec3<f32>, LRGRID_GROUP>;
+// Per block: whether its polynomial failed.
 var<workgroup> lrgrid_failed: array<atomic<u32>, LRGRID_GROUP>;
-
-// The step of a column; those past the last stand in the padding.
-fn lrgrid_column_step(column: u32) -> vec2<u32> {
-    if (lrgrid_tile.listed != 0u) {
-        return lrgrid_steps[min(column, lrgrid_tile.columns - 1u)];
-    }
-    return lrgrid_add64(lrgrid_tile.start, lrgrid_multiply64(lrgrid_tile.stride, vec2<u32>(column, 0u)));
-}
-
-fn lrgrid_bits(format: u32, value: LrgridNumber) -> u32 {
-    switch format {
-        case LRGRID_F16: {
-            return lrgrid_f16_bits(value);
-        }
-        case LRGRID_BF16: {
-            return lrgrid_bf16_bits(value);
-        }
-        default: {
-            return lrgrid_f32_bits(value);
-        }
-    }
-}
 
 // The same word, of which compilers know nothing.
 fn lrgrid_opaque(value: vec4<f32>) -> vec4<f32> {
@@ -136,80 +86,83 @@ fn lrgrid_halves(format: u32, values: vec4<f32>, subnormal: bool) -> vec4<u32> {
     return sign | (((max(exponent, vec4<u32>(113u)) - 113u) << vec4<u32>(10u)) + kept);
 }
 
-// Four values of a polynomial block, the first at `z` units from its middle.
-fn lrgrid_polynomial(group: u32, line: vec3<f32>, z: f32) -> vec4<f32> {
+// A block's polynomial.
+struct LrgridPolynomial {
+    // The line's centre and slope, and half the block's length.
+    line: vec3<f32>,
+    // The rest: its constant and its other coefficients.
+    constant: f32,
+    odd: vec3<f32>,
+    even: vec3<f32>,
+}
+
+fn lrgrid_coefficient(leader: u32, power: u32) -> f32 {
+    return bitcast<f32>(lrgrid_words[leader + power]);
+}
+
+fn lrgrid_load_polynomial(leader: u32, line: vec3<f32>) -> LrgridPolynomial {
+    let odd = vec3<f32>(lrgrid_coefficient(leader, 1u), lrgrid_coefficient(leader, 3u), lrgrid_coefficient(leader, 5u));
+    let even = vec3<f32>(lrgrid_coefficient(leader, 2u), lrgrid_coefficient(leader, 4u), lrgrid_coefficient(leader, 6u));
+    return LrgridPolynomial(line, lrgrid_coefficient(leader, 0u), odd, even);
+}
+
+// Four values of a block, the first at `z` units from its middle.
+fn lrgrid_four(block: LrgridPolynomial, z: f32) -> vec4<f32> {
     let x = vec4<f32>(z, z + LRGRID_UNIT, z + 2.0 * LRGRID_UNIT, z + 3.0 * LRGRID_UNIT);
-    let first = group * LRGRID_GROUP;
-    var rest = vec4<f32>(bitcast<f32>(lrgrid_words[first + 6u]));
-    rest = rest * x + bitcast<f32>(lrgrid_words[first + 5u]);
-    rest = rest * x + bitcast<f32>(lrgrid_words[first + 4u]);
-    rest = rest * x + bitcast<f32>(lrgrid_words[first + 3u]);
-    rest = rest * x + bitcast<f32>(lrgrid_words[first + 2u]);
-    rest = rest * x + bitcast<f32>(lrgrid_words[first + 1u]);
-    rest = rest * x + bitcast<f32>(lrgrid_words[first]);
-    return lrgrid_opaque(line.y * x + line.x) + lrgrid_opaque(rest);
+    var rest = block.even.z * x + block.odd.z;
+    rest = rest * x + block.even.y;
+    rest = rest * x + block.odd.y;
+    rest = rest * x + block.even.x;
+    rest = rest * x + block.odd.x;
+    rest = rest * x + block.constant;
+    return lrgrid_opaque(block.line.y * x + block.line.x) + lrgrid_opaque(rest);
 }
 
-// Writes the blocks that are settled, all threads together.
-fn lrgrid_write(format: u32, lane: u32, blocks: u32) {
-    for (var group = 0u; group < blocks; group++) {
-        let plan = lrgrid_plans[group];
-        if ((plan.x & 3u) == LRGRID_POLYNOMIAL) {
-            let line = lrgrid_lines[group];
-            for (var word = lane; word < plan.z; word += LRGRID_WORKGROUP_SIZE) {
-                var words: vec4<u32>;
-                if (format == LRGRID_F32) {
-                    words = bitcast<vec4<u32>>(lrgrid_polynomial(group, line, f32(word) * (4.0 * LRGRID_UNIT) - line.z));
-                } else {
-                    let z = f32(word) * (8.0 * LRGRID_UNIT) - line.z;
-                    let small = (plan.x & 4u) != 0u;
-                    let low = lrgrid_halves(format, lrgrid_polynomial(group, line, z), small);
-                    let high = lrgrid_halves(format, lrgrid_polynomial(group, line, z + 4.0 * LRGRID_UNIT), small);
-                    words = vec4<u32>(low.xz, high.xz) | (vec4<u32>(low.yw, high.yw) << vec4<u32>(16u));
-                }
-                lrgrid_table[plan.y + word] = words;
-            }
-        } else if (plan.x == LRGRID_CONSTANT) {
-            var bits = lrgrid_words[group * LRGRID_GROUP];
-            if (format != LRGRID_F32) {
-                bits |= bits << 16u;
-            }
-            for (var word = lane; word < plan.z; word += LRGRID_WORKGROUP_SIZE) {
-                lrgrid_table[plan.y + word] = vec4<u32>(bits);
-            }
+// The words of a polynomial block that one of its eight threads writes; `first` is the block's.
+fn lrgrid_write_polynomial(format: u32, block: LrgridPolynomial, small: bool, member: u32, first: u32, words: u32) {
+    for (var word = member; word < words; word += LRGRID_GROUP) {
+        if (format == LRGRID_F32) {
+            let z = f32(word) * (4.0 * LRGRID_UNIT) - block.line.z;
+            lrgrid_table[first + word] = bitcast<vec4<u32>>(lrgrid_four(block, z));
+        } else {
+            let z = f32(word) * (8.0 * LRGRID_UNIT) - block.line.z;
+            let low = lrgrid_halves(format, lrgrid_four(block, z), small);
+            let high = lrgrid_halves(format, lrgrid_four(block, z + 4.0 * LRGRID_UNIT), small);
+            lrgrid_table[first + word] = vec4<u32>(low.xz, high.xz) | (vec4<u32>(low.yw, high.yw) << vec4<u32>(16u));
         }
     }
 }
 
-// Words of 16 bytes per octet.
-fn lrgrid_octet_words(format: u32) -> u32 {
-    return select(1u, 2u, format == LRGRID_F32);
+// The same of a constant block.
+fn lrgrid_write_constant(format: u32, bits: u32, member: u32, first: u32, words: u32) {
+    let value = vec4<u32>(select(bits | (bits << 16u), bits, format == LRGRID_F32));
+    for (var word = member; word < words; word += LRGRID_GROUP) {
+        lrgrid_table[first + word] = value;
+    }
 }
 
-// Writes the octet that a group's threads have evaluated one by one.
-fn lrgrid_write_octet(format: u32, lane: u32) {
-    let member = lane % LRGRID_GROUP;
-    let plan = lrgrid_plans[lane / LRGRID_GROUP];
-    if (plan.x != LRGRID_SINGLE || member >= plan.z) {
-        return;
-    }
-    let first = lane - member;
-    var words: vec4<u32>;
-    if (format == LRGRID_F32) {
+// The same of an octet that its threads have evaluated one by one.
+fn lrgrid_write_octet(format: u32, leader: u32, member: u32, first: u32, words: u32) {
+    if (member < words) {
+        var value: vec4<u32>;
         for (var i = 0u; i < 4u; i++) {
-            words[i] = lrgrid_words[first + member * 4u + i];
+            if (format == LRGRID_F32) {
+                value[i] = lrgrid_words[leader + member * 4u + i];
+            } else {
+                value[i] = lrgrid_words[leader + 2u * i] | (lrgrid_words[leader + 2u * i + 1u] << 16u);
+            }
         }
-    } else {
-        for (var i = 0u; i < 4u; i++) {
-            words[i] = lrgrid_words[first + 2u * i] | (lrgrid_words[first + 2u * i + 1u] << 16u);
-        }
+        lrgrid_table[first + member] = value;
     }
-    lrgrid_table[plan.y + member] = words;
+}
+
+fn lrgrid_entry(origin: u32, first: u32, octets: u32) -> u32 {
+    return (origin << 28u) | (first << 14u) | octets;
 }
 
 fn lrgrid_push(origin: u32, first: u32, octets: u32) {
     if (octets != 0u) {
-        lrgrid_stack[atomicAdd(&lrgrid_top, 1u)] = (origin << 28u) | (first << 14u) | octets;
+        lrgrid_stack[atomicAdd(&lrgrid_top, 1u)] = lrgrid_entry(origin, first, octets);
     }
 }
 
@@ -226,21 +179,24 @@ fn lrgrid_part(i: u32, octets: u32, towards: u32) -> u32 {
     return octets - ((octets * shares[8u - i]) >> 16u);
 }
 
-fn lrgrid_fill(format: u32, lane: u32, workgroup: u32) {
-    let blocks = lrgrid_tile.rows * lrgrid_tile.row_blocks;
-    let width = select(8u, 4u, format == LRGRID_F32);
+fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
+    let blocks = max(lrgrid_tile.rows * lrgrid_tile.row_blocks, workgroup * LRGRID_GROUP);
     let row_octets = (lrgrid_tile.columns + LRGRID_OCTET - 1u) / LRGRID_OCTET;
     let group = lane / LRGRID_GROUP;
     let member = lane % LRGRID_GROUP;
     let node = LRGRID_NODES[member];
     if (lane < LRGRID_GROUP && workgroup * LRGRID_GROUP + lane < blocks) {
-        let first = ((workgroup * LRGRID_GROUP + lane) % lrgrid_tile.row_blocks) * lrgrid_tile.block_octets;
-        lrgrid_push(lane, 0u, min(lrgrid_tile.block_octets, row_octets - first));
+        let first = ((workgroup * LRGRID_GROUP + lane) % lrgrid_tile.row_blocks) * LRGRID_MAX_OCTETS;
+        lrgrid_stack[lane] = lrgrid_entry(lane, 0u, min(LRGRID_MAX_OCTETS, row_octets - first));
+    }
+    if (lane == 0u) {
+        atomicStore(&lrgrid_top, min(blocks - workgroup * LRGRID_GROUP, LRGRID_GROUP));
     }
     loop {
         workgroupBarrier();
         if (lane == 0u) {
             lrgrid_height = atomicLoad(&lrgrid_top);
+            atomicStore(&lrgrid_cut_off, 0u);
         }
         let height = workgroupUniformLoad(&lrgrid_height);
         if (height == 0u) {
@@ -254,7 +210,7 @@ fn lrgrid_fill(format: u32, lane: u32, workgroup: u32) {
         let octets = entry & 0x3fffu;
         let block = workgroup * LRGRID_GROUP + origin;
         let row = block / lrgrid_tile.row_blocks;
-        let octet = (block - row * lrgrid_tile.row_blocks) * lrgrid_tile.block_octets + first;
+        let octet = (block - row * lrgrid_tile.row_blocks) * LRGRID_MAX_OCTETS + first;
         var how = select(LRGRID_CUT, LRGRID_SINGLE, octets == 1u);
         // Octets before the next boundary.
         var inside = octets;
@@ -283,13 +239,17 @@ fn lrgrid_fill(format: u32, lane: u32, workgroup: u32) {
             lrgrid_nodes[lane] = vec4<u32>(sign | found.bounds, exponent, found.value.mantissa);
             lrgrid_words[lane] = lrgrid_bits(format, found.value);
         }
+        var below = height - taken;
         if (member == 0u) {
             atomicStore(&lrgrid_failed[group], 0u);
+            if (busy && inside + 1u < octets) {
+                below += atomicAdd(&lrgrid_cut_off, 1u);
+            }
         }
+        // Everyone has read the stack.
         workgroupBarrier();
-        // The stack is read; what follows may push.
         if (lane == 0u) {
-            atomicStore(&lrgrid_top, height - taken);
+            atomicStore(&lrgrid_top, height - taken + atomicLoad(&lrgrid_cut_off));
         }
 
         // A common scale for the nodes: magnitudes in 2^(greatest - 62).
@@ -330,8 +290,9 @@ fn lrgrid_fill(format: u32, lane: u32, workgroup: u32) {
             }
             let lift = lrgrid_leading_zeros64(any);
             var sum = vec2<u32>(0u, 0u);
+            var weights = LRGRID_WEIGHTS;
             for (var i = 0u; i < 7u; i++) {
-                let weight = LRGRID_WEIGHTS[member * 7u + i];
+                let weight = weights[member * 7u + i];
                 sum = lrgrid_add64(sum, lrgrid_weighted(lrgrid_rests[leader + i], lift, weight));
             }
             if (member == 7u) {
@@ -373,23 +334,34 @@ fn lrgrid_fill(format: u32, lane: u32, workgroup: u32) {
             if (member == 0u) {
                 // The octet with the boundary, and what follows.
                 lrgrid_push(origin, first + inside, min(octets - inside, 1u));
-                lrgrid_push(origin, first + inside + 1u, max(octets - inside, 1u) - 1u);
-                let begin = octet * lrgrid_octet_words(format);
-                let end = min((octet + inside) * lrgrid_octet_words(format), lrgrid_tile.groups);
-                let small = how == LRGRID_POLYNOMIAL && least < -13;
-                let plan = vec2<u32>(how | select(0u, 4u, small), row * lrgrid_tile.groups + begin);
-                lrgrid_plans[group] = vec3<u32>(plan, end - begin);
-                if (how == LRGRID_POLYNOMIAL) {
-                    let unit = select(1.0, -1.0, (own.x & 0x80000000u) != 0u) * lrgrid_power_of_two(greatest - 24);
-                    let half = f32(columns - 1u) * (0.5 * LRGRID_UNIT);
-                    lrgrid_lines[group] = vec3<f32>(f32(centre) * unit, f32(slope) * 2048.0 * unit, half);
+                if (inside + 1u < octets) {
+                    lrgrid_stack[below] = lrgrid_entry(origin, first + inside + 1u, octets - inside - 1u);
                 }
             }
-        }
-        workgroupBarrier();
-        lrgrid_write(format, lane, taken);
-        if (busy) {
-            lrgrid_write_octet(format, lane);
+            let octet_words = LRGRID_OCTET / lrgrid_width(format);
+            let begin = octet * octet_words;
+            let words = min((octet + inside) * octet_words, lrgrid_tile.groups) - begin;
+            let first_word = row * lrgrid_tile.groups + begin;
+            switch how {
+                case LRGRID_POLYNOMIAL: {
+                    let unit = select(1.0, -1.0, (own.x & 0x80000000u) != 0u) * lrgrid_power_of_two(greatest - 24);
+                    let half = f32(columns - 1u) * (0.5 * LRGRID_UNIT);
+                    let line = vec3<f32>(f32(centre) * unit, f32(slope) * 2048.0 * unit, half);
+                    let small = least < -13;
+                    lrgrid_write_polynomial(
+                        format, lrgrid_load_polynomial(leader, line), small, member, first_word, words,
+                    );
+                }
+                case LRGRID_CONSTANT: {
+                    lrgrid_write_constant(format, lrgrid_words[leader], member, first_word, words);
+                }
+                case LRGRID_SINGLE: {
+                    lrgrid_write_octet(format, leader, member, first_word, words);
+                }
+                default: {
+                    // Its parts are on the stack.
+                }
+            }
         }
     }
 }

@@ -170,6 +170,11 @@ struct LrgridPlace {
     room: vec2<u32>,
 }
 
+// A track's index in a place, known beforehand where there is but one: arrays indexed at run time live in memory.
+fn lrgrid_slot(track: u32) -> u32 {
+    return select(0u, track, lrgrid_uses(LRGRID_USES_PRODUCT));
+}
+
 fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
     var place: LrgridPlace;
     let found = lrgrid_programs[program];
@@ -196,11 +201,11 @@ fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
         let first = found.segment_first + track.segment_first;
         let index = lrgrid_segment_at(first, track.segment_count, folded.step);
         let phase = lrgrid_phase_count(lrgrid_segments[index], folded.step, folded.backwards);
-        place.segments[i] = index;
-        place.counts[i] = phase.count;
+        place.segments[lrgrid_slot(i)] = index;
+        place.counts[lrgrid_slot(i)] = phase.count;
         // Within one tick of a slower clock nothing moves.
-        place.motions[i] = select(phase.motion, LRGRID_STILL, slow);
-        place.moves = place.moves || place.motions[i] != LRGRID_STILL;
+        place.motions[lrgrid_slot(i)] = select(phase.motion, LRGRID_STILL, slow);
+        place.moves = place.moves || place.motions[lrgrid_slot(i)] != LRGRID_STILL;
         if (!slow) {
             place.room = lrgrid_least64(place.room, lrgrid_least64(folded.room, phase.room));
             if (!folded.backwards && index + 1u < first + track.segment_count) {
@@ -237,8 +242,8 @@ fn lrgrid_value(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
     var product = lrgrid_unpack(lrgrid_stages[place.stage].scale);
     let track_first = lrgrid_stages[place.stage].track_first;
     for (var i = 0u; i < lrgrid_stages[place.stage].track_count; i++) {
-        var count = lrgrid_shift_left64(place.counts[i], 6u);
-        switch place.motions[i] {
+        var count = lrgrid_shift_left64(place.counts[lrgrid_slot(i)], 6u);
+        switch place.motions[lrgrid_slot(i)] {
             case LRGRID_UP: {
                 count = lrgrid_add64(count, distance);
             }
@@ -251,7 +256,7 @@ fn lrgrid_value(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
         }
         // 64ths of a count.
         let number = lrgrid_normalized(false, 58, count);
-        var factor = LrgridBounded(lrgrid_value_at(lrgrid_segments[place.segments[i]], number), 0u);
+        var factor = LrgridBounded(lrgrid_value_at(lrgrid_segments[place.segments[lrgrid_slot(i)]], number), 0u);
         if (lrgrid_uses(LRGRID_USES_CLAMP) && lrgrid_tracks[track_first + i].clamped != 0u) {
             factor = lrgrid_clamp(factor.value, lrgrid_tracks[track_first + i].lower, lrgrid_tracks[track_first + i].upper);
         }

@@ -1,6 +1,6 @@
 // Only stores: what a table's kernel is measured against. Workgroups and their words are those of block.wgsl.
 
-const LRGRID_STORE_WORDS: u32 = 2048u;
+const LRGRID_STORE_WORDS: u32 = 4096u;
 
 @group(0) @binding(0) var<uniform> lrgrid_stored: vec4<u32>;
 @group(0) @binding(1) var<storage, read_write> lrgrid_target: array<vec4<u32>>;

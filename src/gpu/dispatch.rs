@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::device::Device;
 use super::kernel::Kernels;
 use super::readback::{Ring, Sizes};
-use super::shader::THREAD_BYTES;
+use super::shader::{THREAD_BYTES, Way};
 use super::tables::slices;
 use super::tile::{Tile, tiles};
 use crate::element::Dtype;
@@ -22,11 +22,13 @@ pub struct Tuning {
     pub table_bytes: u64,
     /// Values from which a pipeline of its own pays for compiling it.
     pub specialize_from: u64,
+    /// Columns from which blocks pay.
+    pub blocks_from: usize,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { tile_bytes: 32 << 20, table_bytes: u64::MAX, specialize_from: 1 << 21 }
+        Self { tile_bytes: 32 << 20, table_bytes: u64::MAX, specialize_from: 1 << 21, blocks_from: 256 }
     }
 }
 
@@ -56,6 +58,11 @@ impl Request<'_> {
     /// Whether the steps have to be sent.
     pub fn listed(&self) -> bool {
         self.steps.progression().is_none()
+    }
+
+    /// How the kernel goes through a row: a block's eight evaluations must pay.
+    pub fn way(&self) -> Way {
+        if self.listed() || self.steps.len() < self.tuning.blocks_from { Way::Values } else { Way::Blocks }
     }
 
     /// The dispatches that fill these rows.

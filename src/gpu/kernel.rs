@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::device::Device;
 use super::dispatch::Request;
 use super::readback::TileBuffers;
-use super::shader::{LIBRARY, PackedTile, TABLE, USED, entry_point};
+use super::shader::{LIBRARY, PackedTile, TABLE, USED, Way, entry_point};
 use super::tables::Tables;
 use super::tile::Tile;
 use super::used::used;
@@ -19,7 +19,7 @@ use crate::packed::{Steps, words};
 #[derive(Debug, Default)]
 pub(super) struct Kernels {
     shader: Option<Shader>,
-    pipelines: HashMap<(Dtype, u32), wgpu::ComputePipeline>,
+    pipelines: HashMap<(Dtype, Way, u32), wgpu::ComputePipeline>,
     tables: Tables,
 }
 
@@ -37,24 +37,21 @@ pub(super) struct Kernel {
     /// The slice's first row, counted from the first one evaluated.
     first: usize,
     listed: bool,
+    way: Way,
 }
 
 impl Kernels {
     /// The kernel for these rows.
-    pub fn prepare(
-        &mut self,
-        device: &Device,
-        request: &Request<'_>,
-        rows: &Range<usize>,
-    ) -> Result<Kernel, GpuError> {
+    pub fn prepare(&mut self, device: &Device, request: &Request<'_>, rows: &Range<usize>) -> Result<Kernel, GpuError> {
         self.tables.upload(device, request.batch, rows.clone());
         let shader = self.shader.get_or_insert_with(|| Shader::new(device));
         let values = rows.len() as u64 * request.steps.len() as u64;
         let special = values >= request.tuning.specialize_from;
         let used = if special { used(request.batch, rows.clone(), request.steps) } else { u32::MAX };
-        let pipeline = match self.pipelines.entry((request.dtype, used)) {
+        let way = request.way();
+        let pipeline = match self.pipelines.entry((request.dtype, way, used)) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(shader.pipeline(device, request.dtype, used)?),
+            Entry::Vacant(entry) => entry.insert(shader.pipeline(device, request.dtype, way, used)?),
         };
         Ok(Kernel {
             pipeline: pipeline.clone(),
@@ -62,6 +59,7 @@ impl Kernels {
             tables: self.tables.buffers().cloned().collect(),
             first: rows.start - request.rows.start,
             listed: request.listed(),
+            way,
         })
     }
 
@@ -97,14 +95,8 @@ impl Kernel {
     }
 
     /// Adds the dispatch of a tile.
-    pub fn dispatch(
-        &self,
-        device: &Device,
-        pass: &mut wgpu::ComputePass<'_>,
-        bindings: &wgpu::BindGroup,
-        tile: &Tile,
-    ) {
-        let (x, y) = tile.workgroups(self.listed, device.limits.max_compute_workgroups_per_dimension);
+    pub fn dispatch(&self, device: &Device, pass: &mut wgpu::ComputePass<'_>, bindings: &wgpu::BindGroup, tile: &Tile) {
+        let (x, y) = tile.workgroups(self.way, device.limits.max_compute_workgroups_per_dimension);
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, bindings, &[]);
         pass.dispatch_workgroups(x, y, 1);
@@ -118,7 +110,6 @@ fn pack(tile: &Tile, steps: &Steps, row: usize) -> PackedTile {
         None => (0, 0),
     };
     let listed = steps.progression().is_none();
-    let (block_octets, row_blocks) = tile.blocks(listed);
     PackedTile {
         start: words(start),
         stride: words(stride),
@@ -127,8 +118,8 @@ fn pack(tile: &Tile, steps: &Steps, row: usize) -> PackedTile {
         columns: tile.columns.len() as u32,
         groups: tile.groups,
         listed: u32::from(listed),
-        block_octets,
-        row_blocks,
+        row_blocks: tile.row_blocks(),
+        padding: 0,
         zero: 0,
     }
 }
@@ -165,8 +156,8 @@ impl Shader {
         Self { module, layout }
     }
 
-    fn pipeline(&self, device: &Device, dtype: Dtype, used: u32) -> Result<wgpu::ComputePipeline, GpuError> {
-        let Some(entry_point) = entry_point(dtype) else {
+    fn pipeline(&self, device: &Device, dtype: Dtype, way: Way, used: u32) -> Result<wgpu::ComputePipeline, GpuError> {
+        let Some(entry_point) = entry_point(dtype, way) else {
             return Err(device.failed(format!("no shader writes {}", dtype.name())));
         };
         let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -181,7 +172,8 @@ impl Shader {
             entry_point: Some(entry_point),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &[(USED, f64::from(used))],
-                ..wgpu::PipelineCompilationOptions::default()
+                // One thread would store some thousand zeros; the shader writes whatever it reads.
+                zero_initialize_workgroup_memory: false,
             },
             cache: None,
         }))

@@ -58,7 +58,8 @@ impl Gpu {
         let _turn = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
         device.guarded(|| {
             let tile = bytes.clamp(1, TILE_BYTES.min(device.binding_limit())).next_multiple_of(THREAD_BYTES as u64);
-            let target = device.buffer("lrgrid store", tile, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC);
+            let target =
+                device.buffer("lrgrid store", tile, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC);
             let store = Store::new(device, &target);
             let dispatches = bytes.div_ceil(tile).max(1);
             let timing = Stopwatch::new(device).least(repeats, |watch| {
@@ -248,11 +249,7 @@ impl<'d> Stopwatch<'d> {
     }
 
     /// The least sum of all repetitions; on the host's clock where the device's stands still.
-    fn least(
-        mut self,
-        repeats: u32,
-        mut once: impl FnMut(&Self) -> Result<f64, GpuError>,
-    ) -> Result<Timing, GpuError> {
+    fn least(mut self, repeats: u32, mut once: impl FnMut(&Self) -> Result<f64, GpuError>) -> Result<Timing, GpuError> {
         // The first run also pays for fresh memory and for the pipeline.
         once(&self)?;
         loop {
@@ -277,7 +274,9 @@ impl<'d> Stopwatch<'d> {
             beginning_of_pass_write_index: Some(0),
             end_of_pass_write_index: Some(1),
         });
-        encode(&mut commands.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: writes }));
+        encode(
+            &mut commands.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: writes }),
+        );
         if let Some(timestamps) = &self.timestamps {
             commands.resolve_query_set(&timestamps.queries, 0..2, &timestamps.resolved, 0);
         }

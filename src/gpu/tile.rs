@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::shader::{GROUP, MAX_OCTETS, OCTET, THREAD_BYTES};
+use super::shader::{GROUP, MAX_OCTETS, OCTET, THREAD_BYTES, WORKGROUP_SIZE, Way};
 
 /// A rectangle of the table, filled by one dispatch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +21,21 @@ impl Tile {
         self.rows.len() as u64 * u64::from(self.groups) * THREAD_BYTES as u64
     }
 
-    /// Octets per block, and blocks per row, that the shader begins with; listed steps are no progression to interpolate.
-    pub fn blocks(&self, listed: bool) -> (u32, u32) {
-        let octets = (self.columns.len() as u32).div_ceil(OCTET);
-        let blocks = octets.div_ceil(if listed { 1 } else { MAX_OCTETS });
-        (octets.div_ceil(blocks), blocks)
+    /// Blocks per row, which do not depend on how long the row is: its values should not.
+    pub fn row_blocks(&self) -> u32 {
+        (self.columns.len() as u32).div_ceil(MAX_OCTETS * OCTET)
     }
 
     /// Workgroups of the dispatch.
-    pub fn workgroups(&self, listed: bool, most: u32) -> (u32, u32) {
-        let blocks = self.rows.len() as u64 * u64::from(self.blocks(listed).1);
-        two_dimensions(blocks.div_ceil(u64::from(GROUP)), most)
+    pub fn workgroups(&self, way: Way, most: u32) -> (u32, u32) {
+        let rows = self.rows.len() as u64;
+        two_dimensions(
+            match way {
+                Way::Blocks => (rows * u64::from(self.row_blocks())).div_ceil(u64::from(GROUP)),
+                Way::Values => (rows * u64::from(self.groups)).div_ceil(u64::from(WORKGROUP_SIZE)),
+            },
+            most,
+        )
     }
 }
 
@@ -53,6 +57,9 @@ pub(super) fn tiles(
 ) -> impl Iterator<Item = Tile> {
     let most_groups = usize::try_from(tile_bytes / THREAD_BYTES as u64).unwrap_or(usize::MAX).clamp(1, 1 << 26);
     let most_columns = (most_groups.saturating_mul(width)).min((tile_columns / width).max(1) * width);
+    // Blocks lie where they would in a longer tile.
+    let block = (MAX_OCTETS * OCTET) as usize;
+    let most_columns = if most_columns > block { most_columns / block * block } else { most_columns };
     let columns_per_tile = columns.min(most_columns).max(1);
     let rows_per_tile = (most_groups / columns_per_tile.div_ceil(width)).max(1);
     rows.clone().step_by(rows_per_tile).flat_map(move |row| {
@@ -93,28 +100,17 @@ mod tests {
     }
 
     #[test]
-    fn blocks_cover_a_row() {
-        for columns in [1, 8, 9, 64, 1000, 1024, 1025, 1032, 65_536, 1 << 24] {
-            for listed in [false, true] {
-                let (octets, blocks) = Tile { rows: 0..1, columns: 0..columns, groups: 1 }.blocks(listed);
-                assert!((1..=MAX_OCTETS).contains(&octets));
-                let covered = u64::from(octets) * u64::from(blocks) * u64::from(OCTET);
-                assert!(covered >= columns as u64, "{columns}");
-                // The last block begins within the row.
-                assert!(u64::from(octets) * u64::from(blocks - 1) * u64::from(OCTET) < columns as u64, "{columns}");
-            }
-        }
-    }
-
-    #[test]
     fn long_dispatches_have_two_dimensions() {
         for (rows, columns) in [(1, 1), (1000, 9), (1, 1 << 26), (7_000_000, 64)] {
-            for listed in [false, true] {
-                let tile = Tile { rows: 0..rows, columns: 0..columns, groups: 1 };
-                let (x, y) = tile.workgroups(listed, 65_535);
+            let groups = (columns as u32).div_ceil(4);
+            let tile = Tile { rows: 0..rows, columns: 0..columns, groups };
+            let threads = rows as u64 * u64::from(groups);
+            for (way, least) in
+                [(Way::Blocks, (rows * columns.div_ceil(2048)).div_ceil(8) as u64), (Way::Values, threads.div_ceil(64))]
+            {
+                let (x, y) = tile.workgroups(way, 65_535);
                 assert!(x <= 65_535 && y <= 65_535);
-                let blocks = rows as u64 * u64::from(tile.blocks(listed).1);
-                assert!(u64::from(x) * u64::from(y) * u64::from(GROUP) >= blocks);
+                assert!((least..least + u64::from(x)).contains(&(u64::from(x) * u64::from(y))));
             }
         }
     }
