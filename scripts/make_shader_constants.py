@@ -1,7 +1,9 @@
-"""Writes shaders/constants.wgsl: the polynomials of shaders/math.wgsl in 0.32 fixed point.
+"""Writes shaders/constants.wgsl, the polynomials of shaders/math.wgsl in 0.32 fixed point, and shaders/interpolation.wgsl.
 
 Needs mpmath. Run from the repository root; tests/shader_reflection.rs checks the result against the functions.
 """
+
+from fractions import Fraction
 
 import mpmath as mp
 
@@ -51,6 +53,40 @@ def wide(name, doc, value):
 
 def alternating(n):
     return [1 if k % 2 == 0 else -1 for k in range(n + 1)]
+
+
+def interpolation():
+    """Nodes near those of Chebyshev and Lobatto, in 64ths, and the polynomial through values at them."""
+    nodes, check = [0, 4, 16, 32, 48, 60, 64], 55
+    x = [Fraction(node - 32, 32) for node in nodes]
+
+    def coefficients(i):
+        """Of the polynomial that is 1 at node i and 0 at the others, lowest first."""
+        out = [Fraction(1)]
+        for j in range(len(x)):
+            if j != i:
+                scaled = [c / (x[i] - x[j]) for c in out]
+                out = [a - x[j] * b for a, b in zip([0] + scaled, scaled + [0])]
+        return out
+
+    basis = [coefficients(i) for i in range(len(x))]
+    rows = [[c[power] for c in basis] for power in range(len(x))]
+    at = Fraction(check - 32, 32)
+    rows.append([sum(c * at**power for power, c in enumerate(p)) for p in basis])
+    assert all(abs(weight) < 16 for row in rows for weight in row)
+    # Eight products of 30-bit rests must fit into 63 bits.
+    assert all(sum(abs(weight) for weight in row) < 64 for row in rows)
+    return [
+        "// Interpolation in the nodes of a block. Written by scripts/make_shader_constants.py: change that instead.",
+        "",
+        "// Where the nodes lie, in 64ths of the block; the last one is only compared with.",
+        "const LRGRID_NODES: array<u32, 8> = array<u32, 8>(" + ", ".join(f"{n}u" for n in nodes + [check]) + ");",
+        "",
+        "// How much each node's value counts, in 2^-27: a row per power of x in [-1, 1], then the value at the last node.",
+        "const LRGRID_WEIGHTS: array<i32, 56> = array<i32, 56>(",
+        *("    " + ", ".join(str(round(weight * 2**27)) for weight in row) + "," for row in rows),
+        ");",
+    ]
 
 
 def main():
@@ -107,6 +143,8 @@ def main():
         out += [f"const LRGRID_ROOT_{i}_FROM: u32 = 0x{threshold:08x}u;"]
     with open("shaders/constants.wgsl", "w") as file:
         file.write("\n".join(out) + "\n")
+    with open("shaders/interpolation.wgsl", "w") as file:
+        file.write("\n".join(interpolation()) + "\n")
 
 
 main()

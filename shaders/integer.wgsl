@@ -13,6 +13,10 @@ fn lrgrid_less64(a: vec2<u32>, b: vec2<u32>) -> bool {
     return a.y < b.y || (a.y == b.y && a.x < b.x);
 }
 
+fn lrgrid_least64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
+    return select(b, a, lrgrid_less64(a, b));
+}
+
 // Shifts by 0 to 63. Two shifts in a row, because one by 32 would count as one by 0.
 fn lrgrid_shift_left64(a: vec2<u32>, bits: u32) -> vec2<u32> {
     let few = bits & 31u;

@@ -35,6 +35,8 @@ const LRGRID_USES_REPETITION: u32 = 18u;
 const LRGRID_USES_CLAMP: u32 = 19u;
 // Divisions of 2^32 and more.
 const LRGRID_USES_LONG_DIVISION: u32 = 20u;
+// Stages of several tracks.
+const LRGRID_USES_PRODUCT: u32 = 21u;
 
 fn lrgrid_uses(feature: u32) -> bool {
     return (LRGRID_USED & (1u << feature)) != 0u;

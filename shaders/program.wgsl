@@ -1,66 +1,111 @@
 // The value of a program at a step: twin of src/program/evaluate.rs, in the same order.
 
-// The nearest value within the bounds.
-fn lrgrid_clamp(value: LrgridNumber, lower: LrgridPackedNumber, upper: LrgridPackedNumber) -> LrgridNumber {
-    let least = lrgrid_unpack(lower);
-    let greatest = lrgrid_unpack(upper);
-    if (lrgrid_less(value, least)) {
-        return least;
-    }
-    if (lrgrid_less(greatest, value)) {
-        return greatest;
-    }
-    return value;
+// All ones: what never ends.
+const LRGRID_FOREVER: vec2<u32> = vec2<u32>(0xffffffffu, 0xffffffffu);
+
+// Where a track's repetition has led.
+struct LrgridFold {
+    // The step within the first cycle.
+    step: vec2<u32>,
+    // Whether time runs backwards there.
+    backwards: bool,
+    // Steps from here on, this one included, that go on in the same direction of the same cycle.
+    room: vec2<u32>,
 }
 
 // The step within the first cycle that `step` repeats.
-fn lrgrid_fold(track: LrgridTrack, step: vec2<u32>) -> vec2<u32> {
+fn lrgrid_fold(track: LrgridTrack, step: vec2<u32>) -> LrgridFold {
     if (!lrgrid_uses(LRGRID_USES_REPETITION)) {
-        return step;
+        return LrgridFold(step, false, LRGRID_FOREVER);
     }
     switch track.repetition {
         case LRGRID_REPEAT_RESTART: {
-            return lrgrid_divide64(step, track.period).remainder;
+            let position = lrgrid_divide64(step, track.period).remainder;
+            return LrgridFold(position, false, lrgrid_subtract64(track.period, position));
         }
         case LRGRID_REPEAT_REFLECT: {
+            var position = step;
             // Before the first turn nothing is doubled, which the longest periods could not bear.
-            if (!lrgrid_less64(track.period, step)) {
-                return step;
+            if (lrgrid_less64(track.period, step)) {
+                let both_ways = lrgrid_shift_left64(track.period, 1u);
+                position = lrgrid_divide64(step, both_ways).remainder;
+                if (lrgrid_less64(track.period, position)) {
+                    let left = lrgrid_subtract64(both_ways, position);
+                    return LrgridFold(left, true, left);
+                }
             }
-            let both_ways = lrgrid_shift_left64(track.period, 1u);
-            let position = lrgrid_divide64(step, both_ways).remainder;
-            if (lrgrid_less64(track.period, position)) {
-                return lrgrid_subtract64(both_ways, position);
-            }
-            return position;
+            let room = lrgrid_add64(lrgrid_subtract64(track.period, position), vec2<u32>(1u, 0u));
+            return LrgridFold(position, false, room);
         }
         case LRGRID_REPEAT_NONE, default: {
-            return step;
+            return LrgridFold(step, false, LRGRID_FOREVER);
         }
     }
 }
 
+// How a track moves along its segment.
+const LRGRID_STILL: u32 = 0u;
+const LRGRID_UP: u32 = 1u;
+const LRGRID_DOWN: u32 = 2u;
+
+// A phase count and how it goes on.
+struct LrgridPhase {
+    count: vec2<u32>,
+    // Whether it stays, or moves by one per step, and which way.
+    motion: u32,
+    // Steps, this one included, for which that holds.
+    room: vec2<u32>,
+}
+
 // The phase count at a step of the track's clock.
-fn lrgrid_phase_count(segment: LrgridSegment, step: vec2<u32>) -> vec2<u32> {
+fn lrgrid_phase_count(segment: LrgridSegment, step: vec2<u32>, backwards: bool) -> LrgridPhase {
     var k = lrgrid_subtract64(step, segment.start);
+    var room = LRGRID_FOREVER;
+    if (backwards) {
+        room = lrgrid_add64(k, vec2<u32>(1u, 0u));
+    }
+    var motion = select(LRGRID_UP, LRGRID_DOWN, backwards);
     if (lrgrid_uses(LRGRID_USES_QUANTUM) && (segment.kind & LRGRID_FLAG_QUANTUM) != 0u) {
-        k = lrgrid_divide64(k, segment.quantum).quotient;
+        let stair = lrgrid_divide64(k, segment.quantum);
+        k = stair.quotient;
+        motion = LRGRID_STILL;
+        if (backwards) {
+            room = lrgrid_add64(stair.remainder, vec2<u32>(1u, 0u));
+        } else if (lrgrid_less64(k, segment.length)) {
+            room = lrgrid_subtract64(segment.quantum, stair.remainder);
+        }
+    } else if ((segment.kind & LRGRID_KIND_MASK) == LRGRID_HOLD) {
+        motion = LRGRID_STILL;
+    } else if (lrgrid_less64(k, segment.length)) {
+        if (!backwards) {
+            room = lrgrid_subtract64(segment.length, k);
+        }
+    } else if (!backwards) {
+        motion = LRGRID_STILL;
+    } else if (lrgrid_less64(segment.length, k)) {
+        motion = LRGRID_STILL;
+        room = lrgrid_subtract64(k, segment.length);
     }
     if (lrgrid_less64(segment.length, k)) {
         k = segment.length;
     }
     if ((segment.kind & LRGRID_FLAG_REVERSED) == 0u) {
-        return lrgrid_add64(segment.origin, k);
+        return LrgridPhase(lrgrid_add64(segment.origin, k), motion, room);
     }
+    motion = select(motion, 3u - motion, motion != LRGRID_STILL);
     if (lrgrid_less64(segment.origin, k)) {
-        return vec2<u32>(0u, 0u);
+        return LrgridPhase(vec2<u32>(0u, 0u), LRGRID_STILL, room);
     }
-    return lrgrid_subtract64(segment.origin, k);
+    if (motion == LRGRID_DOWN) {
+        // The count stops at 0, wherever the segment ends.
+        room = lrgrid_least64(room, lrgrid_add64(lrgrid_subtract64(segment.origin, k), vec2<u32>(1u, 0u)));
+    }
+    return LrgridPhase(lrgrid_subtract64(segment.origin, k), motion, room);
 }
 
-// The phase at a phase count.
-fn lrgrid_phase(segment: LrgridSegment, count: vec2<u32>) -> LrgridNumber {
-    let phase = lrgrid_multiply(lrgrid_from_integer(count), lrgrid_unpack(segment.rate));
+// The phase at a phase count, which may lie between whole ones.
+fn lrgrid_phase(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
+    let phase = lrgrid_multiply(count, lrgrid_unpack(segment.rate));
     // The rate is rounded: n · (1/n) must still be 1.
     if (phase.mantissa.y == 0xffffffffu && phase.mantissa.x >= 0xfffffff0u) {
         return LrgridNumber(phase.negative, phase.exponent + 1, vec2<u32>(0u, 0x80000000u));
@@ -69,7 +114,7 @@ fn lrgrid_phase(segment: LrgridSegment, count: vec2<u32>) -> LrgridNumber {
 }
 
 // The value at a phase count.
-fn lrgrid_value_at(segment: LrgridSegment, count: vec2<u32>) -> LrgridNumber {
+fn lrgrid_value_at(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
     let base = lrgrid_unpack(segment.base);
     let amplitude = lrgrid_unpack(segment.amplitude);
     if ((segment.kind & LRGRID_KIND_MASK) == LRGRID_HOLD) {
@@ -95,62 +140,6 @@ fn lrgrid_segment_at(first: u32, count: u32, step: vec2<u32>) -> u32 {
     return low;
 }
 
-// The last segment looked up, which the next step mostly shares.
-struct LrgridCursor {
-    // The track it belongs to; no track's index at first.
-    track: u32,
-    // First step after the segment; all ones for the last.
-    end: vec2<u32>,
-    segment: LrgridSegment,
-}
-
-fn lrgrid_cursor() -> LrgridCursor {
-    var cursor: LrgridCursor;
-    cursor.track = 0xffffffffu;
-    return cursor;
-}
-
-// Moves the cursor to the segment in force at a step of a track's own clock.
-fn lrgrid_seek(cursor: ptr<function, LrgridCursor>, index: u32, first: u32, count: u32, step: vec2<u32>) {
-    if ((*cursor).track == index && !lrgrid_less64(step, (*cursor).segment.start) && lrgrid_less64(step, (*cursor).end)) {
-        return;
-    }
-    let found = lrgrid_segment_at(first, count, step);
-    (*cursor).track = index;
-    (*cursor).segment = lrgrid_segments[found];
-    (*cursor).end = vec2<u32>(0xffffffffu, 0xffffffffu);
-    if (found + 1u < first + count) {
-        (*cursor).end = lrgrid_segments[found + 1u].start;
-    }
-}
-
-// The value of a track at a step counted from the start of the stage.
-fn lrgrid_track_value(cursor: ptr<function, LrgridCursor>, index: u32, segment_first: u32, since: vec2<u32>) -> LrgridNumber {
-    let track = lrgrid_tracks[index];
-    let step = lrgrid_fold(track, lrgrid_add64(since, track.advance));
-    lrgrid_seek(cursor, index, segment_first + track.segment_first, track.segment_count, step);
-    let value = lrgrid_value_at((*cursor).segment, lrgrid_phase_count((*cursor).segment, step));
-    if (lrgrid_uses(LRGRID_USES_CLAMP) && track.clamped != 0u) {
-        return lrgrid_clamp(value, track.lower, track.upper);
-    }
-    return value;
-}
-
-// The value of a stage at a step of the program's clock.
-fn lrgrid_stage_value(cursor: ptr<function, LrgridCursor>, index: u32, segment_first: u32, tick: vec2<u32>) -> LrgridNumber {
-    let stage = lrgrid_stages[index];
-    let since = lrgrid_subtract64(tick, stage.start);
-    var product = lrgrid_unpack(stage.scale);
-    for (var i = 0u; i < stage.track_count; i++) {
-        product = lrgrid_multiply(product, lrgrid_track_value(cursor, stage.track_first + i, segment_first, since));
-    }
-    let value = lrgrid_add(lrgrid_unpack(stage.offset), product);
-    if (lrgrid_uses(LRGRID_USES_CLAMP) && stage.clamped != 0u) {
-        return lrgrid_clamp(value, stage.lower, stage.upper);
-    }
-    return value;
-}
-
 // The index of the stage in force at a tick of the program's clock.
 fn lrgrid_stage_at(first: u32, count: u32, tick: vec2<u32>) -> u32 {
     var low = first;
@@ -166,19 +155,122 @@ fn lrgrid_stage_at(first: u32, count: u32, tick: vec2<u32>) -> u32 {
     return low;
 }
 
-// The value of a program at a step, to about 30 bits; the cursor is the program's own.
-fn lrgrid_program_value(cursor: ptr<function, LrgridCursor>, program: u32, step: vec2<u32>) -> LrgridNumber {
+const LRGRID_MAX_TRACKS: u32 = 4u;
+
+// Where a program stands at a step: all that a span of steps has in common, and the phase counts.
+struct LrgridPlace {
+    stage: u32,
+    // Of each track.
+    segments: array<u32, LRGRID_MAX_TRACKS>,
+    counts: array<vec2<u32>, LRGRID_MAX_TRACKS>,
+    motions: array<u32, LRGRID_MAX_TRACKS>,
+    // Whether any of them moves.
+    moves: bool,
+    // Steps, this one included, for which only moving phase counts change, by one per step.
+    room: vec2<u32>,
+}
+
+// A track's index in a place, known beforehand where there is but one: arrays indexed at run time live in memory.
+fn lrgrid_slot(track: u32) -> u32 {
+    return select(0u, track, lrgrid_uses(LRGRID_USES_PRODUCT));
+}
+
+fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
+    var place: LrgridPlace;
     let found = lrgrid_programs[program];
     var tick = step;
+    place.room = LRGRID_FOREVER;
+    var slow = false;
     if (lrgrid_uses(LRGRID_USES_QUANTUM)) {
-        tick = lrgrid_divide64(step, found.quantum).quotient;
+        let division = lrgrid_divide64(step, found.quantum);
+        tick = division.quotient;
+        slow = found.quantum.x != 1u || found.quantum.y != 0u;
+        if (slow) {
+            place.room = lrgrid_subtract64(found.quantum, division.remainder);
+        }
     }
-    let stage = lrgrid_stage_at(found.stage_first, found.stage_count, tick);
-    return lrgrid_stage_value(cursor, stage, found.segment_first, tick);
+    place.stage = lrgrid_stage_at(found.stage_first, found.stage_count, tick);
+    if (!slow && place.stage + 1u < found.stage_first + found.stage_count) {
+        place.room = lrgrid_subtract64(lrgrid_stages[place.stage + 1u].start, tick);
+    }
+    let since = lrgrid_subtract64(tick, lrgrid_stages[place.stage].start);
+    let track_first = lrgrid_stages[place.stage].track_first;
+    for (var i = 0u; i < lrgrid_stages[place.stage].track_count; i++) {
+        let track = lrgrid_tracks[track_first + i];
+        let folded = lrgrid_fold(track, lrgrid_add64(since, track.advance));
+        let first = found.segment_first + track.segment_first;
+        let index = lrgrid_segment_at(first, track.segment_count, folded.step);
+        let phase = lrgrid_phase_count(lrgrid_segments[index], folded.step, folded.backwards);
+        place.segments[lrgrid_slot(i)] = index;
+        place.counts[lrgrid_slot(i)] = phase.count;
+        // Within one tick of a slower clock nothing moves.
+        place.motions[lrgrid_slot(i)] = select(phase.motion, LRGRID_STILL, slow);
+        place.moves = place.moves || place.motions[lrgrid_slot(i)] != LRGRID_STILL;
+        if (!slow) {
+            place.room = lrgrid_least64(place.room, lrgrid_least64(folded.room, phase.room));
+            if (!folded.backwards && index + 1u < first + track.segment_count) {
+                let next = lrgrid_segments[index + 1u].start;
+                place.room = lrgrid_least64(place.room, lrgrid_subtract64(next, folded.step));
+            }
+        }
+    }
+    return place;
+}
+
+// A value, and which of the bounds on its way to it were in force.
+struct LrgridBounded {
+    value: LrgridNumber,
+    bounds: u32,
+}
+
+// The nearest value within the bounds.
+fn lrgrid_clamp(value: LrgridNumber, lower: LrgridPackedNumber, upper: LrgridPackedNumber) -> LrgridBounded {
+    let least = lrgrid_unpack(lower);
+    let greatest = lrgrid_unpack(upper);
+    if (lrgrid_less(value, least)) {
+        return LrgridBounded(least, 1u);
+    }
+    if (lrgrid_less(greatest, value)) {
+        return LrgridBounded(greatest, 2u);
+    }
+    return LrgridBounded(value, 0u);
+}
+
+// The value of a program to about 30 bits, `distance` 64ths of a step past its place and within its room.
+fn lrgrid_value(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
+    var bounds = 0u;
+    var product = lrgrid_unpack(lrgrid_stages[place.stage].scale);
+    let track_first = lrgrid_stages[place.stage].track_first;
+    for (var i = 0u; i < lrgrid_stages[place.stage].track_count; i++) {
+        var count = lrgrid_shift_left64(place.counts[lrgrid_slot(i)], 6u);
+        switch place.motions[lrgrid_slot(i)] {
+            case LRGRID_UP: {
+                count = lrgrid_add64(count, distance);
+            }
+            case LRGRID_DOWN: {
+                count = lrgrid_subtract64(count, distance);
+            }
+            default: {
+                // It stays.
+            }
+        }
+        // 64ths of a count.
+        let number = lrgrid_normalized(false, 58, count);
+        var factor = LrgridBounded(lrgrid_value_at(lrgrid_segments[place.segments[lrgrid_slot(i)]], number), 0u);
+        if (lrgrid_uses(LRGRID_USES_CLAMP) && lrgrid_tracks[track_first + i].clamped != 0u) {
+            factor = lrgrid_clamp(factor.value, lrgrid_tracks[track_first + i].lower, lrgrid_tracks[track_first + i].upper);
+        }
+        bounds = (bounds << 2u) | factor.bounds;
+        product = lrgrid_multiply(product, factor.value);
+    }
+    var value = LrgridBounded(lrgrid_add(lrgrid_unpack(lrgrid_stages[place.stage].offset), product), 0u);
+    if (lrgrid_uses(LRGRID_USES_CLAMP) && lrgrid_stages[place.stage].clamped != 0u) {
+        value = lrgrid_clamp(value.value, lrgrid_stages[place.stage].lower, lrgrid_stages[place.stage].upper);
+    }
+    return LrgridBounded(value.value, (bounds << 2u) | value.bounds);
 }
 
 // For shaders of your own: the value of a program at a step (low word first), rounded to f32.
 fn lr_at(program: u32, step: vec2<u32>) -> f32 {
-    var cursor = lrgrid_cursor();
-    return bitcast<f32>(lrgrid_f32_bits(lrgrid_program_value(&cursor, program, step)));
+    return bitcast<f32>(lrgrid_f32_bits(lrgrid_value(lrgrid_place(program, step), vec2<u32>(0u, 0u)).value));
 }

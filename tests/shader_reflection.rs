@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::mem::offset_of;
 
 use lrgrid::Dtype;
-use lrgrid::gpu::shader::{self, LIBRARY, PackedTile, TABLE, WORKGROUP_SIZE, entry_point};
+use lrgrid::gpu::shader::{self, LIBRARY, PackedTile, STORE, STORE_WORDS, TABLE, WORKGROUP_SIZE, Way, entry_point};
 use lrgrid::packed::{
     EXPONENT_BIAS, FLAG_QUANTUM, FLAG_REVERSED, PackedNumber, PackedProgram, PackedSegment, PackedStage, PackedTrack,
     REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
 };
+use lrgrid::program::MAX_TRACKS;
 use wgpu::naga::{self, Block, Literal, Module, Statement, SwitchValue, TypeInner};
 
 fn parse(source: &str) -> Module {
@@ -81,7 +82,7 @@ fn layouts_agree() {
     same_layout!(
         module,
         "LrgridTile",
-        PackedTile { start, stride, program_first, rows, columns, groups, listed, padding }
+        PackedTile { start, stride, program_first, rows, columns, groups, listed, row_blocks, padding, zero }
     );
 }
 
@@ -118,7 +119,12 @@ fn ids_and_flags_agree() {
         ("LRGRID_USES_REPETITION", i64::from(shader::USES_REPETITION)),
         ("LRGRID_USES_CLAMP", i64::from(shader::USES_CLAMP)),
         ("LRGRID_USES_LONG_DIVISION", i64::from(shader::USES_LONG_DIVISION)),
+        ("LRGRID_USES_PRODUCT", i64::from(shader::USES_PRODUCT)),
         ("LRGRID_WORKGROUP_SIZE", i64::from(WORKGROUP_SIZE)),
+        ("LRGRID_GROUP", i64::from(shader::GROUP)),
+        ("LRGRID_OCTET", i64::from(shader::OCTET)),
+        ("LRGRID_MAX_OCTETS", i64::from(shader::MAX_OCTETS)),
+        ("LRGRID_MAX_TRACKS", MAX_TRACKS as i64),
     ];
     let ids = CURVES.iter().chain(&REPETITIONS).map(|&(name, id)| (name, i64::from(id)));
     for (name, want) in ids.chain(others) {
@@ -177,7 +183,8 @@ fn every_id_has_an_arm() {
 fn entry_points_are_those_of_the_types() {
     let module = module();
     let found: BTreeSet<&str> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
-    assert_eq!(found, Dtype::ALL.into_iter().filter_map(entry_point).collect());
+    let of = |way| Dtype::ALL.into_iter().filter_map(move |dtype| entry_point(dtype, way));
+    assert_eq!(found, of(Way::Blocks).chain(of(Way::Values)).collect());
     for entry in &module.entry_points {
         assert_eq!(entry.workgroup_size, [WORKGROUP_SIZE, 1, 1], "{}", entry.name);
     }
@@ -198,8 +205,8 @@ fn the_library_can_be_appended_to_another_shader() {
 }
 
 #[test]
-fn the_shader_computes_in_integers_only() {
-    let module = module();
+fn the_library_computes_in_integers_only() {
+    let module = parse(LIBRARY);
     for (_, ty) in module.types.iter().filter(|(_, ty)| ty.name.is_none()) {
         let scalar = match ty.inner {
             TypeInner::Scalar(scalar) | TypeInner::Vector { scalar, .. } => scalar,
@@ -272,4 +279,49 @@ fn wide_constants_are_their_values() {
         let from = constant(&module, &format!("LRGRID_ROOT_{i}_FROM")) as f64;
         assert_eq!(from, ((f64::from(i) / 8.0).exp2() * 2f64.powi(31)).ceil(), "threshold {i}");
     }
+}
+
+/// The literals of a constant array.
+fn array(module: &Module, name: &str) -> Vec<i64> {
+    let (_, constant) = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name)).expect(name);
+    let naga::Expression::Compose { components, .. } = &module.global_expressions[constant.init] else {
+        panic!("{name} is no array")
+    };
+    let literal = |component: &naga::Handle<naga::Expression>| match module.global_expressions[*component] {
+        naga::Expression::Literal(Literal::U32(value)) => i64::from(value),
+        naga::Expression::Literal(Literal::I32(value)) => i64::from(value),
+        ref other => panic!("{name} holds {other:?}"),
+    };
+    components.iter().map(literal).collect()
+}
+
+#[test]
+fn weights_interpolate() {
+    let module = module();
+    let nodes: Vec<f64> = array(&module, "LRGRID_NODES").iter().map(|&node| (node - 32) as f64 / 32.0).collect();
+    let (check, nodes) = nodes.split_last().unwrap();
+    assert_eq!((nodes[0], nodes[6]), (-1.0, 1.0), "the line goes through the ends");
+    let weights = array(&module, "LRGRID_WEIGHTS");
+    let rows: Vec<&[i64]> = weights.chunks_exact(nodes.len()).collect();
+    assert_eq!(rows.len(), 8);
+    for power in 0..7 {
+        // The polynomial through the values of x^power is x^power.
+        let sum = |row: &[i64]| {
+            let terms = row.iter().zip(nodes).map(|(&weight, node)| weight as f64 * 2f64.powi(-27) * node.powi(power));
+            terms.sum::<f64>()
+        };
+        for (index, row) in rows[..7].iter().enumerate() {
+            let want = if index == power as usize { 1.0 } else { 0.0 };
+            assert!((sum(row) - want).abs() < 3e-8, "coefficient {index} of x^{power}: {}", sum(row));
+        }
+        assert!((sum(rows[7]) - check.powi(power)).abs() < 3e-8, "the check of x^{power}");
+    }
+}
+
+#[test]
+fn what_only_stores_has_the_kernels_shape() {
+    let module = parse(STORE);
+    assert_eq!(constant(&module, "LRGRID_STORE_WORDS"), i64::from(STORE_WORDS));
+    assert_eq!(module.entry_points.len(), 1);
+    assert_eq!(module.entry_points[0].workgroup_size, [WORKGROUP_SIZE, 1, 1]);
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::error::GpuError;
 
@@ -129,6 +130,9 @@ fn answers(wanted: &str, index: usize, device: &GpuDevice) -> bool {
     }
 }
 
+/// Longest wait for one submission; a driver that takes longer hangs.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A device in use.
 #[derive(Debug)]
 pub(super) struct Device {
@@ -169,6 +173,7 @@ impl Device {
         let limits = adapter.limits();
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("lrgrid"),
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: limits.clone(),
             ..wgpu::DeviceDescriptor::default()
         });
@@ -186,6 +191,34 @@ impl Device {
     /// The largest buffer that a shader can see at once.
     pub fn binding_limit(&self) -> u64 {
         self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size)
+    }
+
+    /// A buffer of at least 16 bytes, which any binding and copy takes.
+    pub fn buffer(&self, label: &str, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: size.max(16),
+            usage,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// Waits until the device has done what was submitted, or for too long.
+    pub fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<(), GpuError> {
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
+        self.device.poll(wait).map(|_| ()).map_err(|error| self.failed(error.to_string()))
+    }
+
+    /// The bytes of a buffer, which must be a multiple of 4; for small parts.
+    pub fn read(&self, buffer: &wgpu::Buffer, offset: u64, size: u64) -> Result<Vec<u8>, GpuError> {
+        let staging = self.buffer("lrgrid read", size, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
+        let mut commands = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        commands.copy_buffer_to_buffer(buffer, offset, &staging, 0, size);
+        let submission = self.queue.submit([commands.finish()]);
+        staging.map_async(wgpu::MapMode::Read, 0..size, |_| {});
+        self.wait(submission)?;
+        let view = staging.get_mapped_range(0..size).map_err(|error| self.failed(error.to_string()))?;
+        Ok(view.to_vec())
     }
 
     /// A failure of this adapter.

@@ -1,11 +1,14 @@
 //! The GPU backend: the batch's integers through WGSL integers to the bits of the table.
 //!
-//! The shader computes in 32-bit words only, a small floating-point library included, because WGSL's
-//! own floating point may be fused, reordered and flushed as a driver likes. So results are the same
-//! bits on every device, subnormals included, and about half an ULP from the exact value.
+//! The shader computes curves in 32-bit words only, a small floating-point library included, because WGSL's
+//! own floating point may be fused, reordered and flushed as a driver likes. Long rows it cuts into blocks: a
+//! polynomial through a few exact values, checked at another, gives the rest in floating point, of which so
+//! little is asked that no driver can spoil it by more than 2 ULP.
 
 mod device;
 mod dispatch;
+mod kernel;
+mod measure;
 mod probe;
 mod readback;
 pub mod shader;
@@ -19,6 +22,7 @@ use std::sync::{Mutex, PoisonError};
 pub use device::{GpuDevice, GpuKind, devices};
 #[doc(hidden)]
 pub use dispatch::Tuning;
+pub use measure::{Clock, Timing};
 
 use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError, GpuError};
@@ -104,11 +108,12 @@ impl Gpu {
         rows: Range<usize>,
         steps: &Steps,
         dtype: Dtype,
+        tuning: Tuning,
         out: &mut [u8],
     ) -> Result<(), GpuError> {
         // A panic elsewhere leaves nothing worse than a buffer that is made anew.
         let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut request = Request { batch, rows, steps, dtype, tuning: self.tuning };
+        let mut request = Request { batch, rows, steps, dtype, tuning };
         match run(&self.device, &mut resources, &request, out) {
             Err(GpuError::OutOfMemory { .. }) => {
                 request.tuning.tile_bytes /= 2;
@@ -134,7 +139,7 @@ impl Evaluate for Gpu {
         if out.is_empty() {
             return Ok(());
         }
-        self.fill(batch, rows, steps, T::DTYPE, bytemuck::cast_slice_mut(out))?;
+        self.fill(batch, rows, steps, T::DTYPE, self.tuning, bytemuck::cast_slice_mut(out))?;
         Ok(())
     }
 }

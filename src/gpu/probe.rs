@@ -3,15 +3,18 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::Gpu;
+use super::{Gpu, Tuning};
 use crate::curve::Curve;
 use crate::element::Dtype;
 use crate::error::GpuError;
 use crate::packed::{Batch, Steps};
 use crate::program::{Program, Segment};
 
-/// Steps per curve.
-const STEPS: u64 = 256;
+/// Steps per curve: enough for blocks of many sizes.
+const STEPS: u64 = 2500;
+
+/// Steps per curve where each value is computed by itself.
+const SINGLE_STEPS: u64 = 256;
 
 /// Largest distance from the exact value, in units in the last place of `f32`; a sound device stays below 0.6.
 const TOLERANCE: f64 = 2.0;
@@ -36,15 +39,15 @@ pub(super) fn check(gpu: &Gpu) -> Result<(), GpuError> {
 }
 
 /// A falling and a rising segment of a curve, over an odd number of steps.
-fn program(curve: Curve) -> Program {
-    let half = STEPS / 2;
+fn program(curve: Curve, steps: u64) -> Program {
+    let half = steps / 2;
     let rising = Segment::rising(0, half - 1, 1e-5, 0.75, curve);
     let falling = Segment { start: half, ..Segment::falling(0, half - 3, 3e-3, 1e-9, curve) };
     Program::of(vec![rising, falling])
 }
 
 /// Every curve, by name; parameters that need every function of the shader.
-fn programs() -> Vec<(&'static str, Program)> {
+fn programs(steps: u64) -> Vec<(&'static str, Program)> {
     let curves = [
         ("hold", Curve::Hold),
         ("linear", Curve::Linear),
@@ -58,16 +61,23 @@ fn programs() -> Vec<(&'static str, Program)> {
         ("rational (falling)", Curve::Rational { rising: false }),
         ("rational (rising)", Curve::Rational { rising: true }),
     ];
-    curves.into_iter().map(|(name, curve)| (name, program(curve))).collect()
+    curves.into_iter().map(|(name, curve)| (name, program(curve, steps))).collect()
 }
 
+/// Both ways through a row.
 fn probe(gpu: &Gpu) -> Result<(), GpuError> {
-    let programs = programs();
-    let steps = Steps::range(0..STEPS);
+    let blocks = Tuning { blocks_from: 0, ..gpu.tuning };
+    let values = Tuning { blocks_from: usize::MAX, ..gpu.tuning };
+    probe_with(gpu, values, SINGLE_STEPS).and_then(|()| probe_with(gpu, blocks, STEPS))
+}
+
+fn probe_with(gpu: &Gpu, tuning: Tuning, steps: u64) -> Result<(), GpuError> {
+    let programs = programs(steps);
+    let steps = Steps::range(0..steps);
     let failed = |reason: String| GpuError::Failed { adapter: gpu.adapter_name().to_owned(), reason };
     let batch = Batch::from_programs(programs.iter().map(|(_, program)| program)).map_err(|e| failed(e.to_string()))?;
     let mut table = vec![0.0_f32; batch.len() * steps.len()];
-    gpu.fill(&batch, 0..batch.len(), &steps, Dtype::F32, bytemuck::cast_slice_mut(&mut table))?;
+    gpu.fill(&batch, 0..batch.len(), &steps, Dtype::F32, tuning, bytemuck::cast_slice_mut(&mut table))?;
     let (mut wrong, mut worst) = (Vec::new(), 0.0_f64);
     for ((name, program), row) in programs.iter().zip(table.chunks_exact(steps.len())) {
         let off = row.iter().zip(steps.iter()).map(|(got, step)| ulps(*got, program.value(step)));
@@ -102,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_curve_is_probed() {
-        let programs = programs();
+        let programs = programs(STEPS);
         let batch = Batch::from_programs(programs.iter().map(|(_, program)| program)).unwrap();
         let probed: BTreeSet<u32> = batch.segments().iter().map(|segment| segment.kind & 0xff).collect();
         assert_eq!(probed, (curve_id::HOLD..=curve_id::RATIONAL_RISING).collect());

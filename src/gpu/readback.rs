@@ -1,25 +1,105 @@
-//! A ring of two slots: while the host copies one tile out, the device fills the next.
+//! A ring of slots: while the host copies one tile out, the device fills the next ones.
 
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
-use super::device::Device;
+use rayon::prelude::*;
+
+use super::device::{Device, PATIENCE};
 use super::shader::{PackedTile, THREAD_BYTES};
 use super::tile::Tile;
 use crate::error::GpuError;
 
-/// Longest wait for one tile; a driver that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Tiles under way: one is copied out, one is on its way to the host, one is computed.
+pub(super) const SLOTS: usize = 3;
 
-/// Buffers for one tile under way.
+/// Bytes that one thread copies at a time.
+const COPY_BYTES: usize = 1 << 20;
+
+/// Sizes in bytes of the largest tile and of its listed steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    pub table: u64,
+    pub steps: u64,
+}
+
+/// What a dispatch writes and reads.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct TileBuffers {
     /// What the shader writes.
     pub table: wgpu::Buffer,
     /// The dispatch's [`PackedTile`].
     pub tile: wgpu::Buffer,
     /// The tile's steps, where they are listed.
     pub steps: wgpu::Buffer,
+}
+
+impl TileBuffers {
+    /// Buffers for tiles of up to these sizes.
+    pub fn new(device: &Device, sizes: Sizes) -> Self {
+        use wgpu::BufferUsages as Usage;
+        Self {
+            table: device.buffer("lrgrid table", sizes.table, Usage::STORAGE | Usage::COPY_SRC),
+            tile: device.buffer("lrgrid tile", size_of::<PackedTile>() as u64, Usage::UNIFORM | Usage::COPY_DST),
+            steps: device.buffer("lrgrid steps", sizes.steps, Usage::STORAGE | Usage::COPY_DST),
+        }
+    }
+}
+
+/// The slots, and the size of their buffers.
+#[derive(Debug)]
+pub(super) struct Ring {
+    slots: [Slot; SLOTS],
+    sizes: Sizes,
+}
+
+impl Ring {
+    /// The ring kept from the last evaluation if it is large enough, else a new one.
+    pub fn with_room<'r>(kept: &'r mut Option<Self>, device: &Device, sizes: Sizes) -> &'r mut Self {
+        if kept.as_ref().is_some_and(|ring| ring.sizes.table < sizes.table || ring.sizes.steps < sizes.steps) {
+            *kept = None;
+        }
+        kept.get_or_insert_with(|| Self { slots: [(); SLOTS].map(|()| Slot::new(device, sizes)), sizes })
+    }
+
+    /// The slots' buffers.
+    pub fn buffers(&self) -> [&TileBuffers; SLOTS] {
+        self.slots.each_ref().map(|slot| &slot.buffers)
+    }
+
+    /// Has every tile encoded by `encode`, given its slot, and copies them to a table of `columns` values of `size` bytes.
+    pub fn run(
+        &mut self,
+        device: &Device,
+        tiles: Vec<Tile>,
+        columns: usize,
+        size: usize,
+        out: &mut [u8],
+        mut encode: impl FnMut(usize, &TileBuffers, &Tile, &mut wgpu::CommandEncoder),
+    ) -> Result<(), GpuError> {
+        let count = tiles.len();
+        for (index, tile) in tiles.into_iter().enumerate() {
+            let slot = &mut self.slots[index % SLOTS];
+            // The other slots' tiles are computed and copied by the device while this one is copied out.
+            slot.collect(device, columns, size, out)?;
+            let mut commands = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            encode(index % SLOTS, &slot.buffers, &tile, &mut commands);
+            slot.submit(device, commands, tile);
+            if let Some(fault) = device.fault() {
+                return Err(fault);
+            }
+        }
+        // What is left, oldest first.
+        for index in count..count + SLOTS {
+            self.slots[index % SLOTS].collect(device, columns, size, out)?;
+        }
+        Ok(())
+    }
+}
+
+/// A tile under way.
+#[derive(Debug)]
+struct Slot {
+    buffers: TileBuffers,
     /// What the host reads.
     staging: wgpu::Buffer,
     pending: Option<Pending>,
@@ -33,30 +113,19 @@ struct Pending {
 }
 
 impl Slot {
-    /// Buffers for tiles of up to these sizes in bytes.
-    pub fn new(device: &Device, table_bytes: u64, steps_bytes: u64) -> Self {
-        let buffer = |label, size, usage| {
-            device.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
+    fn new(device: &Device, sizes: Sizes) -> Self {
         use wgpu::BufferUsages as Usage;
         Self {
-            table: buffer("lrgrid table", table_bytes, Usage::STORAGE | Usage::COPY_SRC),
-            tile: buffer("lrgrid tile", size_of::<PackedTile>() as u64, Usage::UNIFORM | Usage::COPY_DST),
-            steps: buffer("lrgrid steps", steps_bytes, Usage::STORAGE | Usage::COPY_DST),
-            staging: buffer("lrgrid staging", table_bytes, Usage::MAP_READ | Usage::COPY_DST),
+            buffers: TileBuffers::new(device, sizes),
+            staging: device.buffer("lrgrid staging", sizes.table, Usage::MAP_READ | Usage::COPY_DST),
             pending: None,
         }
     }
 
     /// Queues the copy of a dispatched tile to the host, and submits.
-    pub fn submit(&mut self, device: &Device, mut commands: wgpu::CommandEncoder, tile: Tile) {
+    fn submit(&mut self, device: &Device, mut commands: wgpu::CommandEncoder, tile: Tile) {
         let bytes = tile.bytes();
-        commands.copy_buffer_to_buffer(&self.table, 0, &self.staging, 0, bytes);
+        commands.copy_buffer_to_buffer(&self.buffers.table, 0, &self.staging, 0, bytes);
         let submission = device.queue.submit([commands.finish()]);
         let (sender, mapped) = channel();
         self.staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
@@ -67,10 +136,9 @@ impl Slot {
     }
 
     /// Waits for the tile under way, if there is one, and copies its rows into `out`, a table of `columns` columns.
-    pub fn collect(&mut self, device: &Device, columns: usize, size: usize, out: &mut [u8]) -> Result<(), GpuError> {
+    fn collect(&mut self, device: &Device, columns: usize, size: usize, out: &mut [u8]) -> Result<(), GpuError> {
         let Some(Pending { tile, submission, mapped }) = self.pending.take() else { return Ok(()) };
-        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
-        device.device.poll(wait).map_err(|error| device.failed(error.to_string()))?;
+        device.wait(submission)?;
         match mapped.recv_timeout(PATIENCE) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(device.failed(error.to_string())),
@@ -91,13 +159,37 @@ fn copy_rows(from: &[u8], tile: &Tile, columns: usize, size: usize, out: &mut [u
     let pitch = tile.groups as usize * THREAD_BYTES;
     let width = tile.columns.len() * size;
     let start = (tile.rows.start * columns + tile.columns.start) * size;
-    if pitch == width && tile.columns.len() == columns {
-        let whole = pitch * tile.rows.len();
-        out[start..start + whole].copy_from_slice(&from[..whole]);
+    if tile.rows.len() == 1 || (pitch == width && tile.columns.len() == columns) {
+        let whole = start..start + width * tile.rows.len();
+        let parts = out[whole].par_chunks_mut(COPY_BYTES).zip(from.par_chunks(COPY_BYTES));
+        parts.for_each(|(to, from)| to.copy_from_slice(&from[..to.len()]));
         return;
     }
-    for (row, source) in from.chunks_exact(pitch).enumerate().take(tile.rows.len()) {
-        let at = start + row * columns * size;
-        out[at..at + width].copy_from_slice(&source[..width]);
+    // Several rows are whole ones.
+    let rows = out[start..start + width * tile.rows.len()].par_chunks_mut(width).zip(from.par_chunks(pitch));
+    rows.with_min_len(COPY_BYTES / width.max(1)).for_each(|(to, from)| to.copy_from_slice(&from[..width]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_come_to_their_place() {
+        let columns = 700_001;
+        for (rows, part) in [(1..3, 0..columns), (2..3, 8..columns), (0..1, 16..24), (3..4, 0..9)] {
+            let groups = part.len().div_ceil(4) as u32;
+            let tile = Tile { rows: rows.clone(), columns: part.clone(), groups };
+            let from: Vec<u32> = (0..tile.bytes() as u32 / 4).collect();
+            let mut out = vec![u32::MAX; 4 * columns];
+            copy_rows(bytemuck::cast_slice(&from), &tile, columns, 4, bytemuck::cast_slice_mut(&mut out));
+            for (index, &got) in out.iter().enumerate() {
+                let (row, column) = (index / columns, index % columns);
+                let inside = rows.contains(&row) && part.contains(&column);
+                let want = (row.saturating_sub(rows.start) as u32 * groups * 4)
+                    .wrapping_add(column.wrapping_sub(part.start) as u32);
+                assert_eq!(got, if inside { want } else { u32::MAX }, "row {row}, column {column} of {tile:?}");
+            }
+        }
     }
 }

@@ -21,10 +21,26 @@ pub const LIBRARY: &str = concat!(
 );
 
 /// The entry points that fill tables; they need [`LIBRARY`].
-pub const TABLE: &str = include_str!("../../shaders/table.wgsl");
+pub const TABLE: &str = concat!(
+    include_str!("../../shaders/tile.wgsl"),
+    include_str!("../../shaders/interpolation.wgsl"),
+    include_str!("../../shaders/block.wgsl"),
+    include_str!("../../shaders/table.wgsl"),
+);
+
+/// The shader that only stores, for comparison.
+pub const STORE: &str = include_str!("../../shaders/store.wgsl");
+/// Words of 16 bytes that a workgroup of [`STORE`] writes: those of a workgroup's first blocks in `f32`.
+pub const STORE_WORDS: u32 = GROUP * MAX_OCTETS * OCTET * 4 / THREAD_BYTES as u32;
 
 /// Threads per workgroup.
 pub const WORKGROUP_SIZE: u32 = 64;
+/// Threads per block, and blocks that a workgroup begins with.
+pub const GROUP: u32 = 8;
+/// Columns of the smallest block; larger ones are made of such.
+pub const OCTET: u32 = 8;
+/// Octets of the largest block.
+pub const MAX_OCTETS: u32 = 256;
 
 /// The constant that a pipeline is specialised by: the curves and features that its batches use.
 ///
@@ -42,8 +58,10 @@ pub const USES_REPETITION: u32 = 18;
 pub const USES_CLAMP: u32 = 19;
 /// Bit of [`USED`]: steps of 2^32 and more are divided.
 pub const USES_LONG_DIVISION: u32 = 20;
+/// Bit of [`USED`]: stages have several tracks.
+pub const USES_PRODUCT: u32 = 21;
 
-/// Bytes that one thread writes.
+/// Bytes that a thread writes at once.
 pub const THREAD_BYTES: usize = 16;
 
 /// What one dispatch fills; twin of `LrgridTile`.
@@ -60,23 +78,39 @@ pub struct PackedTile {
     pub rows: u32,
     /// Number of columns.
     pub columns: u32,
-    /// Threads per row.
+    /// The row's pitch in units of 16 bytes.
     pub groups: u32,
     /// 1 where the steps are listed.
     pub listed: u32,
+    /// Blocks per row, at first.
+    pub row_blocks: u32,
     /// Keeps the record a multiple of 8 bytes.
     pub padding: u32,
+    /// 0, which no compiler knows.
+    pub zero: u32,
 }
 
-const _: () = assert!(size_of::<PackedTile>() == 40);
+const _: () = assert!(size_of::<PackedTile>() == 48);
+
+/// How a kernel goes through a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// Block by block: one polynomial for up to 2048 columns.
+    Blocks,
+    /// Value by value.
+    Values,
+}
 
 /// The entry point that writes an element type, if the GPU can.
 #[must_use]
-pub const fn entry_point(dtype: Dtype) -> Option<&'static str> {
-    match dtype {
-        Dtype::F64 => None,
-        Dtype::F32 => Some("lrgrid_table_f32"),
-        Dtype::F16 => Some("lrgrid_table_f16"),
-        Dtype::Bf16 => Some("lrgrid_table_bf16"),
+pub const fn entry_point(dtype: Dtype, way: Way) -> Option<&'static str> {
+    match (dtype, way) {
+        (Dtype::F64, _) => None,
+        (Dtype::F32, Way::Blocks) => Some("lrgrid_blocks_f32"),
+        (Dtype::F16, Way::Blocks) => Some("lrgrid_blocks_f16"),
+        (Dtype::Bf16, Way::Blocks) => Some("lrgrid_blocks_bf16"),
+        (Dtype::F32, Way::Values) => Some("lrgrid_values_f32"),
+        (Dtype::F16, Way::Values) => Some("lrgrid_values_f16"),
+        (Dtype::Bf16, Way::Values) => Some("lrgrid_values_bf16"),
     }
 }

@@ -4,11 +4,15 @@ use std::ops::Range;
 
 use super::device::Device;
 use crate::error::GpuError;
-use crate::packed::{Batch, PackedProgram, PackedSegment};
+use crate::packed::{Batch, BatchId, PackedProgram, PackedSegment};
 
 /// Buffers of programs, stages, tracks and segments, kept from one evaluation to the next.
 #[derive(Debug, Default)]
-pub(super) struct Tables([Option<wgpu::Buffer>; 4]);
+pub(super) struct Tables {
+    buffers: [Option<wgpu::Buffer>; 4],
+    /// Whose rows they hold.
+    held: Option<(BatchId, Range<usize>)>,
+}
 
 const NAMES: [&str; 4] = ["programs", "stages", "tracks", "segments"];
 
@@ -52,8 +56,13 @@ pub(super) fn slices(
 }
 
 impl Tables {
-    /// Puts the tables of these rows on the device; row 0 of the shader is `rows.start`.
+    /// Puts the tables of these rows on the device, unless they are there; row 0 of the shader is `rows.start`.
     pub fn upload(&mut self, device: &Device, batch: &Batch, rows: Range<usize>) {
+        let held = Some((batch.id(), rows.clone()));
+        if self.held == held {
+            return;
+        }
+        self.held = held;
         let mut programs = batch.programs()[rows].to_vec();
         let first = programs.first().map_or(0, |program| program.segment_first);
         let end = programs.last().map_or(0, |program| program.segment_first + program.segment_count);
@@ -67,15 +76,11 @@ impl Tables {
             bytemuck::cast_slice(batch.tracks()),
             bytemuck::cast_slice(segments),
         ];
-        for ((slot, name), bytes) in self.0.iter_mut().zip(NAMES).zip(contents) {
+        for ((slot, name), bytes) in self.buffers.iter_mut().zip(NAMES).zip(contents) {
             if slot.as_ref().is_none_or(|buffer| buffer.size() < bytes.len() as u64) {
-                *slot = Some(device.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some(name),
-                    // A binding must hold at least one record, and copies are of whole words.
-                    size: (bytes.len() as u64).max(size_of::<PackedSegment>() as u64),
-                    usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-                    mapped_at_creation: false,
-                }));
+                // A binding must hold at least one record.
+                let size = (bytes.len() as u64).max(size_of::<PackedSegment>() as u64);
+                *slot = Some(device.buffer(name, size, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST));
             }
             if let Some(buffer) = slot {
                 device.queue.write_buffer(buffer, 0, bytes);
@@ -85,7 +90,7 @@ impl Tables {
 
     /// The buffers, in the order of their bindings, once uploaded.
     pub fn buffers(&self) -> impl Iterator<Item = &wgpu::Buffer> {
-        self.0.iter().flatten()
+        self.buffers.iter().flatten()
     }
 }
 

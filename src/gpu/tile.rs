@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::shader::THREAD_BYTES;
+use super::shader::{GROUP, MAX_OCTETS, OCTET, THREAD_BYTES, WORKGROUP_SIZE, Way};
 
 /// A rectangle of the table, filled by one dispatch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) struct Tile {
     pub rows: Range<usize>,
     /// Columns.
     pub columns: Range<usize>,
-    /// Threads per row.
+    /// The row's pitch in units of 16 bytes.
     pub groups: u32,
 }
 
@@ -21,10 +21,28 @@ impl Tile {
         self.rows.len() as u64 * u64::from(self.groups) * THREAD_BYTES as u64
     }
 
-    /// Threads of the dispatch.
-    pub fn threads(&self) -> u64 {
-        self.rows.len() as u64 * u64::from(self.groups)
+    /// Blocks per row, which do not depend on how long the row is: its values should not.
+    pub fn row_blocks(&self) -> u32 {
+        (self.columns.len() as u32).div_ceil(MAX_OCTETS * OCTET)
     }
+
+    /// Workgroups of the dispatch.
+    pub fn workgroups(&self, way: Way, most: u32) -> (u32, u32) {
+        let rows = self.rows.len() as u64;
+        two_dimensions(
+            match way {
+                Way::Blocks => (rows * u64::from(self.row_blocks())).div_ceil(u64::from(GROUP)),
+                Way::Values => (rows * u64::from(self.groups)).div_ceil(u64::from(WORKGROUP_SIZE)),
+            },
+            most,
+        )
+    }
+}
+
+/// Workgroups in two dimensions, for more than the `most` that one may have.
+pub(super) fn two_dimensions(workgroups: u64, most: u32) -> (u32, u32) {
+    let x = workgroups.min(u64::from(most)).max(1);
+    (x as u32, workgroups.div_ceil(x).max(1) as u32)
 }
 
 /// Cuts `rows` × `columns` into tiles of at most `tile_bytes` and `tile_columns`, with `width` values per thread.
@@ -39,6 +57,9 @@ pub(super) fn tiles(
 ) -> impl Iterator<Item = Tile> {
     let most_groups = usize::try_from(tile_bytes / THREAD_BYTES as u64).unwrap_or(usize::MAX).clamp(1, 1 << 26);
     let most_columns = (most_groups.saturating_mul(width)).min((tile_columns / width).max(1) * width);
+    // Blocks lie where they would in a longer tile.
+    let block = (MAX_OCTETS * OCTET) as usize;
+    let most_columns = if most_columns > block { most_columns / block * block } else { most_columns };
     let columns_per_tile = columns.min(most_columns).max(1);
     let rows_per_tile = (most_groups / columns_per_tile.div_ceil(width)).max(1);
     rows.clone().step_by(rows_per_tile).flat_map(move |row| {
@@ -75,6 +96,22 @@ mod tests {
                 }
             }
             assert!(seen.iter().all(|&count| count == 1), "{rows} × {columns}");
+        }
+    }
+
+    #[test]
+    fn long_dispatches_have_two_dimensions() {
+        for (rows, columns) in [(1, 1), (1000, 9), (1, 1 << 26), (7_000_000, 64)] {
+            let groups = (columns as u32).div_ceil(4);
+            let tile = Tile { rows: 0..rows, columns: 0..columns, groups };
+            let threads = rows as u64 * u64::from(groups);
+            for (way, least) in
+                [(Way::Blocks, (rows * columns.div_ceil(2048)).div_ceil(8) as u64), (Way::Values, threads.div_ceil(64))]
+            {
+                let (x, y) = tile.workgroups(way, 65_535);
+                assert!(x <= 65_535 && y <= 65_535);
+                assert!((least..least + u64::from(x)).contains(&(u64::from(x) * u64::from(y))));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::shader::{USES_CLAMP, USES_LONG_DIVISION, USES_QUANTUM, USES_REPETITION, USES_WARP};
+use super::shader::{OCTET, USES_CLAMP, USES_LONG_DIVISION, USES_PRODUCT, USES_QUANTUM, USES_REPETITION, USES_WARP};
 use crate::packed::{
     Batch, EXPONENT_BIAS, FLAG_QUANTUM, PackedNumber, PackedSegment, REPEAT_NONE, Steps, curve_id, integer,
 };
@@ -24,8 +24,12 @@ pub(super) fn used(batch: &Batch, rows: Range<usize>, steps: &Steps) -> u32 {
         used |= bit(track.clamped != 0, USES_CLAMP) | bit(track.repetition != REPEAT_NONE, USES_REPETITION);
         ahead = ahead.max(integer(track.advance));
     }
-    used = batch.stages().iter().fold(used, |used, stage| used | bit(stage.clamped != 0, USES_CLAMP));
-    let furthest = steps.largest().unwrap_or(0).saturating_add(ahead);
+    for stage in batch.stages() {
+        used |= bit(stage.clamped != 0, USES_CLAMP) | bit(stage.track_count > 1, USES_PRODUCT);
+    }
+    // The shader looks past the last column, to the end of its octet.
+    let padding = steps.progression().map_or(0, |(_, stride)| stride.saturating_mul(OCTET.into()));
+    let furthest = steps.largest().unwrap_or(0).saturating_add(ahead).saturating_add(padding);
     used | bit(furthest >> 32 != 0, USES_LONG_DIVISION)
 }
 

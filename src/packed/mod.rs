@@ -38,6 +38,17 @@ pub struct Batch {
     tracks: Vec<PackedTrack>,
     segments: Vec<PackedSegment>,
     oracle: Option<Arc<dyn Oracle>>,
+    id: BatchId,
+}
+
+/// Which batch it is: equal for a batch and its clones, whose tables never change, and for no others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BatchId(Arc<()>);
+
+impl PartialEq for BatchId {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl Batch {
@@ -51,6 +62,12 @@ impl Batch {
             builder.push(program)?;
         }
         Ok(builder.finish(None))
+    }
+
+    /// Tells this batch and its clones from others.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "only a device keeps tables"))]
+    pub(crate) fn id(&self) -> BatchId {
+        self.id.clone()
     }
 
     /// Number of schedules: the rows of a table.
