@@ -9,7 +9,9 @@ use std::fmt;
 use super::block::{Polynomial, fill};
 use super::lanes::{Phases, shapes};
 use super::rounding::{Rounded, Tolerance};
+use super::short::{Pattern, ShortRows, StepColumns};
 use crate::curve::Curve;
+use crate::packed::{Batch, PackedProgram, PackedSegment};
 
 /// A set of vector instructions that this processor has.
 ///
@@ -105,6 +107,45 @@ impl Level {
             Kind::Avx512 => unsafe { shapes_avx512(curve, phases, out) },
         }
     }
+
+    /// [`Pattern::build`] with this level's instructions.
+    pub(super) fn build_pattern(
+        self,
+        pattern: &mut Pattern,
+        batch: &Batch,
+        program: &PackedProgram,
+        segments: &[PackedSegment],
+        steps: &StepColumns,
+    ) {
+        match self.0 {
+            Kind::Baseline => pattern.build::<BASELINE_FUSES>(batch, program, segments, steps),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
+            Kind::Avx2 => unsafe { build_pattern_avx2(pattern, batch, program, segments, steps) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
+            Kind::Avx512 => unsafe { build_pattern_avx512(pattern, batch, program, segments, steps) },
+        }
+    }
+
+    /// [`ShortRows::fill_with`] this level's instructions.
+    pub(super) fn short_rows<T: Rounded>(
+        self,
+        rows: &mut ShortRows<'_>,
+        first: usize,
+        width: usize,
+        out: &mut [T],
+    ) -> usize {
+        match self.0 {
+            Kind::Baseline => rows.fill_with::<T, BASELINE_FUSES>(first, width, out),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
+            Kind::Avx2 => unsafe { short_rows_avx2(rows, first, width, out) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
+            Kind::Avx512 => unsafe { short_rows_avx512(rows, first, width, out) },
+        }
+    }
 }
 
 impl fmt::Debug for Level {
@@ -148,4 +189,40 @@ fn shapes_avx2<const N: usize>(curve: &Curve, phases: &Phases<N>, out: &mut [f64
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
 fn shapes_avx512<const N: usize>(curve: &Curve, phases: &Phases<N>, out: &mut [f64; N]) -> f64 {
     shapes::<N, true>(curve, phases, out)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn build_pattern_avx2(
+    pattern: &mut Pattern,
+    batch: &Batch,
+    program: &PackedProgram,
+    segments: &[PackedSegment],
+    steps: &StepColumns,
+) {
+    pattern.build::<true>(batch, program, segments, steps);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn short_rows_avx2<T: Rounded>(rows: &mut ShortRows<'_>, first: usize, width: usize, out: &mut [T]) -> usize {
+    rows.fill_with::<T, true>(first, width, out)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
+fn build_pattern_avx512(
+    pattern: &mut Pattern,
+    batch: &Batch,
+    program: &PackedProgram,
+    segments: &[PackedSegment],
+    steps: &StepColumns,
+) {
+    pattern.build::<true>(batch, program, segments, steps);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
+fn short_rows_avx512<T: Rounded>(rows: &mut ShortRows<'_>, first: usize, width: usize, out: &mut [T]) -> usize {
+    rows.fill_with::<T, true>(first, width, out)
 }

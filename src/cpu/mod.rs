@@ -11,6 +11,7 @@ mod lanes;
 mod repeat;
 mod rounding;
 mod sample;
+mod short;
 mod smooth;
 mod smoothness;
 mod span;
@@ -31,6 +32,7 @@ use crate::packed::{Batch, Steps};
 use crate::program::{MAX_STEP, Program};
 use repeat::copyable;
 use rounding::Rounded;
+use short::ShortRows;
 use smooth::{SmoothSpan, value_at};
 use span::{Columns, Kind, first_span};
 
@@ -39,6 +41,9 @@ const LEVEL_VARIABLE: &str = "LRGRID_LEVEL";
 
 /// Values per task of the thread pool: enough to hide its cost, few enough to share a small table.
 const TILE: usize = 1 << 15;
+
+/// Rows of no more columns than this are evaluated together with their neighbours.
+const SHORT: usize = 256;
 
 /// Evaluates batches on the CPU.
 ///
@@ -127,10 +132,35 @@ impl Cpu {
         let rows_per_tile = self.tile / columns;
         out.par_chunks_mut(columns * rows_per_tile).enumerate().for_each(|(index, part)| {
             let first = rows.start + index * rows_per_tile;
-            for (offset, row) in part.chunks_mut(columns).enumerate() {
-                self.fill_columns(&batch.program(first + offset), steps, 0, row);
+            let mut rows = ShortRows::new(batch, self.level, steps, 0);
+            if !T::FROM_F64 || columns > SHORT {
+                for (offset, row) in part.chunks_mut(columns).enumerate() {
+                    self.fill_columns(rows.program(first + offset), steps, 0, row);
+                }
+                return;
+            }
+            loop {
+                self.fill_short(&mut rows, steps, first, part);
+                let next = rows.columns().end;
+                if next == columns {
+                    break;
+                }
+                rows.go_to(steps, next);
             }
         });
+    }
+
+    /// Fills some columns of short rows.
+    fn fill_short<T: Rounded>(&self, rows: &mut ShortRows, steps: &Steps, first: usize, out: &mut [T]) {
+        let width = steps.len();
+        let mut done = 0;
+        loop {
+            done += rows.fill(first + done, width, &mut out[done * width..]);
+            let Some(row) = out.chunks_mut(width).nth(done) else { return };
+            let columns = rows.columns();
+            self.fill_columns(rows.program(first + done), steps, columns.start, &mut row[columns]);
+            done += 1;
+        }
     }
 
     /// Fills the columns of one row from `first` on.

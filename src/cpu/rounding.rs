@@ -43,18 +43,27 @@ impl Tolerance {
     fn window<T: Rounded>(&self) -> Option<Window> {
         let power = |exponent: i32| f64::from_bits(((1023 + exponent) as u64) << F64_FRACTION);
         let normal = self.least >= power(T::EXPONENTS.0 + 1) && self.greatest <= power(T::EXPONENTS.1);
-        let midpoint = 1u64 << (F64_FRACTION - T::FRACTION - 1);
-        // A unit in the last place is at least 2^-53 of the value; two more pay for rounding here.
-        let units = self.slack / self.least * (1u64 << 53) as f64 + 2.0;
-        let usable = normal && units < midpoint as f64 / 2.0;
-        usable.then(|| Window { first: midpoint - units as u64, count: 2 * units as u64 + 1 })
+        if !normal {
+            return None;
+        }
+        Window::of_roundings::<T>(self.slack / self.least * (1u64 << 53) as f64)
     }
 }
 
 impl Window {
+    /// The window for values of the normal range (and 0) with a relative error of so many 2^-53.
+    #[inline(always)]
+    pub fn of_roundings<T: Rounded>(roundings: f64) -> Option<Self> {
+        let midpoint = 1u64 << (F64_FRACTION - T::FRACTION - 1);
+        // A unit in the last place is at least 2^-53 of the value; two more pay for rounding here.
+        let units = roundings + 2.0;
+        let usable = units < midpoint as f64 / 2.0;
+        usable.then(|| Self { first: midpoint - units as u64, count: 2 * units as u64 + 1 })
+    }
+
     /// A number whose top bit tells that a value is too close.
     #[inline(always)]
-    fn close<T: Rounded>(&self, value: f64) -> u64 {
+    pub fn close<T: Rounded>(&self, value: f64) -> u64 {
         let dropped = (1 << (F64_FRACTION - T::FRACTION)) - 1;
         (value.to_bits().wrapping_sub(self.first) & dropped).wrapping_sub(self.count)
     }
@@ -68,6 +77,8 @@ pub trait Rounded: Element {
     const EXPONENTS: (i32, i32);
     /// Whether an `f64` approximation can decide the value at all.
     const FROM_F64: bool = true;
+    /// Whether [`Rounded::rounded_normal`] is right for 0 too.
+    const ZERO_IS_NORMAL: bool = false;
 
     /// Rounds an approximation with `|value| < 2^900`; also whether it is too close to call.
     fn rounded(value: f64, slack: f64) -> (Self, bool);
@@ -167,6 +178,7 @@ impl Rounded for f64 {
 }
 
 impl Rounded for f32 {
+    const ZERO_IS_NORMAL: bool = true;
     const FRACTION: u32 = 23;
     const EXPONENTS: (i32, i32) = (-126, 127);
     #[inline(always)]

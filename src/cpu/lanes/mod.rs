@@ -5,7 +5,8 @@ mod exponential;
 mod logarithm;
 mod sine;
 
-pub use arithmetic::{exact_sum, multiply_add, product_rest};
+use arithmetic::exact_sum;
+pub use arithmetic::{multiply_add, nearest_integer, product_rest};
 
 use crate::curve::Curve;
 use exponential::{EXP2_M1_ROUNDINGS, EXP2_ROUNDINGS, exp2, exp2_m1};
