@@ -1,6 +1,9 @@
 //! Packed numbers as `f64`, and what two schedules must share for their curves to run alike.
 
-use bytemuck::cast;
+use std::mem::offset_of;
+use std::ops::Range;
+
+use bytemuck::bytes_of;
 
 use crate::packed::{EXPONENT_BIAS, PackedNumber, PackedSegment, SIGN_BIT};
 
@@ -34,37 +37,22 @@ fn scaled(packed: PackedNumber, mantissa: f64) -> f64 {
     f64::from_bits(magnitude.to_bits() | u64::from(packed.head & SIGN_BIT) << 32)
 }
 
-/// All ones where a segment's field tells when and along which curve it moves, not from where to where.
-const TIMING: PackedSegment = {
-    const ALL: PackedNumber = PackedNumber { head: u32::MAX, high: u32::MAX, low: u32::MAX };
-    PackedSegment {
-        start: [u32::MAX; 2],
-        length: [u32::MAX; 2],
-        quantum: [u32::MAX; 2],
-        origin: [u32::MAX; 2],
-        rate: ALL,
-        base: PackedNumber::ZERO,
-        amplitude: PackedNumber::ZERO,
-        a: ALL,
-        b: ALL,
-        kind: u32::MAX,
-        base_rest: 0,
-        amplitude_rest: 0,
-    }
-};
+/// Bytes of a segment that tell when and along which curve it moves; what lies between is where from and where to.
+const BEFORE_VALUES: usize = offset_of!(PackedSegment, base);
+const AFTER_VALUES: Range<usize> = offset_of!(PackedSegment, a)..offset_of!(PackedSegment, base_rest);
 
-/// Words of a segment.
-const WORDS: usize = size_of::<PackedSegment>() / 4;
+const _: () = assert!(
+    AFTER_VALUES.start == BEFORE_VALUES + 2 * size_of::<PackedNumber>()
+        && AFTER_VALUES.end + 2 * size_of::<i32>() == size_of::<PackedSegment>()
+);
 
 /// Whether two segments have the same shape at every step.
+///
+/// Compared as bytes: from a loop over words LLVM makes a long chain of mask operations.
 #[inline(always)]
 pub fn same_timing(a: &PackedSegment, b: &PackedSegment) -> bool {
-    let (a, b, mask): ([u32; WORDS], [u32; WORDS], [u32; WORDS]) = (cast(*a), cast(*b), cast(TIMING));
-    let mut different = 0;
-    for word in 0..WORDS {
-        different |= (a[word] ^ b[word]) & mask[word];
-    }
-    different == 0
+    let (a, b) = (bytes_of(a), bytes_of(b));
+    a[..BEFORE_VALUES] == b[..BEFORE_VALUES] && a[AFTER_VALUES] == b[AFTER_VALUES]
 }
 
 #[cfg(test)]
