@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::lanes::multiply_add;
-use super::rounding::{LANES, Rounded, Tolerance, Window};
+use super::rounding::{LANES, Rounded, Tolerance};
 use super::sample::Sample;
+use super::working::{Window, Working};
 
 /// Degree of the polynomials. Higher means longer blocks and more work per value; on rows of 65,536,
 /// degree 9 was 5 % faster for a cosine and 5 % slower for a power, whose blocks are shorter.
@@ -46,10 +46,10 @@ impl<const N: usize> Polynomial<N> {
     /// The value at a column of the block.
     #[inline(always)]
     pub fn at<const FUSED: bool>(&self, column: f64) -> f64 {
-        let x = multiply_add::<FUSED>(column, self.step, -1.0);
+        let x = column.multiply_add::<FUSED>(self.step, -1.0);
         let mut value = self.coefficients[N - 1];
         for coefficient in self.coefficients[..N - 1].iter().rev() {
-            value = multiply_add::<FUSED>(value, x, *coefficient);
+            value = value.multiply_add::<FUSED>(x, *coefficient);
         }
         value
     }
@@ -96,14 +96,14 @@ fn fill_chunk<T: Rounded, const N: usize, const FUSED: bool>(
 ) -> u64 {
     let mut values = [0.0; LANES];
     for (value, lane) in values.iter_mut().zip(LANE_NUMBERS) {
-        // Lane numbers are added as f64, because not every level can convert 64-bit integers.
+        // Working numbers are added as f64, because not every level can convert 64-bit integers.
         *value = polynomial.at::<FUSED>(column + lane);
     }
     u64::from(T::round_lanes(&values, tolerance, window, chunk))
 }
 
 /// 0, 1, 2 … as `f64`.
-const LANE_NUMBERS: [f64; LANES] = {
+pub const LANE_NUMBERS: [f64; LANES] = {
     let mut numbers = [0.0; LANES];
     let mut lane = 1;
     while lane < LANES {

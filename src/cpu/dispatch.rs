@@ -6,12 +6,22 @@
 
 use std::fmt;
 
+use bytemuck::Pod;
+
 use super::block::{Polynomial, fill};
-use super::lanes::{Phases, shapes};
+use super::pieces::{Pieces, fill_pieces};
 use super::rounding::{Rounded, Tolerance};
-use super::short::{Pattern, ShortRows, StepColumns};
-use crate::curve::Curve;
-use crate::packed::{Batch, PackedProgram, PackedSegment};
+
+/// A loop over values: one body, compiled once for the instructions of every [`Level`].
+///
+/// `run` and all that it calls have to be `#[inline(always)]` and no closures, or they may end up compiled
+/// apart, without those instructions.
+pub trait Kernel {
+    /// What it answers.
+    type Output;
+    /// Runs it; `FUSED` tells that there is a fused multiply-add, and `STORE` how many bytes [`stream`] stores at a time.
+    fn run<const FUSED: bool, const STORE: usize>(self) -> Self::Output;
+}
 
 /// A set of vector instructions that this processor has.
 ///
@@ -76,6 +86,19 @@ impl Level {
         }
     }
 
+    /// Runs a kernel with this level's instructions.
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            Kind::Baseline => kernel.run::<BASELINE_FUSES, 16>(),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
+            Kind::Avx2 => unsafe { run_avx2(kernel) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
+            Kind::Avx512 => unsafe { run_avx512(kernel) },
+        }
+    }
+
     /// [`fill`] with this level's instructions.
     pub(super) fn fill<T: Rounded, const N: usize>(
         self,
@@ -95,55 +118,22 @@ impl Level {
         }
     }
 
-    /// [`shapes`] with this level's instructions.
-    pub(super) fn shapes<const N: usize>(self, curve: &Curve, phases: &Phases<N>, out: &mut [f64; N]) -> f64 {
-        match self.0 {
-            Kind::Baseline => shapes::<N, BASELINE_FUSES>(curve, phases, out),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
-            Kind::Avx2 => unsafe { shapes_avx2(curve, phases, out) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
-            Kind::Avx512 => unsafe { shapes_avx512(curve, phases, out) },
-        }
-    }
-
-    /// [`Pattern::build`] with this level's instructions.
-    pub(super) fn build_pattern(
+    /// [`fill_pieces`] with this level's instructions.
+    pub(super) fn fill_pieces<T: Rounded, const N: usize, const P: usize>(
         self,
-        pattern: &mut Pattern,
-        batch: &Batch,
-        program: &PackedProgram,
-        segments: &[PackedSegment],
-        steps: &StepColumns,
-    ) {
-        match self.0 {
-            Kind::Baseline => pattern.build::<BASELINE_FUSES>(batch, program, segments, steps),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
-            Kind::Avx2 => unsafe { build_pattern_avx2(pattern, batch, program, segments, steps) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
-            Kind::Avx512 => unsafe { build_pattern_avx512(pattern, batch, program, segments, steps) },
-        }
-    }
-
-    /// [`ShortRows::fill_with`] this level's instructions.
-    pub(super) fn short_rows<T: Rounded>(
-        self,
-        rows: &mut ShortRows<'_>,
+        pieces: &Pieces<N, P>,
         first: usize,
-        width: usize,
+        streaming: bool,
         out: &mut [T],
-    ) -> usize {
+    ) -> u64 {
         match self.0 {
-            Kind::Baseline => rows.fill_with::<T, BASELINE_FUSES>(first, width, out),
+            Kind::Baseline => fill_pieces::<T, N, P, BASELINE_FUSES, 16>(pieces, first, streaming, out),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
-            Kind::Avx2 => unsafe { short_rows_avx2(rows, first, width, out) },
+            Kind::Avx2 => unsafe { fill_pieces_avx2(pieces, first, streaming, out) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
-            Kind::Avx512 => unsafe { short_rows_avx512(rows, first, width, out) },
+            Kind::Avx512 => unsafe { fill_pieces_avx512(pieces, first, streaming, out) },
         }
     }
 }
@@ -156,6 +146,19 @@ impl fmt::Debug for Level {
 
 /// Without the instruction a fused multiply-add would be a library call per value.
 const BASELINE_FUSES: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<true, 32>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
+fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+    // Vectors of f32 come out of the kernels in halves, and a longer load would have to wait for two stores.
+    kernel.run::<true, 32>()
+}
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -181,48 +184,68 @@ fn fill_avx512<T: Rounded, const N: usize>(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn shapes_avx2<const N: usize>(curve: &Curve, phases: &Phases<N>, out: &mut [f64; N]) -> f64 {
-    shapes::<N, true>(curve, phases, out)
+fn fill_pieces_avx2<T: Rounded, const N: usize, const P: usize>(
+    pieces: &Pieces<N, P>,
+    first: usize,
+    streaming: bool,
+    out: &mut [T],
+) -> u64 {
+    fill_pieces::<T, N, P, true, 32>(pieces, first, streaming, out)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
-fn shapes_avx512<const N: usize>(curve: &Curve, phases: &Phases<N>, out: &mut [f64; N]) -> f64 {
-    shapes::<N, true>(curve, phases, out)
+fn fill_pieces_avx512<T: Rounded, const N: usize, const P: usize>(
+    pieces: &Pieces<N, P>,
+    first: usize,
+    streaming: bool,
+    out: &mut [T],
+) -> u64 {
+    fill_pieces::<T, N, P, true, 32>(pieces, first, streaming, out)
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn build_pattern_avx2(
-    pattern: &mut Pattern,
-    batch: &Batch,
-    program: &PackedProgram,
-    segments: &[PackedSegment],
-    steps: &StepColumns,
-) {
-    pattern.build::<true>(batch, program, segments, steps);
+/// Bytes of a cache line, and so the alignment that [`stream`] takes.
+pub const CACHE_LINE: usize = 64;
+
+/// Copies `values` to `out`, of the same length, past the cache where the processor can: whole cache lines
+/// that are not read first. [`finish_streams`] makes them visible to other threads.
+#[inline(always)]
+pub fn stream<T: Pod, const STORE: usize>(values: &[T], out: &mut [T]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64 as x86;
+        let (from, into) = (bytemuck::cast_slice::<T, u8>(values), bytemuck::cast_slice_mut::<T, u8>(out));
+        let aligned = into.as_ptr().addr().is_multiple_of(CACHE_LINE);
+        if aligned && from.len() == into.len() {
+            let (from, from_rest) = from.as_chunks::<CACHE_LINE>();
+            let (into, into_rest) = into.as_chunks_mut::<CACHE_LINE>();
+            for (from, into) in from.iter().zip(into) {
+                let (from, into) = (from.as_ptr(), into.as_mut_ptr());
+                for offset in (0..CACHE_LINE).step_by(STORE) {
+                    // SAFETY: both are cache lines long and `into` is aligned as one; a `STORE` of 64 and of 32 is only
+                    // used in functions compiled for AVX-512 and AVX2, and every x86-64 processor has SSE2.
+                    unsafe {
+                        let (from, into) = (from.add(offset), into.add(offset));
+                        match STORE {
+                            64 => x86::_mm512_stream_si512(into.cast(), x86::_mm512_loadu_si512(from.cast())),
+                            32 => x86::_mm256_stream_si256(into.cast(), x86::_mm256_loadu_si256(from.cast())),
+                            _ => x86::_mm_stream_si128(into.cast(), x86::_mm_loadu_si128(from.cast())),
+                        }
+                    }
+                }
+            }
+            into_rest.copy_from_slice(from_rest);
+            return;
+        }
+    }
+    out.copy_from_slice(values);
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn short_rows_avx2<T: Rounded>(rows: &mut ShortRows<'_>, first: usize, width: usize, out: &mut [T]) -> usize {
-    rows.fill_with::<T, true>(first, width, out)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
-fn build_pattern_avx512(
-    pattern: &mut Pattern,
-    batch: &Batch,
-    program: &PackedProgram,
-    segments: &[PackedSegment],
-    steps: &StepColumns,
-) {
-    pattern.build::<true>(batch, program, segments, steps);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
-fn short_rows_avx512<T: Rounded>(rows: &mut ShortRows<'_>, first: usize, width: usize, out: &mut [T]) -> usize {
-    rows.fill_with::<T, true>(first, width, out)
+/// Orders streamed values before whatever this thread does next: they obey no other order.
+pub fn finish_streams() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 processor has SSE.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
 }

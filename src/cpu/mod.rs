@@ -8,13 +8,17 @@
 mod block;
 mod dispatch;
 mod lanes;
+mod pieces;
 mod repeat;
 mod rounding;
+mod row;
 mod sample;
 mod short;
 mod smooth;
 mod smoothness;
 mod span;
+mod working;
+mod writer;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,21 +33,19 @@ use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError};
 use crate::evaluate::Evaluate;
 use crate::packed::{Batch, Steps};
-use crate::program::{MAX_STEP, Program};
-use repeat::copyable;
 use rounding::Rounded;
-use short::ShortRows;
-use smooth::{SmoothSpan, value_at};
-use span::{Columns, Kind, first_span};
+use row::fill_columns;
+use short::fill_short;
+use writer::Writer;
 
 /// The environment variable that forces a [`Level`].
 const LEVEL_VARIABLE: &str = "LRGRID_LEVEL";
 
 /// Values per task of the thread pool: enough to hide its cost, few enough to share a small table.
-const TILE: usize = 1 << 15;
+const TILE: usize = 1 << 16;
 
-/// Rows of no more columns than this are evaluated together with their neighbours.
-const SHORT: usize = 256;
+/// Bytes of a table from which on it is written past the cache, which could not hold it.
+const STREAMED: usize = 16 << 20;
 
 /// Evaluates batches on the CPU.
 ///
@@ -120,11 +122,12 @@ impl Cpu {
     /// Fills rows of the table, in parallel.
     fn fill_rows<T: Rounded>(&self, batch: &Batch, rows: Range<usize>, steps: &Steps, out: &mut [T]) {
         let columns = steps.len();
+        let writer = Writer { level: self.level, streaming: size_of_val(out) >= STREAMED };
         if columns >= self.tile {
             out.par_chunks_mut(columns).zip(rows).for_each(|(row, schedule)| {
                 row.par_chunks_mut(self.tile).enumerate().for_each(|(index, part)| {
-                    let first = index * self.tile;
-                    self.fill_columns(&batch.program(schedule), steps, first, part);
+                    fill_columns(writer, &batch.program(schedule), steps, index * self.tile, part);
+                    writer.finish();
                 });
             });
             return;
@@ -132,75 +135,9 @@ impl Cpu {
         let rows_per_tile = self.tile / columns;
         out.par_chunks_mut(columns * rows_per_tile).enumerate().for_each(|(index, part)| {
             let first = rows.start + index * rows_per_tile;
-            let mut rows = ShortRows::new(batch, self.level, steps, 0);
-            if !T::FROM_F64 || columns > SHORT {
-                for (offset, row) in part.chunks_mut(columns).enumerate() {
-                    self.fill_columns(rows.program(first + offset), steps, 0, row);
-                }
-                return;
-            }
-            loop {
-                self.fill_short(&mut rows, steps, first, part);
-                let next = rows.columns().end;
-                if next == columns {
-                    break;
-                }
-                rows.go_to(steps, next);
-            }
+            fill_short(writer, batch, first, steps, part);
+            writer.finish();
         });
-    }
-
-    /// Fills some columns of short rows.
-    fn fill_short<T: Rounded>(&self, rows: &mut ShortRows, steps: &Steps, first: usize, out: &mut [T]) {
-        let width = steps.len();
-        let mut done = 0;
-        loop {
-            done += rows.fill(first + done, width, &mut out[done * width..]);
-            let Some(row) = out.chunks_mut(width).nth(done) else { return };
-            let columns = rows.columns();
-            self.fill_columns(rows.program(first + done), steps, columns.start, &mut row[columns]);
-            done += 1;
-        }
-    }
-
-    /// Fills the columns of one row from `first` on.
-    fn fill_columns<T: Rounded>(&self, program: &Program, steps: &Steps, first: usize, out: &mut [T]) {
-        let Some((start, stride)) = steps.progression() else {
-            for (offset, slot) in out.iter_mut().enumerate() {
-                *slot = value_at(program, steps.get(first + offset));
-            }
-            return;
-        };
-        // A longer stride leaves one column, and shorter ones cannot overflow.
-        let stride = stride.min(MAX_STEP + 1);
-        let columns = Columns { start: start + first as u64 * stride, stride, count: out.len() };
-        let mut done = 0;
-        while done < out.len() {
-            if let Some(copy) = copyable(program, &columns, done) {
-                let from = done - copy.back;
-                out.copy_within(from..from + copy.count, done);
-                done += copy.count;
-                continue;
-            }
-            let left = columns.after(done);
-            let span = first_span(program, &left);
-            let mut count = span.count;
-            let rest = &mut out[done..];
-            match span.kind {
-                Kind::Constant => rest[..count].fill(value_at(program, left.start)),
-                Kind::Smooth { stage, factors } if T::FROM_F64 => {
-                    let span = SmoothSpan::new(program, Columns { count, ..left }, stage, &factors);
-                    count = span.count();
-                    span.fill(self.level, &mut rest[..count]);
-                }
-                Kind::Smooth { .. } | Kind::Irregular => {
-                    for (column, slot) in rest[..count].iter_mut().enumerate() {
-                        *slot = value_at(program, left.step(column));
-                    }
-                }
-            }
-            done += count;
-        }
     }
 }
 

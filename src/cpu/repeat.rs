@@ -3,31 +3,28 @@
 use super::span::Columns;
 use crate::program::{Program, Repetition, Stage};
 
-/// Columns that only repeat what stands before them.
+/// Columns that go round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Copy {
-    /// How many columns back the same values begin.
-    pub back: usize,
-    /// How many columns they are good for.
+pub struct Cycles {
+    /// Columns of a cycle.
+    pub period: usize,
+    /// How many columns there are; more than a cycle.
     pub count: usize,
 }
 
-/// What can be copied at column `done`, given that all columns before it are filled.
-pub fn copyable(program: &Program, columns: &Columns, done: usize) -> Option<Copy> {
-    let step = columns.step(done);
-    let tick = step / program.quantum;
+/// The cycles from the first of `columns` on, if they do more than start.
+pub fn cycles(program: &Program, columns: &Columns) -> Option<Cycles> {
+    let tick = columns.start / program.quantum;
     let stage = program.stage_at(tick);
-    let period = steps_per_cycle(stage)?.checked_mul(program.quantum)?;
+    let steps = steps_per_cycle(stage)?.checked_mul(program.quantum)?;
     // The shortest run of columns that is a whole number of cycles.
-    let cycle = usize::try_from(period / greatest_common_divisor(period, columns.stride)).ok()?;
-    let since_stage = (step - stage.start * program.quantum) / columns.stride;
-    let filled = usize::try_from(since_stage).map_or(done, |since| since.min(done));
-    let back = filled / cycle * cycle;
+    let period = usize::try_from(steps / greatest_common_divisor(steps, columns.stride)).ok()?;
     let next = program.stages.iter().map(|next| next.start).find(|&start| start > stage.start);
-    let until_next = next.map(|start| (start.saturating_mul(program.quantum) - step).div_ceil(columns.stride));
-    let rest = columns.count - done;
-    let count = until_next.and_then(|until| usize::try_from(until).ok()).map_or(rest, |until| until.min(rest));
-    (back > 0).then_some(Copy { back, count: count.min(back) })
+    let until_next = next.map(|start| (start.saturating_mul(program.quantum) - columns.start).div_ceil(columns.stride));
+    let count = until_next
+        .and_then(|until| usize::try_from(until).ok())
+        .map_or(columns.count, |until| until.min(columns.count));
+    (count > period).then_some(Cycles { period, count })
 }
 
 /// The steps after which every track of a stage is where it was, if they all go round together.
@@ -62,25 +59,25 @@ mod tests {
         Program::sequence(pieces).expect("few segments")
     }
 
+    fn at(program: &Program, start: u64, stride: u64) -> Option<Cycles> {
+        cycles(program, &Columns { start, stride, count: 2000 })
+    }
+
     #[test]
-    fn only_whole_cycles_of_the_same_stage_are_copied() {
-        let columns = Columns { start: 0, stride: 1, count: 2000 };
-        let at = |done| copyable(&program(), &columns, done);
-        assert_eq!((at(0), at(5), at(14)), (None, None, None));
-        assert_eq!(at(15), Some(Copy { back: 10, count: 10 }));
-        assert_eq!(at(37), Some(Copy { back: 30, count: 30 }));
-        assert_eq!(at(995), Some(Copy { back: 990, count: 5 }));
-        assert_eq!(at(1000), None);
+    fn cycles_end_with_their_stage() {
+        let program = program();
+        assert_eq!((at(&program, 0, 1), at(&program, 1000, 1)), (None, None));
+        assert_eq!(at(&program, 5, 1), Some(Cycles { period: 10, count: 995 }));
+        assert_eq!(at(&program, 12, 1), Some(Cycles { period: 10, count: 988 }));
+        assert_eq!(at(&program, 989, 1), Some(Cycles { period: 10, count: 11 }));
+        assert_eq!(at(&program, 990, 1), None);
     }
 
     #[test]
     fn strides_and_clocks_stretch_a_cycle() {
-        let columns = Columns { start: 8, stride: 4, count: 1000 };
-        assert_eq!(copyable(&program(), &columns, 5), Some(Copy { back: 5, count: 5 }));
-        assert_eq!(copyable(&program(), &columns, 4), None);
-        let slow = program().once_per(3);
-        let columns = Columns { start: 15, stride: 1, count: 1000 };
-        assert_eq!(copyable(&slow, &columns, 29), None);
-        assert_eq!(copyable(&slow, &columns, 31), Some(Copy { back: 30, count: 30 }));
+        let program = program();
+        assert_eq!(at(&program, 8, 4), Some(Cycles { period: 5, count: 248 }));
+        assert_eq!(at(&program, 8, 20), Some(Cycles { period: 1, count: 50 }));
+        assert_eq!(at(&program.once_per(3), 15, 1), Some(Cycles { period: 30, count: 2000 }));
     }
 }

@@ -5,6 +5,7 @@
 
 use half::{bf16, f16};
 
+use super::working::{Window, Working};
 use crate::element::Element;
 
 /// Values that the kernel rounds at a time: many enough that the compiler keeps its loops, and so
@@ -27,48 +28,6 @@ pub struct Tolerance {
     pub negative: bool,
 }
 
-/// Which `f64` bit patterns are too close to a midpoint of an element type, where patterns can tell:
-/// in the range where the type has its full precision, a midpoint is a pattern of the dropped bits.
-#[derive(Clone, Copy, Debug)]
-pub struct Window {
-    /// Modulo the dropped bits, the first pattern that is too close.
-    first: u64,
-    /// How many are.
-    count: u64,
-}
-
-impl Tolerance {
-    /// The window for an element type, or nothing outside its normal range or for a large error.
-    #[inline(always)]
-    fn window<T: Rounded>(&self) -> Option<Window> {
-        let power = |exponent: i32| f64::from_bits(((1023 + exponent) as u64) << F64_FRACTION);
-        let normal = self.least >= power(T::EXPONENTS.0 + 1) && self.greatest <= power(T::EXPONENTS.1);
-        if !normal {
-            return None;
-        }
-        Window::of_roundings::<T>(self.slack / self.least * (1u64 << 53) as f64)
-    }
-}
-
-impl Window {
-    /// The window for values of the normal range (and 0) with a relative error of so many 2^-53.
-    #[inline(always)]
-    pub fn of_roundings<T: Rounded>(roundings: f64) -> Option<Self> {
-        let midpoint = 1u64 << (F64_FRACTION - T::FRACTION - 1);
-        // A unit in the last place is at least 2^-53 of the value; two more pay for rounding here.
-        let units = roundings + 2.0;
-        let usable = units < midpoint as f64 / 2.0;
-        usable.then(|| Self { first: midpoint - units as u64, count: 2 * units as u64 + 1 })
-    }
-
-    /// A number whose top bit tells that a value is too close.
-    #[inline(always)]
-    pub fn close<T: Rounded>(&self, value: f64) -> u64 {
-        let dropped = (1 << (F64_FRACTION - T::FRACTION)) - 1;
-        (value.to_bits().wrapping_sub(self.first) & dropped).wrapping_sub(self.count)
-    }
-}
-
 /// An element type that values are rounded to.
 pub trait Rounded: Element {
     /// Bits after the first.
@@ -79,6 +38,14 @@ pub trait Rounded: Element {
     const FROM_F64: bool = true;
     /// Whether [`Rounded::rounded_normal`] is right for 0 too.
     const ZERO_IS_NORMAL: bool = false;
+    /// What leaving out the last terms of a piece may add to its error, relative to its least value: small
+    /// beside the distance of midpoints, so that few values are too close to call.
+    const LARGEST_REMAINDER: f64;
+    /// What the lanes of a long block compute in.
+    type Working: Working;
+
+    /// Rounds a lane's value of the normal range that is not close to a midpoint.
+    fn from_working(value: Self::Working, negative: bool) -> Self;
 
     /// Rounds an approximation with `|value| < 2^900`; also whether it is too close to call.
     fn rounded(value: f64, slack: f64) -> (Self, bool);
@@ -86,7 +53,13 @@ pub trait Rounded: Element {
     /// Rounds a value of the normal range that is not close to a midpoint.
     fn rounded_normal(value: f64, negative: bool) -> Self;
 
-    /// Rounds many, with [`Tolerance::window`]; whether any is too close to call.
+    /// The window for [`Rounded::round_lanes`].
+    #[inline(always)]
+    fn window(tolerance: &Tolerance) -> Option<Window> {
+        Window::new::<Self, f64>(tolerance, 2.0)
+    }
+
+    /// Rounds many, with [`Rounded::window`]; whether any is too close to call.
     #[inline(always)]
     fn round_lanes(
         values: &[f64; LANES],
@@ -103,18 +76,12 @@ pub trait Rounded: Element {
             }
             return close;
         };
-        let mut close = 0;
+        let mut close = false;
         for (slot, value) in out.iter_mut().zip(values) {
             *slot = Self::rounded_normal(*value, tolerance.negative);
-            close |= window.close::<Self>(*value);
+            close |= value.is_close(window);
         }
-        close >> 63 != 0
-    }
-
-    /// The window for [`Rounded::round_lanes`].
-    #[inline(always)]
-    fn window(tolerance: &Tolerance) -> Option<Window> {
-        tolerance.window::<Self>()
+        close
     }
 }
 
@@ -167,6 +134,12 @@ impl Rounded for f64 {
     const FRACTION: u32 = 51;
     const EXPONENTS: (i32, i32) = (-1022, 1023);
     const FROM_F64: bool = false;
+    const LARGEST_REMAINDER: f64 = 0.0;
+    type Working = f64;
+    #[inline(always)]
+    fn from_working(value: f64, _negative: bool) -> Self {
+        value
+    }
     #[inline(always)]
     fn rounded(value: f64, _slack: f64) -> (Self, bool) {
         (value, true)
@@ -181,6 +154,12 @@ impl Rounded for f32 {
     const ZERO_IS_NORMAL: bool = true;
     const FRACTION: u32 = 23;
     const EXPONENTS: (i32, i32) = (-126, 127);
+    const LARGEST_REMAINDER: f64 = 1.0 / (1u64 << 37) as f64;
+    type Working = f64;
+    #[inline(always)]
+    fn from_working(value: f64, _negative: bool) -> Self {
+        value as Self
+    }
     #[inline(always)]
     fn rounded(value: f64, slack: f64) -> (Self, bool) {
         let (bits, close) = pattern::<23, -126>(value.abs(), slack);
@@ -196,6 +175,13 @@ impl Rounded for f32 {
 impl Rounded for f16 {
     const FRACTION: u32 = 10;
     const EXPONENTS: (i32, i32) = (-14, 15);
+    const LARGEST_REMAINDER: f64 = 1.0 / (1u64 << 26) as f64;
+    type Working = f32;
+    #[inline(always)]
+    fn from_working(value: f32, negative: bool) -> Self {
+        let rounded = (value.to_bits() + (1 << 12)) >> 13;
+        Self::from_bits((rounded as u16).wrapping_sub(112 << 10) & 0x7fff | if negative { 1 << 15 } else { 0 })
+    }
     #[inline(always)]
     fn rounded(value: f64, slack: f64) -> (Self, bool) {
         let (bits, close) = pattern::<10, -14>(value.abs(), slack);
@@ -211,6 +197,12 @@ impl Rounded for f16 {
 impl Rounded for bf16 {
     const FRACTION: u32 = 7;
     const EXPONENTS: (i32, i32) = (-126, 127);
+    const LARGEST_REMAINDER: f64 = 1.0 / (1u64 << 26) as f64;
+    type Working = f32;
+    #[inline(always)]
+    fn from_working(value: f32, _negative: bool) -> Self {
+        Self::from_bits(((value.to_bits() + (1 << 15)) >> 16) as u16)
+    }
     #[inline(always)]
     fn rounded(value: f64, slack: f64) -> (Self, bool) {
         let (bits, close) = pattern::<7, -126>(value.abs(), slack);

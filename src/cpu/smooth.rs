@@ -2,10 +2,12 @@
 
 use super::block::{Block, MOST_VALUES, TERMS};
 use super::dispatch::Level;
+use super::pieces::{LONG, MOST_IN_PIECES, Pieces};
 use super::rounding::{LANES, Rounded, round_certain};
 use super::sample::Sample;
 use super::smoothness::smooth_columns;
 use super::span::{Columns, Factor};
+use super::writer::Writer;
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::program::{Clamp, Program, Stage};
@@ -15,6 +17,12 @@ const FEWEST_COLUMNS: usize = 24;
 
 /// How many times longer than the one before a block may be: a block that fails costs its nodes.
 const GROWTH: usize = 4;
+
+/// Fewer columns are not worth cutting into pieces.
+const FEWEST_IN_PIECES: usize = 8 * LONG;
+
+/// Terms of a piece: with three, pieces would be half as long, and with five a fifth slower.
+const PIECE_TERMS: usize = 4;
 
 /// The value at one step, correctly rounded.
 pub fn value_at<T: Rounded>(program: &Program, step: u64) -> T {
@@ -71,18 +79,19 @@ impl<'p> SmoothSpan<'p> {
     }
 
     /// Writes its values: `out.len() == self.count()`.
-    pub fn fill<T: Rounded>(&self, level: Level, out: &mut [T]) {
+    pub fn fill<T: Rounded>(&self, writer: Writer, out: &mut [T]) {
         let mut column = 0;
         let mut longest = usize::MAX;
         while column < out.len() {
             let rest = out.len() - column;
-            let mut count = self.smooth_columns(column).min(longest).min(rest);
+            let mut count =
+                whole_pieces(self.smooth_columns(column).min(longest).min(rest), writer.lead(&out[column..]));
             let written = loop {
                 if count < FEWEST_COLUMNS {
                     count = rest.min(FEWEST_COLUMNS);
                     break false;
                 }
-                if self.fill_block(level, column, &mut out[column..column + count]) {
+                if self.fill_block(writer, column, &mut out[column..column + count]) {
                     break true;
                 }
                 count /= 2;
@@ -117,19 +126,19 @@ impl<'p> SmoothSpan<'p> {
     }
 
     /// Writes a block of at least two columns, if one polynomial carries it.
-    fn fill_block<T: Rounded>(&self, level: Level, column: usize, out: &mut [T]) -> bool {
+    fn fill_block<T: Rounded>(&self, writer: Writer, column: usize, out: &mut [T]) -> bool {
         if self.moving.is_empty() {
-            out.fill(value_at(self.program, self.columns.step(column)));
+            writer.constant(value_at(self.program, self.columns.step(column)), out);
             return true;
         }
         if let Some(factor) = self.linear() {
             return match self.line(factor, column, out.len()) {
-                Some(block) => self.write(&block, level, column, out),
+                Some(block) => self.write::<T, 2, 2>(&block, writer, column, out),
                 None => false,
             };
         }
         match self.interpolated(column, out.len()) {
-            Some(block) => self.write(&block, level, column, out),
+            Some(block) => self.write::<T, TERMS, PIECE_TERMS>(&block, writer, column, out),
             None => false,
         }
     }
@@ -165,7 +174,13 @@ impl<'p> SmoothSpan<'p> {
     }
 
     /// Writes a block's values, within the stage's bounds.
-    fn write<T: Rounded, const N: usize>(&self, block: &Block<N>, level: Level, column: usize, out: &mut [T]) -> bool {
+    fn write<T: Rounded, const N: usize, const P: usize>(
+        &self,
+        block: &Block<N>,
+        writer: Writer,
+        column: usize,
+        out: &mut [T],
+    ) -> bool {
         if !T::FROM_F64 {
             return false;
         }
@@ -182,12 +197,43 @@ impl<'p> SmoothSpan<'p> {
             }
             if low != BoundState::Inside {
                 let bound = if low == BoundState::Below { clamp.lower } else { clamp.upper };
-                out.fill(T::from_f64(bound));
+                writer.constant(T::from_f64(bound), out);
                 return true;
             }
         }
+        let head = writer.lead(out);
+        let cut = out.len().saturating_sub(head) / LONG * LONG;
+        let pieces =
+            if cut < FEWEST_IN_PIECES { None } else { Pieces::<N, P>::new::<T>(&block.polynomial, &block.tolerance) };
+        let Some(pieces) = pieces else {
+            self.write_closely(block, writer.level, column, 0, out);
+            return true;
+        };
+        self.write_closely(block, writer.level, column, 0, &mut out[..head]);
+        for (index, part) in out[head..head + cut].chunks_mut(MOST_IN_PIECES).enumerate() {
+            let first = head + index * MOST_IN_PIECES;
+            let mut doubtful = writer.level.fill_pieces(&pieces, first, writer.streaming, part);
+            while doubtful != 0 {
+                let chunk = doubtful.trailing_zeros() as usize * LONG;
+                self.write_closely(block, writer.level, column, first + chunk, &mut part[chunk..chunk + LONG]);
+                doubtful &= doubtful - 1;
+            }
+        }
+        self.write_closely(block, writer.level, column, head + cut, &mut out[head + cut..]);
+        true
+    }
+
+    /// Writes values of a block from its value `first` on, deciding those that are too close to call.
+    fn write_closely<T: Rounded, const N: usize>(
+        &self,
+        block: &Block<N>,
+        level: Level,
+        column: usize,
+        first: usize,
+        out: &mut [T],
+    ) {
         for (index, part) in out.chunks_mut(MOST_VALUES).enumerate() {
-            let first = index * MOST_VALUES;
+            let first = first + index * MOST_VALUES;
             let mut close = level.fill(&block.polynomial, first, &block.tolerance, part);
             while close != 0 {
                 let chunk = close.trailing_zeros() as usize * LANES;
@@ -197,7 +243,6 @@ impl<'p> SmoothSpan<'p> {
                 close &= close - 1;
             }
         }
-        true
     }
 
     /// One value of a block: the polynomial's where it decides the rounding, and the exact one where not.
@@ -211,6 +256,11 @@ impl<'p> SmoothSpan<'p> {
             None => T::from_exact(self.program.exact(self.columns.step(column + offset))),
         }
     }
+}
+
+/// The greatest part of `count` columns that ends where a piece does, if it has as many; the first piece begins at `lead`.
+fn whole_pieces(count: usize, lead: usize) -> usize {
+    if count < FEWEST_IN_PIECES { count } else { lead + (count - lead) / LONG * LONG }
 }
 
 /// The phase count at the centre of a block, and from there to its last column.

@@ -15,7 +15,7 @@ const SINGULAR_RATIO: f64 = 0.19;
 const ENTIRE_HALF: f64 = 0.65;
 
 /// How many times larger than at one end of a block a value may be at the other.
-const VALUE_RATIO: f64 = 8.0;
+const VALUE_RATIO: f64 = 64.0;
 
 /// A point on the phase axis, seen from a phase that moves towards or away from it.
 #[derive(Clone, Copy)]

@@ -8,6 +8,7 @@ mod sine;
 use arithmetic::exact_sum;
 pub use arithmetic::{multiply_add, nearest_integer, product_rest};
 
+use super::dispatch::Kernel;
 use crate::curve::Curve;
 use exponential::{EXP2_M1_ROUNDINGS, EXP2_ROUNDINGS, exp2, exp2_m1};
 use logarithm::{BENT_ROUNDINGS, bent, power, power_roundings};
@@ -20,6 +21,25 @@ pub struct Phases<const N: usize> {
     pub high: [f64; N],
     /// The rest, at most 2^-52 of them; known to 2^-104 of the phase.
     pub low: [f64; N],
+}
+
+/// [`shapes`] as a kernel.
+pub struct Shapes<'a, const N: usize> {
+    /// The curve.
+    pub curve: &'a Curve,
+    /// Where.
+    pub phases: &'a Phases<N>,
+    /// Where to.
+    pub out: &'a mut [f64; N],
+}
+
+impl<const N: usize> Kernel for Shapes<'_, N> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const FUSED: bool, const STORE: usize>(self) -> f64 {
+        shapes::<N, FUSED>(self.curve, self.phases, self.out)
+    }
 }
 
 /// Writes the shape at every phase, and returns a bound on the relative error of each in units of 2^-53.
@@ -246,7 +266,8 @@ mod tests {
             phases.retain(|phase| !pole || phase.high() > 0.0);
             let (mut tightest, mut largest) = (0f64, 0f64);
             for level in Level::available() {
-                let (part, bound) = worst(&curve, &phases, |phases, out| level.shapes(&curve, phases, out));
+                let (part, bound) =
+                    worst(&curve, &phases, |phases, out| level.run(Shapes { curve: &curve, phases, out }));
                 println!("{curve:?} to {most} at {level:?}: {part:.3} of {bound:.1} roundings");
                 (tightest, largest) = (tightest.max(part), largest.max(bound));
             }
@@ -261,7 +282,8 @@ mod tests {
             for (exponent, warp) in [(0.4, 1.0), (1.7, 1.0), (0.3, 2.5), (1.0, 0.2), (7.7, 0.05)] {
                 for curve in [Curve::Power { exponent, warp }, Curve::CosinePower { exponent, warp }, Curve::Cosine] {
                     let mut out = [f64::NAN; 2];
-                    level.shapes(&curve, &Phases { high: [0.0, 1.0], low: [0.0; 2] }, &mut out);
+                    let phases = Phases { high: [0.0, 1.0], low: [0.0; 2] };
+                    level.run(Shapes { curve: &curve, phases: &phases, out: &mut out });
                     assert_eq!(out, [0.0, 1.0], "{curve:?} at {level:?}");
                 }
             }
@@ -272,7 +294,8 @@ mod tests {
     fn what_is_too_small_for_a_logarithm_is_not_told() {
         let curve = Curve::Power { exponent: 0.01, warp: 1.0 };
         let mut out = [0.0; 1];
-        Level::BASELINE.shapes(&curve, &Phases { high: [1e-310], low: [0.0] }, &mut out);
+        let phases = Phases { high: [1e-310], low: [0.0] };
+        Level::BASELINE.run(Shapes { curve: &curve, phases: &phases, out: &mut out });
         assert!(out[0].is_nan());
     }
 }

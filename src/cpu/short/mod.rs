@@ -9,81 +9,106 @@ mod pattern;
 mod steps;
 mod values;
 
-use std::ops::Range;
-
-use crate::packed::{Batch, Steps};
+use crate::packed::{Batch, PackedProgram, PackedSegment, Steps};
 use crate::program::Program;
 
-use super::dispatch::Level;
+use super::dispatch::{Kernel, stream};
 use super::rounding::Rounded;
+use super::row::fill_columns;
 use super::smooth::value_at;
-pub use pattern::Pattern;
-use steps::WIDTH;
-pub use steps::{COLUMNS, StepColumns};
+use super::writer::Writer;
+use pattern::Pattern;
+use steps::{COLUMNS, StepColumns, WIDTH};
 use values::fill_stage;
+
+/// Rows of more columns are worth their own setup.
+const MOST_COLUMNS: usize = 256;
 
 /// Values that are staged at a time.
 const STAGED: usize = 16 * COLUMNS;
 
-/// Evaluates rows of the same columns.
-#[derive(Debug)]
-pub struct ShortRows<'b> {
-    batch: &'b Batch,
-    level: Level,
-    columns: Range<usize>,
-    steps: StepColumns,
-    pattern: Pattern,
-    /// The last program that was unpacked, and of which schedule.
-    program: Program,
-    unpacked: Option<usize>,
+/// Fills rows of a table, that of schedule `first` first, of any number of columns.
+///
+/// Nothing is allocated per row.
+pub fn fill_short<T: Rounded>(writer: Writer, batch: &Batch, first: usize, steps: &Steps, out: &mut [T]) {
+    let width = steps.len();
+    let mut scratch = Scratch { batch, program: Program { quantum: 1, stages: Vec::new() }, schedule: None };
+    if !T::FROM_F64 || width > MOST_COLUMNS {
+        for (row, out) in out.chunks_mut(width).enumerate() {
+            fill_columns(writer, scratch.unpacked(first + row), steps, 0, out);
+        }
+        return;
+    }
+    let mut pattern = Pattern::new();
+    let mut column = 0;
+    while column < width {
+        let steps_here = StepColumns::new(steps, column);
+        let columns = column..column + steps_here.count;
+        pattern.clear();
+        let mut done = 0;
+        while done * width < out.len() {
+            done += writer.level.run(FillRows {
+                writer,
+                scratch: &mut scratch,
+                pattern: &mut pattern,
+                steps: &steps_here,
+                column,
+                first: first + done,
+                width,
+                out: &mut out[done * width..],
+            });
+            // A row that has no pattern goes the way of long ones.
+            let Some(row) = out.chunks_mut(width).nth(done) else { break };
+            let program = scratch.unpacked(first + done);
+            fill_columns(writer.cached(), program, steps, column, &mut row[columns.clone()]);
+            done += 1;
+        }
+        column = columns.end;
+    }
 }
 
-impl<'b> ShortRows<'b> {
-    /// An evaluator of all schedules of a batch, from column `first` of `steps` on: [`COLUMNS`] columns, or what is left.
-    pub fn new(batch: &'b Batch, level: Level, steps: &Steps, first: usize) -> Self {
-        let chunk = StepColumns::new(steps, first);
-        Self {
-            batch,
-            level,
-            columns: first..first + chunk.count,
-            steps: chunk,
-            pattern: Pattern::new(),
-            program: Program { quantum: 1, stages: Vec::new() },
-            unpacked: None,
-        }
-    }
+/// The last program that was unpacked, and of which schedule.
+struct Scratch<'b> {
+    batch: &'b Batch,
+    program: Program,
+    schedule: Option<usize>,
+}
 
-    /// Goes on with the columns from `first` on.
-    pub fn go_to(&mut self, steps: &Steps, first: usize) {
-        self.steps = StepColumns::new(steps, first);
-        self.columns = first..first + self.steps.count;
-        self.pattern.clear();
-    }
-
-    /// The columns that it evaluates.
-    pub fn columns(&self) -> Range<usize> {
-        self.columns.clone()
-    }
-
+impl Scratch<'_> {
     /// The lowered form of a schedule.
-    pub fn program(&mut self, schedule: usize) -> &Program {
-        if self.unpacked != Some(schedule) {
+    fn unpacked(&mut self, schedule: usize) -> &Program {
+        if self.schedule != Some(schedule) {
             self.batch.program_into(schedule, &mut self.program);
-            self.unpacked = Some(schedule);
+            self.schedule = Some(schedule);
         }
         &self.program
     }
+}
 
-    /// Writes the columns of rows of `width` columns, the first of them that of `first`, up to the first row that it
-    /// cannot do; answers how many it did.
-    pub fn fill<T: Rounded>(&mut self, first: usize, width: usize, out: &mut [T]) -> usize {
-        self.level.short_rows(self, first, width, out)
-    }
+/// Writes some columns of rows up to the first that has no pattern; answers how many it did.
+struct FillRows<'a, 'b, T> {
+    writer: Writer,
+    scratch: &'a mut Scratch<'b>,
+    pattern: &'a mut Pattern,
+    /// Which columns.
+    steps: &'a StepColumns,
+    /// The first of them.
+    column: usize,
+    /// The schedule of the first row.
+    first: usize,
+    /// Columns of a whole row.
+    width: usize,
+    /// The rows.
+    out: &'a mut [T],
+}
 
-    /// [`ShortRows::fill`] with the instructions of the function it is inlined into.
+impl<T: Rounded> Kernel for FillRows<'_, '_, T> {
+    type Output = usize;
+
     #[inline(always)]
-    pub fn fill_with<T: Rounded, const FUSED: bool>(&mut self, first: usize, width: usize, out: &mut [T]) -> usize {
-        let (count, rows) = (self.steps.count, out.len() / width);
+    fn run<const FUSED: bool, const STORE: usize>(mut self) -> usize {
+        let (count, width) = (self.steps.count, self.width);
+        let rows = self.out.len() / width;
         let mut staging = [T::zeroed(); STAGED + WIDTH];
         // Rows that lie side by side leave together.
         let per_stage = if count == width { STAGED / count } else { 1 };
@@ -93,14 +118,22 @@ impl<'b> ShortRows<'b> {
             let mut staged = 0;
             while staged < wanted {
                 let slots = &mut staging[staged * count..staged * count + WIDTH];
-                if !self.fill_row::<T, FUSED>(first + done + staged, slots) {
+                if !self.fill_row::<FUSED>(self.first + done + staged, slots) {
                     break;
                 }
                 staged += 1;
             }
-            let begin = done * width + self.columns.start;
+            let begin = done * width + self.column;
             let values = staged * count;
-            out[begin..begin + values].copy_from_slice(&staging[..values]);
+            let out = &mut self.out[begin..begin + values];
+            if self.writer.streaming {
+                let lead = self.writer.lead(out);
+                let (out_lead, out) = out.split_at_mut(lead);
+                out_lead.copy_from_slice(&staging[..lead]);
+                stream::<T, STORE>(&staging[lead..values], out);
+            } else {
+                out.copy_from_slice(&staging[..values]);
+            }
             done += staged;
             if staged < wanted {
                 return done;
@@ -108,16 +141,19 @@ impl<'b> ShortRows<'b> {
         }
         done
     }
+}
 
+impl<T: Rounded> FillRows<'_, '_, T> {
     /// Writes one row, and lanes beyond it; false where there is no pattern for it.
     #[inline(always)]
-    fn fill_row<T: Rounded, const FUSED: bool>(&mut self, schedule: usize, out: &mut [T]) -> bool {
-        let batch = self.batch;
+    fn fill_row<const FUSED: bool>(&mut self, schedule: usize, out: &mut [T]) -> bool {
+        let batch = self.scratch.batch;
         let program = &batch.programs()[schedule];
         let begin = program.segment_first as usize;
         let segments = &batch.segments()[begin..begin + program.segment_count as usize];
         if !self.pattern.is_of(program, segments) {
-            self.level.build_pattern(&mut self.pattern, batch, program, segments, &self.steps);
+            let pattern = &mut *self.pattern;
+            self.writer.level.run(Build { pattern, batch, program, segments, steps: self.steps });
         }
         if !self.pattern.is_usable() {
             return false;
@@ -125,7 +161,7 @@ impl<'b> ShortRows<'b> {
         let mut index = 0;
         while index < self.pattern.stages.len() {
             let stage = self.pattern.stages[index];
-            let close = fill_stage::<T, FUSED>(&self.pattern, &stage, segments, out);
+            let close = fill_stage::<T, FUSED>(self.pattern, &stage, segments, out);
             if close != 0 {
                 self.look_closer(schedule, close, out);
             }
@@ -136,12 +172,30 @@ impl<'b> ShortRows<'b> {
 
     /// Evaluates the marked columns one by one.
     #[cold]
-    fn look_closer<T: Rounded>(&mut self, schedule: usize, mut columns: u64, out: &mut [T]) {
+    fn look_closer(&mut self, schedule: usize, mut columns: u64, out: &mut [T]) {
         while columns != 0 {
             let column = columns.trailing_zeros() as usize;
             let step = self.steps.steps[column] as u64;
-            out[column] = value_at(self.program(schedule), step);
+            out[column] = value_at(self.scratch.unpacked(schedule), step);
             columns &= columns - 1;
         }
+    }
+}
+
+/// [`Pattern::build`] as a kernel.
+struct Build<'a> {
+    pattern: &'a mut Pattern,
+    batch: &'a Batch,
+    program: &'a PackedProgram,
+    segments: &'a [PackedSegment],
+    steps: &'a StepColumns,
+}
+
+impl Kernel for Build<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool, const STORE: usize>(self) {
+        self.pattern.build::<FUSED>(self.batch, self.program, self.segments, self.steps);
     }
 }

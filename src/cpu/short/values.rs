@@ -1,7 +1,8 @@
 //! A row's values from the shapes of its pattern.
 
 use crate::cpu::lanes::multiply_add;
-use crate::cpu::rounding::{Rounded, Window};
+use crate::cpu::rounding::Rounded;
+use crate::cpu::working::{Window, Working};
 use crate::packed::PackedSegment;
 use crate::program::Clamp;
 
@@ -77,7 +78,7 @@ pub fn fill_stage<T: Rounded, const FUSED: bool>(
     while index < track.end {
         let run = &pattern.runs[index];
         let reach = Reach::of(&segments[run.segment]);
-        let window = Window::of_roundings::<T>(run.roundings + VALUE_ROUNDINGS);
+        let window = Window::of_units::<T, f64>(run.roundings + VALUE_ROUNDINGS);
         index += 1;
         let Some(window) = window.filter(|_| reach.is_plain::<T>(run)) else {
             return fill_product::<T, FUSED>(pattern, stage, segments, out);
@@ -86,7 +87,7 @@ pub fn fill_stage<T: Rounded, const FUSED: bool>(
         let shapes = &pattern.shapes[0][run.from..run.from + lanes];
         let out = &mut out[run.from..run.from + lanes];
         if fill_plain::<T, FUSED>(shapes, reach, &window, out) {
-            close |= close_columns::<T, FUSED>(shapes, reach, &window, run);
+            close |= close_columns::<FUSED>(shapes, reach, &window, run);
         }
     }
     close
@@ -96,23 +97,23 @@ pub fn fill_stage<T: Rounded, const FUSED: bool>(
 #[inline(always)]
 fn fill_plain<T: Rounded, const FUSED: bool>(shapes: &[f64], reach: Reach, window: &Window, out: &mut [T]) -> bool {
     let negative = reach.base < 0.0 || reach.amplitude < 0.0;
-    let mut close = 0;
+    let mut close = false;
     for (slot, shape) in out.iter_mut().zip(shapes) {
         let value = multiply_add::<FUSED>(reach.amplitude, *shape, reach.base);
         let rounded = T::rounded_normal(value, negative);
         *slot = if T::ZERO_IS_NORMAL || value != 0.0 { rounded } else { T::zeroed() };
-        close |= window.close::<T>(value);
+        close |= value.is_close(window);
     }
-    close >> 63 != 0
+    close
 }
 
 /// The columns of a run that are too close to call.
 #[cold]
-fn close_columns<T: Rounded, const FUSED: bool>(shapes: &[f64], reach: Reach, window: &Window, run: &Run) -> u64 {
+fn close_columns<const FUSED: bool>(shapes: &[f64], reach: Reach, window: &Window, run: &Run) -> u64 {
     let mut columns = 0;
     for column in run.from..run.to {
         let value = multiply_add::<FUSED>(reach.amplitude, shapes[column - run.from], reach.base);
-        columns |= (window.close::<T>(value) >> 63) << column;
+        columns |= u64::from(value.is_close(window)) << column;
     }
     columns
 }
