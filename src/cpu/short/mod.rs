@@ -154,6 +154,7 @@ impl<T: Rounded> FillRows<'_, '_, T> {
         if !self.pattern.is_of(program, segments) {
             let pattern = &mut *self.pattern;
             self.writer.level.run(Build { pattern, batch, program, segments, steps: self.steps });
+            self.pattern.prepare::<T>();
         }
         if !self.pattern.is_usable() {
             return false;

@@ -10,6 +10,8 @@ use crate::program::{Clamp, MAX_TRACKS, Repetition};
 use super::parameters::{exact_number, same_timing};
 use super::steps::{COLUMNS, StepColumns, WIDTH};
 use crate::cpu::lanes::{Phases, multiply_add, nearest_integer, product_rest, shapes};
+use crate::cpu::rounding::Rounded;
+use crate::cpu::working::Window;
 
 /// Time below this is a whole `f64`, and so is a sum of two.
 const WHOLE: f64 = (1_u64 << 52) as f64;
@@ -22,6 +24,9 @@ const MOST_SEGMENTS: u32 = 32;
 
 /// Shapes outside of this, other than 0, may have lost digits.
 const SHAPES: (f64, f64) = (1e-280, 1e250);
+
+/// Roundings of a value beside those of its shape: of base and amplitude, product and sum, and a spare one.
+pub const VALUE_ROUNDINGS: f64 = 5.0;
 
 /// Columns that stand in one segment.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +43,8 @@ pub struct Run {
     pub least: f64,
     /// The greatest shape.
     pub greatest: f64,
+    /// Which values would be too close to call, if all are plain ones.
+    pub window: Option<Window>,
 }
 
 /// A track over the columns of its stage.
@@ -130,6 +137,14 @@ impl Pattern {
     #[inline(always)]
     pub fn is_usable(&self) -> bool {
         self.usable
+    }
+
+    /// Gets it ready for values of a type.
+    #[inline(always)]
+    pub fn prepare<T: Rounded>(&mut self) {
+        for run in &mut self.runs {
+            run.window = Window::of_units::<T, f64>(run.roundings + VALUE_ROUNDINGS);
+        }
     }
 
     /// Makes it the pattern of a schedule.
@@ -269,6 +284,7 @@ impl Pattern {
                 roundings: 0.0,
                 least: f64::INFINITY,
                 greatest: 0.0,
+                window: None,
             };
             // The steps of a track's clock are no more than its stage's and the advance.
             let most = largest + integer(track.advance) as f64;

@@ -7,14 +7,11 @@ use crate::packed::PackedSegment;
 use crate::program::Clamp;
 
 use super::parameters::number;
-use super::pattern::{Pattern, Run, StageColumns};
+use super::pattern::{Pattern, Run, StageColumns, VALUE_ROUNDINGS};
 use super::steps::WIDTH;
 
 /// Twice the rounding error of one `f64` operation.
 const ROUNDING: f64 = f64::EPSILON;
-
-/// Roundings of a value beside those of its shape: of base and amplitude, product and sum, and a spare one.
-const VALUE_ROUNDINGS: f64 = 5.0;
 
 /// Magnitudes above this are far enough from underflow to be multiplied with their errors.
 const LEAST_MAGNITUDE: f64 = 1e-200;
@@ -78,9 +75,8 @@ pub fn fill_stage<T: Rounded, const FUSED: bool>(
     while index < track.end {
         let run = &pattern.runs[index];
         let reach = Reach::of(&segments[run.segment]);
-        let window = Window::of_units::<T, f64>(run.roundings + VALUE_ROUNDINGS);
         index += 1;
-        let Some(window) = window.filter(|_| reach.is_plain::<T>(run)) else {
+        let Some(window) = run.window.filter(|_| reach.is_plain::<T>(run)) else {
             return fill_product::<T, FUSED>(pattern, stage, segments, out);
         };
         let lanes = lanes(run.to - run.from);
