@@ -28,7 +28,7 @@ fn steps(random: &mut Random, around: u64) -> Steps {
     let columns = 1 + if random.below(3) == 0 { random.below(200) } else { random.below(70) };
     let near = around.saturating_sub(random.below(columns + 1));
     if random.below(4) == 0 {
-        let mut step = |index| match random.below(3) {
+        let mut step = |index: u64| match random.below(3) {
             0 => random.below(MAX_STEP + 1),
             1 => (near + index).min(MAX_STEP),
             _ => random.below(2 * around.min(MAX_STEP / 2) + 2),
