@@ -3,12 +3,14 @@
 //! Time is counted in whole `f64` below 2^53, and below 2^51 where it is divided; a schedule that needs more has no
 //! pattern.
 
+use std::ops::Range;
+
 use crate::curve::Curve;
 use crate::packed::{Batch, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, integer};
 use crate::program::{Clamp, MAX_TRACKS, Repetition};
 
 use super::parameters::{exact_number, same_timing};
-use super::steps::{COLUMNS, StepColumns, WIDTH};
+use super::steps::{CHUNK, COLUMNS, StepColumns, WIDTH};
 use crate::cpu::lanes::{Phases, multiply_add, nearest_integer, product_rest, shapes};
 use crate::cpu::rounding::Rounded;
 use crate::cpu::working::Window;
@@ -175,23 +177,34 @@ impl Pattern {
         steps: &StepColumns,
     ) -> bool {
         let clock = integer(program.quantum) as f64;
-        let mut ticks = steps.steps;
-        let mut largest = steps.largest;
-        if clock != 1.0 {
-            if largest >= DIVISIBLE {
-                return false;
-            }
-            for tick in &mut ticks {
-                *tick = divide::<FUSED>(*tick, clock).0;
-            }
-            largest = divide::<FUSED>(largest, clock).0;
+        if clock == 1.0 {
+            return self.lay_out_stages::<FUSED>(batch, program, segments, steps);
         }
+        if steps.largest >= DIVISIBLE {
+            return false;
+        }
+        let mut ticks = steps.clone();
+        for tick in &mut ticks.steps {
+            *tick = divide::<FUSED>(*tick, clock).0;
+        }
+        ticks.largest = divide::<FUSED>(steps.largest, clock).0;
+        self.lay_out_stages::<FUSED>(batch, program, segments, &ticks)
+    }
+
+    #[inline(always)]
+    fn lay_out_stages<const FUSED: bool>(
+        &mut self,
+        batch: &Batch,
+        program: &PackedProgram,
+        segments: &[PackedSegment],
+        ticks: &StepColumns,
+    ) -> bool {
         let first = program.stage_first as usize;
         let stages = &batch.stages()[first..first + program.stage_count as usize];
         let mut from = 0;
-        while from < steps.count {
-            let (stage, to) = stage_run(stages, &ticks, from, steps);
-            if !self.lay_out_stage::<FUSED>(batch, &stages[stage], segments, &ticks, largest, from, to, steps.sorted) {
+        while from < ticks.count {
+            let (stage, to) = stage_run(stages, ticks, from);
+            if !self.lay_out_stage::<FUSED>(batch, &stages[stage], segments, ticks, from..to) {
                 return false;
             }
             from = to;
@@ -199,18 +212,14 @@ impl Pattern {
         true
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call, inlined")]
     #[inline(always)]
     fn lay_out_stage<const FUSED: bool>(
         &mut self,
         batch: &Batch,
         stage: &PackedStage,
         segments: &[PackedSegment],
-        ticks: &[f64; WIDTH],
-        largest: f64,
-        from: usize,
-        to: usize,
-        sorted: bool,
+        ticks: &StepColumns,
+        columns: Range<usize>,
     ) -> bool {
         let first = self.tracks.len();
         let track_first = stage.track_first as usize;
@@ -220,26 +229,12 @@ impl Pattern {
         }
         let mut plain = tracks.len() == 1 && stage.clamped == 0;
         for (index, track) in tracks.iter().enumerate() {
-            let shift = integer(track.advance) as f64 - integer(stage.start) as f64;
-            if integer(track.advance) as f64 + largest >= WHOLE {
+            let run_first = self.runs.len();
+            let Some(time) = TrackTime::new(stage, track, ticks) else { return false };
+            if !self.lay_out_track::<FUSED>(index, track, segments, &time, columns.clone()) {
                 return false;
             }
-            let mut positions = [0.0; WIDTH];
-            for column in 0..WIDTH {
-                positions[column] = ticks[column] + shift;
-            }
-            let repetition = track.repetition();
-            if repetition != Repetition::None {
-                if largest + integer(track.advance) as f64 >= DIVISIBLE {
-                    return false;
-                }
-                fold::<FUSED>(repetition, &mut positions);
-            }
-            let sorted = sorted && repetition == Repetition::None;
-            let (run_first, clamped) = (self.runs.len(), track.clamped != 0);
-            if !self.lay_out_track::<FUSED>(index, track, segments, &positions, largest, from, to, sorted) {
-                return false;
-            }
+            let clamped = track.clamped != 0;
             plain &= !clamped;
             let clamp = if clamped { track.clamp() } else { Clamp::NONE };
             self.tracks.push(TrackColumns { first: run_first, end: self.runs.len(), clamp });
@@ -247,8 +242,8 @@ impl Pattern {
         let (scale, offset) = (exact_number(stage.scale), exact_number(stage.offset));
         let (scale, offset) = (scale.0 + scale.1, offset.0 + offset.1);
         self.stages.push(StageColumns {
-            from,
-            to,
+            from: columns.start,
+            to: columns.end,
             first,
             end: self.tracks.len(),
             scale,
@@ -259,45 +254,76 @@ impl Pattern {
         true
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call, inlined")]
     #[inline(always)]
     fn lay_out_track<const FUSED: bool>(
         &mut self,
         index: usize,
         track: &PackedTrack,
         segments: &[PackedSegment],
-        positions: &[f64; WIDTH],
-        largest: f64,
-        from: usize,
-        to: usize,
-        sorted: bool,
+        time: &TrackTime<'_>,
+        columns: Range<usize>,
     ) -> bool {
         let first = track.segment_first as usize;
         let own = &segments[first..first + track.segment_count as usize];
-        let mut column = from;
-        while column < to {
-            let (segment, end) = segment_run(own, positions, column, to, sorted);
-            let run = Run {
-                segment: first + segment,
-                from: column,
-                to: end,
-                roundings: 0.0,
-                least: f64::INFINITY,
-                greatest: 0.0,
-                window: None,
-            };
-            // The steps of a track's clock are no more than its stage's and the advance.
-            let most = largest + integer(track.advance) as f64;
-            let run = if end - column <= 16 {
-                shape_run::<16, FUSED>(&own[segment], positions, most, run, &mut self.shapes[index])
-            } else {
-                shape_run::<COLUMNS, FUSED>(&own[segment], positions, most, run, &mut self.shapes[index])
-            };
+        let mut column = columns.start;
+        while column < columns.end {
+            let (segment, end) = segment_run::<FUSED>(own, time, column..columns.end);
+            let run = shape_run::<FUSED>(&own[segment], time, column..end, &mut self.shapes[index]);
             let Some(run) = run else { return false };
-            self.runs.push(run);
+            self.runs.push(Run { segment: first + segment, ..run });
             column = end;
         }
         true
+    }
+}
+
+/// How a track's clock reads at the columns.
+struct TrackTime<'a> {
+    ticks: &'a StepColumns,
+    /// What the track's clock, not folded yet, is ahead of the program's.
+    ahead: f64,
+    repetition: Repetition,
+    /// The most it reads.
+    largest: f64,
+}
+
+impl<'a> TrackTime<'a> {
+    /// The time of a stage's track; nothing where it is more than `f64` can tell.
+    #[inline(always)]
+    fn new(stage: &PackedStage, track: &PackedTrack, ticks: &'a StepColumns) -> Option<Self> {
+        let advance = integer(track.advance) as f64;
+        let ahead = advance - integer(stage.start) as f64;
+        let repetition = track.repetition();
+        let largest = ticks.largest + advance;
+        let most = if repetition == Repetition::None { WHOLE } else { DIVISIBLE };
+        if largest < most { Some(Self { ticks, ahead, repetition, largest }) } else { None }
+    }
+
+    /// The track's clock at some columns, folded as [`Repetition::fold`] does.
+    #[inline(always)]
+    fn at<const FUSED: bool>(&self, column: usize) -> [f64; CHUNK] {
+        let mut times = [0.0; CHUNK];
+        let ticks = &self.ticks.steps[column..column + CHUNK];
+        for lane in 0..CHUNK {
+            times[lane] = ticks[lane] + self.ahead;
+        }
+        match self.repetition {
+            Repetition::None => {}
+            Repetition::Restart { period } => {
+                let period = period as f64;
+                for time in &mut times {
+                    *time = divide::<FUSED>(*time, period).1;
+                }
+            }
+            Repetition::Reflect { period } => {
+                let period = period as f64;
+                for time in &mut times {
+                    let rest = divide::<FUSED>(*time, 2.0 * period).1;
+                    *time = if rest <= period { rest } else { 2.0 * period - rest };
+                }
+            }
+        }
+        times
     }
 }
 
@@ -311,132 +337,164 @@ fn divide<const FUSED: bool>(time: f64, by: f64) -> (f64, f64) {
     (if over { nearest - 1.0 } else { nearest }, if over { rest + by } else { rest })
 }
 
-/// As [`Repetition::fold`].
-#[inline(always)]
-fn fold<const FUSED: bool>(repetition: Repetition, positions: &mut [f64; WIDTH]) {
-    match repetition {
-        Repetition::None => {}
-        Repetition::Restart { period } => {
-            let period = period as f64;
-            for position in positions {
-                *position = divide::<FUSED>(*position, period).1;
-            }
-        }
-        Repetition::Reflect { period } => {
-            let period = period as f64;
-            for position in positions {
-                let rest = divide::<FUSED>(*position, 2.0 * period).1;
-                *position = if rest <= period { rest } else { 2.0 * period - rest };
-            }
-        }
-    }
-}
-
 /// The stage in force at column `from`, and the column where another takes over.
 #[inline(always)]
-fn stage_run(stages: &[PackedStage], ticks: &[f64; WIDTH], from: usize, steps: &StepColumns) -> (usize, usize) {
+fn stage_run(stages: &[PackedStage], ticks: &StepColumns, from: usize) -> (usize, usize) {
     if stages.len() == 1 {
-        return (0, steps.count);
+        return (0, ticks.count);
     }
     let stage_at = |tick: f64| stages.partition_point(|stage| integer(stage.start) as f64 <= tick).max(1) - 1;
-    let stage = stage_at(ticks[from]);
+    let stage = stage_at(ticks.steps[from]);
     let mut to = from + 1;
-    while to < steps.count && stage_at(ticks[to]) == stage {
+    while to < ticks.count && stage_at(ticks.steps[to]) == stage {
         to += 1;
     }
     (stage, to)
 }
 
-/// The segment in force at a column, and the column before `to` where another takes over.
+/// The segment in force at the first of `columns`, and the column where another takes over.
 #[inline(always)]
-fn segment_run(
+fn segment_run<const FUSED: bool>(
     segments: &[PackedSegment],
-    positions: &[f64; WIDTH],
-    from: usize,
-    to: usize,
-    sorted: bool,
+    time: &TrackTime<'_>,
+    columns: Range<usize>,
 ) -> (usize, usize) {
     if segments.len() == 1 {
-        return (0, to);
+        return (0, columns.end);
     }
     let segment_at =
         |position: f64| segments.partition_point(|segment| integer(segment.start) as f64 <= position).max(1) - 1;
-    let segment = segment_at(positions[from]);
-    if !sorted {
-        let mut end = from + 1;
-        while end < to && segment_at(positions[end]) == segment {
-            end += 1;
+    if time.repetition == Repetition::None && time.ticks.sorted {
+        let segment = segment_at(time.ticks.steps[columns.start] + time.ahead);
+        let Some(next) = segments.get(segment + 1) else { return (segment, columns.end) };
+        let start = integer(next.start) as f64 - time.ahead;
+        let mut before = 0_u64;
+        for tick in &time.ticks.steps[..COLUMNS] {
+            before += u64::from(*tick < start);
         }
-        return (segment, end);
+        return (segment, (before as usize).clamp(columns.start + 1, columns.end));
     }
-    let Some(next) = segments.get(segment + 1) else { return (segment, to) };
-    let start = integer(next.start) as f64;
-    let mut before = 0_u64;
-    for position in &positions[..COLUMNS] {
-        before += u64::from(*position < start);
+    let mut positions = time.at::<FUSED>(columns.start);
+    let (segment, mut first, mut end) = (segment_at(positions[0]), columns.start, columns.start + 1);
+    while end < columns.end {
+        if end == first + CHUNK {
+            positions = time.at::<FUSED>(end);
+            first = end;
+        }
+        if segment_at(positions[end - first]) != segment {
+            break;
+        }
+        end += 1;
     }
-    (segment, (before as usize).clamp(from + 1, to))
+    (segment, end)
 }
 
 /// Writes the shapes of a run, and lanes beyond it that the next run overwrites.
 #[inline(always)]
-fn shape_run<const N: usize, const FUSED: bool>(
+fn shape_run<const FUSED: bool>(
     segment: &PackedSegment,
-    positions: &[f64; WIDTH],
-    most: f64,
-    run: Run,
+    time: &TrackTime<'_>,
+    columns: Range<usize>,
     out: &mut [f64; WIDTH],
 ) -> Option<Run> {
     let curve = segment.curve();
-    let Some(out) = out[run.from..].first_chunk_mut::<N>() else { return None };
+    let (from, to) = (columns.start, columns.end);
+    let run = Run { segment: 0, from, to, roundings: 0.0, least: 1.0, greatest: 1.0, window: None };
     if curve == Curve::Hold {
-        *out = [1.0; N];
-        return Some(Run { least: 1.0, greatest: 1.0, ..run });
+        out[from..from + (to - from).next_multiple_of(CHUNK)].fill(1.0);
+        return Some(run);
     }
-    let Some(positions) = positions[run.from..].first_chunk::<N>() else { return None };
-    let (start, length) = (integer(segment.start) as f64, integer(segment.length) as f64);
-    let (quantum, origin) = (integer(segment.quantum) as f64, integer(segment.origin) as f64);
-    let reversed = segment.kind & FLAG_REVERSED != 0;
-    if origin + most >= WHOLE * 2.0 || (quantum != 1.0 && most >= DIVISIBLE) {
-        return None;
-    }
-    let mut counts = [0.0; N];
-    for lane in 0..N {
-        counts[lane] = positions[lane] - start;
-    }
-    if quantum != 1.0 {
-        for count in &mut counts {
-            *count = divide::<FUSED>(*count, quantum).0;
+    let phases = PhaseCount::new(segment, &curve, time)?;
+    let mut roundings = 0.0;
+    let mut column = from;
+    while column < to {
+        let phases = phases.phases::<FUSED>(&time.at::<FUSED>(column));
+        let mut chunk = [0.0; CHUNK];
+        roundings = shapes::<CHUNK, FUSED>(&curve, &phases, &mut chunk);
+        for lane in 0..CHUNK {
+            // No `&&`: it is a branch.
+            let lost = (chunk[lane] == 0.0) & (phases.high[lane] != 0.0);
+            out[column + lane] = if lost { f64::NAN } else { chunk[lane] };
         }
+        column += CHUNK;
     }
-    for count in &mut counts {
-        let moved = if *count < length { *count } else { length };
-        let back = if moved < origin { origin - moved } else { 0.0 };
-        *count = if reversed { back } else { origin + moved };
+    // Nothing that the lanes beyond hold may count.
+    let last = out[to - 1];
+    out[to..column].fill(last);
+    let (least, greatest) = extremes(&out[from..column]);
+    let usable = least >= SHAPES.0 && greatest <= SHAPES.1;
+    usable.then(|| Run { roundings: roundings + rate_roundings(&curve), least, greatest, ..run })
+}
+
+/// The least number that is not 0 (∞ if there is none) and the greatest, or NaN if any is one or below zero.
+#[inline(always)]
+fn extremes(shapes: &[f64]) -> (f64, f64) {
+    // Bit patterns are in the order of the numbers, and those below zero and NaN come last.
+    let (mut low, mut high) = (u64::MAX, 0);
+    for shape in shapes {
+        let bits = shape.to_bits();
+        // 0 becomes the largest pattern.
+        low = low.min(bits.wrapping_sub(1));
+        high = high.max(bits);
     }
-    let (rate, rest) = rate(segment, &curve);
-    let mut phases = Phases { high: [0.0; N], low: [0.0; N] };
-    for lane in 0..N {
-        let high = counts[lane] * rate;
-        let low = multiply_add::<FUSED>(counts[lane], rest, product_rest::<FUSED>(counts[lane], rate, high));
-        phases.high[lane] = high + low;
-        phases.low[lane] = low - (phases.high[lane] - high);
+    let low = if low == u64::MAX { f64::INFINITY } else { f64::from_bits(low + 1) };
+    let high = if high <= f64::INFINITY.to_bits() { f64::from_bits(high) } else { f64::NAN };
+    (low, high)
+}
+
+/// How a segment's phase goes with its track's clock.
+struct PhaseCount {
+    start: f64,
+    length: f64,
+    quantum: f64,
+    origin: f64,
+    reversed: bool,
+    rate: (f64, f64),
+}
+
+impl PhaseCount {
+    /// That of a segment; nothing where a count is more than `f64` can tell.
+    #[inline(always)]
+    fn new(segment: &PackedSegment, curve: &Curve, time: &TrackTime<'_>) -> Option<Self> {
+        let (quantum, origin) = (integer(segment.quantum) as f64, integer(segment.origin) as f64);
+        let known = origin + time.largest < 2.0 * WHOLE && (quantum == 1.0 || time.largest < DIVISIBLE);
+        if !known {
+            return None;
+        }
+        Some(Self {
+            start: integer(segment.start) as f64,
+            length: integer(segment.length) as f64,
+            quantum,
+            origin,
+            reversed: segment.kind & FLAG_REVERSED != 0,
+            rate: rate(segment, curve),
+        })
     }
-    let roundings = shapes::<N, FUSED>(&curve, &phases, out) + rate_roundings(&curve);
-    // Shapes are never below zero, so their bit patterns are in their order, and NaN comes last.
-    let (mut least, mut greatest, mut lost) = (u64::MAX, 0, 0_u64);
-    let count = (run.to - run.from) as u64;
-    for lane in 0..N {
-        let bits = out[lane].to_bits();
-        let inside = (lane as u64) < count;
-        let zero = bits == 0;
-        least = least.min(if inside && !zero { bits } else { u64::MAX });
-        greatest = greatest.max(if inside { bits } else { 0 });
-        lost |= u64::from(inside && zero && phases.high[lane] != 0.0);
+
+    /// The phases at some times.
+    #[inline(always)]
+    fn phases<const FUSED: bool>(&self, times: &[f64; CHUNK]) -> Phases<CHUNK> {
+        let mut counts = [0.0; CHUNK];
+        for lane in 0..CHUNK {
+            counts[lane] = times[lane] - self.start;
+        }
+        if self.quantum != 1.0 {
+            for count in &mut counts {
+                *count = divide::<FUSED>(*count, self.quantum).0;
+            }
+        }
+        let mut phases = Phases { high: [0.0; CHUNK], low: [0.0; CHUNK] };
+        for lane in 0..CHUNK {
+            let moved = if counts[lane] < self.length { counts[lane] } else { self.length };
+            let back = if moved < self.origin { self.origin - moved } else { 0.0 };
+            let count = if self.reversed { back } else { self.origin + moved };
+            let high = count * self.rate.0;
+            let low = multiply_add::<FUSED>(count, self.rate.1, product_rest::<FUSED>(count, self.rate.0, high));
+            phases.high[lane] = high + low;
+            phases.low[lane] = low - (phases.high[lane] - high);
+        }
+        phases
     }
-    let least = if least == u64::MAX { f64::INFINITY } else { f64::from_bits(least) };
-    let usable = lost == 0 && least >= SHAPES.0 && greatest <= SHAPES.1.to_bits();
-    usable.then(|| Run { roundings, least, greatest: f64::from_bits(greatest), ..run })
 }
 
 /// The phase per count as a sum of two.

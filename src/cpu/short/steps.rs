@@ -5,8 +5,12 @@ use crate::packed::Steps;
 /// The most columns evaluated at a time.
 pub const COLUMNS: usize = 64;
 
-/// Lanes per track: those of the columns, and as many again that a run may spill into.
-pub const WIDTH: usize = 2 * COLUMNS;
+/// Lanes are computed in multiples of this: fewer the compiler would unroll instead of vectorising, and these many
+/// stay in registers.
+pub const CHUNK: usize = 16;
+
+/// Lanes per track: those of the columns, and what a run may spill into.
+pub const WIDTH: usize = COLUMNS + CHUNK;
 
 /// Steps as whole `f64`.
 #[derive(Clone, Debug)]

@@ -8,16 +8,13 @@ use crate::program::Clamp;
 
 use super::parameters::number;
 use super::pattern::{Pattern, Run, StageColumns, VALUE_ROUNDINGS};
-use super::steps::WIDTH;
+use super::steps::{CHUNK, WIDTH};
 
 /// Twice the rounding error of one `f64` operation.
 const ROUNDING: f64 = f64::EPSILON;
 
 /// Magnitudes above this are far enough from underflow to be multiplied with their errors.
 const LEAST_MAGNITUDE: f64 = 1e-200;
-
-/// Lanes are computed in multiples of this.
-const STRIDE: usize = 16;
 
 /// Where a segment starts from and how far it goes.
 #[derive(Clone, Copy)]
@@ -54,7 +51,7 @@ impl Reach {
 /// How many lanes are computed for so many columns.
 #[inline(always)]
 fn lanes(columns: usize) -> usize {
-    columns.next_multiple_of(STRIDE)
+    columns.next_multiple_of(CHUNK)
 }
 
 /// Writes a stage's values from its first column's slot on, and some beyond its last; calls for a closer look at the
