@@ -7,16 +7,15 @@
 
 mod block;
 mod dispatch;
-
 mod interpolation;
 mod lanes;
-
 mod pieces;
 mod repeat;
 mod rounding;
 mod row;
 mod sample;
 mod samples;
+mod short;
 mod smooth;
 mod smoothness;
 mod span;
@@ -38,6 +37,7 @@ use crate::evaluate::Evaluate;
 use crate::packed::{Batch, Steps};
 use rounding::Rounded;
 use row::fill_columns;
+use short::fill_short;
 use writer::Writer;
 
 /// The environment variable that forces a [`Level`].
@@ -137,9 +137,7 @@ impl Cpu {
         let rows_per_tile = self.tile / columns;
         out.par_chunks_mut(columns * rows_per_tile).enumerate().for_each(|(index, part)| {
             let first = rows.start + index * rows_per_tile;
-            for (offset, row) in part.chunks_mut(columns).enumerate() {
-                fill_columns(writer, &batch.program(first + offset), steps, 0, row);
-            }
+            fill_short(writer, batch, first, steps, part);
             writer.finish();
         });
     }

@@ -36,6 +36,8 @@ pub trait Rounded: Element {
     const EXPONENTS: (i32, i32);
     /// Whether an `f64` approximation can decide the value at all.
     const FROM_F64: bool = true;
+    /// Whether [`Rounded::rounded_normal`] is right for 0 too.
+    const ZERO_IS_NORMAL: bool = false;
     /// What leaving out the last terms of a piece may add to its error, relative to its least value: small
     /// beside the distance of midpoints, so that few values are too close to call.
     const LARGEST_REMAINDER: f64;
@@ -149,6 +151,7 @@ impl Rounded for f64 {
 }
 
 impl Rounded for f32 {
+    const ZERO_IS_NORMAL: bool = true;
     const FRACTION: u32 = 23;
     const EXPONENTS: (i32, i32) = (-126, 127);
     const LARGEST_REMAINDER: f64 = 1.0 / (1u64 << 37) as f64;

@@ -35,11 +35,18 @@ impl Window {
     pub fn new<T: Rounded, L: Working>(tolerance: &Tolerance, roundings: f64) -> Option<Self> {
         let power = |exponent: i32| f64::from_bits(((1023 + exponent) as u64) << <f64 as Working>::FRACTION);
         let normal = tolerance.least >= power(T::EXPONENTS.0 + 1) && tolerance.greatest <= power(T::EXPONENTS.1);
-        let dropped = L::FRACTION - T::FRACTION;
-        let midpoint = 1u64 << (dropped - 1);
         // A unit in the last place is at least 2^-(FRACTION + 1) of the value.
         let units = tolerance.slack / tolerance.least * (2u64 << L::FRACTION) as f64 + roundings;
-        let usable = normal && units < midpoint as f64 / 2.0;
+        Self::of_units::<T, L>(units).filter(|_| normal)
+    }
+
+    /// The window for values that are 0 or of the normal range, for an error in units in the lane's last place;
+    /// nothing for a large one.
+    #[inline(always)]
+    pub fn of_units<T: Rounded, L: Working>(units: f64) -> Option<Self> {
+        let dropped = L::FRACTION - T::FRACTION;
+        let midpoint = 1u64 << (dropped - 1);
+        let usable = units < midpoint as f64 / 2.0;
         let units = units.ceil() as u64;
         let patterns = (2 * units + 1).next_power_of_two();
         usable.then(|| Self { first: midpoint - units, mask: (1 << dropped) - patterns })

@@ -190,10 +190,12 @@ impl From<&Segment> for PackedSegment {
     }
 }
 
-impl From<&PackedSegment> for Segment {
-    fn from(packed: &PackedSegment) -> Self {
-        let (a, b) = (DoubleDouble::from(packed.a), DoubleDouble::from(packed.b).high());
-        let curve = match packed.kind & 0xff {
+impl PackedSegment {
+    /// The curve.
+    #[must_use]
+    pub fn curve(&self) -> Curve {
+        let (a, b) = (DoubleDouble::from(self.a), DoubleDouble::from(self.b).high());
+        match self.kind & 0xff {
             curve_id::LINEAR => Curve::Linear,
             curve_id::POWER => Curve::Power { exponent: a.high(), warp: b },
             curve_id::COSINE => Curve::Cosine,
@@ -204,27 +206,33 @@ impl From<&PackedSegment> for Segment {
             curve_id::RATIONAL_FALLING => Curve::Rational { rising: false },
             curve_id::RATIONAL_RISING => Curve::Rational { rising: true },
             _ => Curve::Hold,
-        };
+        }
+    }
+
+    /// The rate, with the digits that packing cut off where it is one over the length.
+    ///
+    /// A bent phase near 1 magnifies what is missing from `n/length`, up to a hundredfold at 2^53 steps.
+    #[must_use]
+    pub fn full_rate(&self) -> DoubleDouble {
+        let whole = DoubleDouble::ONE / DoubleDouble::from(integer(self.length).max(1));
+        if self.rate == PackedNumber::from(whole) { whole } else { self.rate.into() }
+    }
+}
+
+impl From<&PackedSegment> for Segment {
+    fn from(packed: &PackedSegment) -> Self {
         Self {
             start: integer(packed.start),
             length: integer(packed.length),
             quantum: (packed.kind & FLAG_QUANTUM != 0).then(|| integer(packed.quantum)),
             origin: integer(packed.origin),
             reversed: packed.kind & FLAG_REVERSED != 0,
-            rate: unpack_rate(packed),
+            rate: packed.full_rate(),
             base: packed.base.plus_rest(packed.base_rest),
             amplitude: packed.amplitude.plus_rest(packed.amplitude_rest),
-            curve,
+            curve: packed.curve(),
         }
     }
-}
-
-/// The rate, with the digits that packing cut off where it is one over the length.
-///
-/// A bent phase near 1 magnifies what is missing from `n/length`, up to a hundredfold at 2^53 steps.
-fn unpack_rate(packed: &PackedSegment) -> DoubleDouble {
-    let whole = DoubleDouble::ONE / DoubleDouble::from(integer(packed.length).max(1));
-    if packed.rate == PackedNumber::from(whole) { whole } else { packed.rate.into() }
 }
 
 impl PackedTrack {
@@ -247,20 +255,31 @@ impl PackedTrack {
         }
     }
 
-    /// The track again, with the program's segments.
-    pub(super) fn unpack(&self, segments: &[PackedSegment]) -> Track {
+    /// The repetition.
+    #[must_use]
+    pub fn repetition(&self) -> Repetition {
         let period = integer(self.period);
-        let first = self.segment_first as usize;
-        Track {
-            segments: segments[first..first + self.segment_count as usize].iter().map(Segment::from).collect(),
-            advance: integer(self.advance),
-            repetition: match self.repetition {
-                REPEAT_RESTART => Repetition::Restart { period },
-                REPEAT_REFLECT => Repetition::Reflect { period },
-                _ => Repetition::None,
-            },
-            clamp: unpack_clamp(self.lower, self.upper),
+        match self.repetition {
+            REPEAT_RESTART => Repetition::Restart { period },
+            REPEAT_REFLECT => Repetition::Reflect { period },
+            _ => Repetition::None,
         }
+    }
+
+    /// The bounds.
+    #[must_use]
+    pub fn clamp(&self) -> Clamp {
+        unpack_clamp(self.lower, self.upper)
+    }
+
+    /// Makes `track` the track again, with the program's segments, in the memory it has.
+    pub(super) fn unpack_into(&self, segments: &[PackedSegment], track: &mut Track) {
+        let first = self.segment_first as usize;
+        track.segments.clear();
+        track.segments.extend(segments[first..first + self.segment_count as usize].iter().map(Segment::from));
+        track.advance = integer(self.advance);
+        track.repetition = self.repetition();
+        track.clamp = self.clamp();
     }
 }
 
@@ -280,15 +299,23 @@ impl PackedStage {
         }
     }
 
-    /// The stage again, with the batch's tracks and the program's segments.
-    pub(super) fn unpack(&self, tracks: &[PackedTrack], segments: &[PackedSegment]) -> Stage {
+    /// The bounds.
+    #[must_use]
+    pub fn clamp(&self) -> Clamp {
+        unpack_clamp(self.lower, self.upper)
+    }
+
+    /// Makes `stage` the stage again, with the batch's tracks and the program's segments, in the memory it has.
+    pub(super) fn unpack_into(&self, tracks: &[PackedTrack], segments: &[PackedSegment], stage: &mut Stage) {
         let first = self.track_first as usize;
-        Stage {
-            start: integer(self.start),
-            offset: self.offset.into(),
-            scale: self.scale.into(),
-            tracks: tracks[first..first + self.track_count as usize].iter().map(|t| t.unpack(segments)).collect(),
-            clamp: unpack_clamp(self.lower, self.upper),
+        let count = self.track_count as usize;
+        stage.start = integer(self.start);
+        stage.offset = self.offset.into();
+        stage.scale = self.scale.into();
+        stage.clamp = self.clamp();
+        stage.tracks.resize_with(count, || Track::of(Vec::new()));
+        for (packed, track) in tracks[first..first + count].iter().zip(&mut stage.tracks) {
+            packed.unpack_into(segments, track);
         }
     }
 }

@@ -22,7 +22,7 @@ pub use steps::Steps;
 
 use crate::double_double::DoubleDouble;
 use crate::error::EvaluateError;
-use crate::program::Program;
+use crate::program::{Program, Stage, Track};
 
 /// The schedules behind a batch, evaluated from their published formulas.
 pub trait Oracle: Send + Sync + fmt::Debug {
@@ -117,13 +117,24 @@ impl Batch {
     /// When `schedule` is not below [`Batch::len`].
     #[must_use]
     pub fn program(&self, schedule: usize) -> Program {
-        let program = &self.programs[schedule];
-        let (stage_first, segment_first) = (program.stage_first as usize, program.segment_first as usize);
-        let segments = &self.segments[segment_first..segment_first + program.segment_count as usize];
-        let stages = &self.stages[stage_first..stage_first + program.stage_count as usize];
-        Program {
-            quantum: integer(program.quantum),
-            stages: stages.iter().map(|stage| stage.unpack(&self.tracks, segments)).collect(),
+        let mut program = Program { quantum: 1, stages: Vec::new() };
+        self.program_into(schedule, &mut program);
+        program
+    }
+
+    /// Makes `program` the lowered form of a schedule, in the memory it has.
+    ///
+    /// # Panics
+    /// When `schedule` is not below [`Batch::len`].
+    pub fn program_into(&self, schedule: usize, program: &mut Program) {
+        let packed = &self.programs[schedule];
+        let (stage_first, segment_first) = (packed.stage_first as usize, packed.segment_first as usize);
+        let segments = &self.segments[segment_first..segment_first + packed.segment_count as usize];
+        let stages = &self.stages[stage_first..stage_first + packed.stage_count as usize];
+        program.quantum = integer(packed.quantum);
+        program.stages.resize_with(stages.len(), || Stage::of(Track::of(Vec::new())));
+        for (packed, stage) in stages.iter().zip(&mut program.stages) {
+            packed.unpack_into(&self.tracks, segments, stage);
         }
     }
 

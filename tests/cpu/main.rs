@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod bits;
+#[path = "../common/cases.rs"]
+mod common;
 mod oracle;
 mod programs;
+mod short;
 mod values;
 
 /// Whether the long versions were asked for.

@@ -1,0 +1,35 @@
+//! The steps of up to 64 columns.
+
+use crate::packed::Steps;
+
+/// The most columns evaluated at a time.
+pub const COLUMNS: usize = 64;
+
+/// Lanes are computed in multiples of this: fewer the compiler would unroll instead of vectorising, and these many
+/// stay in registers.
+pub const CHUNK: usize = 16;
+
+/// Lanes per track: those of the columns, and what a run may spill into.
+pub const WIDTH: usize = COLUMNS + CHUNK;
+
+/// Steps as whole `f64`.
+#[derive(Clone, Debug)]
+pub struct StepColumns {
+    /// The steps, the last repeated in the lanes beyond.
+    pub steps: [f64; WIDTH],
+    /// How many there are.
+    pub count: usize,
+    /// The largest.
+    pub largest: f64,
+    /// Whether none is below the one before.
+    pub sorted: bool,
+}
+
+impl StepColumns {
+    /// The steps from a column on: [`COLUMNS`] of them, or what is left.
+    pub fn new(steps: &Steps, first: usize) -> Self {
+        let count = (steps.len() - first).min(COLUMNS);
+        let lanes: [f64; WIDTH] = std::array::from_fn(|lane| steps.get(first + lane.min(count - 1)) as f64);
+        Self { steps: lanes, count, largest: lanes.iter().copied().fold(0.0, f64::max), sorted: lanes.is_sorted() }
+    }
+}
