@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod bits;
+#[expect(dead_code, reason = "the GPU's tests need more of a case")]
 #[path = "../common/cases.rs"]
 mod common;
 mod oracle;
