@@ -8,10 +8,6 @@ use std::fmt;
 
 use bytemuck::Pod;
 
-use super::block::{Polynomial, fill};
-use super::pieces::{Pieces, fill_pieces};
-use super::rounding::{Rounded, Tolerance};
-
 /// A loop over values: one body, compiled once for the instructions of every [`Level`].
 ///
 /// `run` and all that it calls have to be `#[inline(always)]` and no closures, or they may end up compiled
@@ -98,44 +94,6 @@ impl Level {
             Kind::Avx512 => unsafe { run_avx512(kernel) },
         }
     }
-
-    /// [`fill`] with this level's instructions.
-    pub(super) fn fill<T: Rounded, const N: usize>(
-        self,
-        polynomial: &Polynomial<N>,
-        first: usize,
-        tolerance: &Tolerance,
-        out: &mut [T],
-    ) -> u64 {
-        match self.0 {
-            Kind::Baseline => fill::<T, N, BASELINE_FUSES>(polynomial, first, tolerance, out),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
-            Kind::Avx2 => unsafe { fill_avx2(polynomial, first, tolerance, out) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
-            Kind::Avx512 => unsafe { fill_avx512(polynomial, first, tolerance, out) },
-        }
-    }
-
-    /// [`fill_pieces`] with this level's instructions.
-    pub(super) fn fill_pieces<T: Rounded, const N: usize, const P: usize>(
-        self,
-        pieces: &Pieces<N, P>,
-        first: usize,
-        streaming: bool,
-        out: &mut [T],
-    ) -> u64 {
-        match self.0 {
-            Kind::Baseline => fill_pieces::<T, N, P, BASELINE_FUSES, 16>(pieces, first, streaming, out),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this level, after detecting avx2, fma and f16c.
-            Kind::Avx2 => unsafe { fill_pieces_avx2(pieces, first, streaming, out) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
-            Kind::Avx512 => unsafe { fill_pieces_avx512(pieces, first, streaming, out) },
-        }
-    }
 }
 
 impl fmt::Debug for Level {
@@ -160,50 +118,6 @@ fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<true, 32>()
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn fill_avx2<T: Rounded, const N: usize>(
-    polynomial: &Polynomial<N>,
-    first: usize,
-    tolerance: &Tolerance,
-    out: &mut [T],
-) -> u64 {
-    fill::<T, N, true>(polynomial, first, tolerance, out)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
-fn fill_avx512<T: Rounded, const N: usize>(
-    polynomial: &Polynomial<N>,
-    first: usize,
-    tolerance: &Tolerance,
-    out: &mut [T],
-) -> u64 {
-    fill::<T, N, true>(polynomial, first, tolerance, out)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn fill_pieces_avx2<T: Rounded, const N: usize, const P: usize>(
-    pieces: &Pieces<N, P>,
-    first: usize,
-    streaming: bool,
-    out: &mut [T],
-) -> u64 {
-    fill_pieces::<T, N, P, true, 32>(pieces, first, streaming, out)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
-fn fill_pieces_avx512<T: Rounded, const N: usize, const P: usize>(
-    pieces: &Pieces<N, P>,
-    first: usize,
-    streaming: bool,
-    out: &mut [T],
-) -> u64 {
-    fill_pieces::<T, N, P, true, 32>(pieces, first, streaming, out)
-}
-
 /// Bytes of a cache line, and so the alignment that [`stream`] takes.
 pub const CACHE_LINE: usize = 64;
 
@@ -222,12 +136,11 @@ pub fn stream<T: Pod, const STORE: usize>(values: &[T], out: &mut [T]) {
             for (from, into) in from.iter().zip(into) {
                 let (from, into) = (from.as_ptr(), into.as_mut_ptr());
                 for offset in (0..CACHE_LINE).step_by(STORE) {
-                    // SAFETY: both are cache lines long and `into` is aligned as one; a `STORE` of 64 and of 32 is only
-                    // used in functions compiled for AVX-512 and AVX2, and every x86-64 processor has SSE2.
+                    // SAFETY: both are cache lines long and `into` is aligned as one; a `STORE` of 32 is only
+                    // used by [`run_avx2`] and [`run_avx512`], and every x86-64 processor has SSE2.
                     unsafe {
                         let (from, into) = (from.add(offset), into.add(offset));
                         match STORE {
-                            64 => x86::_mm512_stream_si512(into.cast(), x86::_mm512_loadu_si512(from.cast())),
                             32 => x86::_mm256_stream_si256(into.cast(), x86::_mm256_loadu_si256(from.cast())),
                             _ => x86::_mm_stream_si128(into.cast(), x86::_mm_loadu_si128(from.cast())),
                         }

@@ -7,12 +7,14 @@
 
 mod block;
 mod dispatch;
+mod interpolation;
 mod lanes;
 mod pieces;
 mod repeat;
 mod rounding;
 mod row;
 mod sample;
+mod samples;
 mod short;
 mod smooth;
 mod smoothness;

@@ -30,24 +30,28 @@ impl Sample {
         if segment.curve == Curve::Hold {
             return Self::rounded(segment.base + segment.amplitude);
         }
-        let (base, amplitude) = (segment.base.high(), segment.amplitude.high());
         let phase = phase_count * segment.rate;
-        let moved = amplitude * segment.curve.shape::<f64>(phase);
-        let roundings = shape_roundings(&segment.curve, phase) + 2.0;
-        Self {
-            value: base + moved,
-            magnitude: base.abs() + moved.abs(),
-            slack: ROUNDING * (2.0 * base.abs() + roundings * moved.abs()) + amplitude.abs() * UNDERFLOW,
-        }
+        Self::of_shape(segment, segment.curve.shape::<f64>(phase), shape_roundings(&segment.curve, phase))
+    }
+
+    /// A segment's value from its shape, which is so many half units in the last place from the truth.
+    #[inline(always)]
+    pub fn of_shape(segment: &Segment, shape: f64, roundings: f64) -> Self {
+        let (base, amplitude) = (segment.base.high(), segment.amplitude.high());
+        let moved = amplitude * shape;
+        let slack = ROUNDING * (2.0 * base.abs() + (roundings + 2.0) * moved.abs());
+        Self { value: base + moved, magnitude: base.abs() + moved.abs(), slack: slack + amplitude.abs() * UNDERFLOW }
     }
 
     /// A known number.
+    #[inline(always)]
     pub fn rounded(value: DoubleDouble) -> Self {
         let value = value.high();
         Self { value, magnitude: value.abs(), slack: value.abs() * ROUNDING }
     }
 
     /// The product of two.
+    #[inline(always)]
     pub fn times(self, other: Self) -> Self {
         let magnitude = self.magnitude * other.magnitude;
         let crossed = self.slack * (other.magnitude + other.slack) + self.magnitude * other.slack;
@@ -55,6 +59,7 @@ impl Sample {
     }
 
     /// The sum of two.
+    #[inline(always)]
     pub fn plus(self, other: Self) -> Self {
         let magnitude = self.magnitude + other.magnitude;
         let slack = self.slack + other.slack + magnitude * ROUNDING;
@@ -62,6 +67,7 @@ impl Sample {
     }
 
     /// The value within bounds. Near a bound the error stays what it was; beyond it there is none.
+    #[inline(always)]
     pub fn clamped(self, clamp: &Clamp) -> Self {
         let at = |bound: f64| Self { value: bound, magnitude: bound.abs(), slack: 0.0 };
         if self.value + self.slack < clamp.lower {

@@ -1,10 +1,12 @@
 //! Fills a smooth span: blocks as long as the curve allows, and single values where it allows none.
 
-use super::block::{Block, MOST_VALUES, TERMS};
+use super::block::{Block, Fill, MOST_VALUES, TERMS};
 use super::dispatch::Level;
-use super::pieces::{LONG, MOST_IN_PIECES, Pieces};
+use super::interpolation::{Interpolate, NODES};
+use super::pieces::{FillPieces, LONG, MOST_IN_PIECES, Pieces, SHORT};
 use super::rounding::{LANES, Rounded, round_certain};
 use super::sample::Sample;
+use super::samples::{MultiplyBySegment, SAMPLES, Samples};
 use super::smoothness::smooth_columns;
 use super::span::{Columns, Factor};
 use super::writer::Writer;
@@ -13,16 +15,13 @@ use crate::double_double::DoubleDouble;
 use crate::program::{Clamp, Program, Stage};
 
 /// Fewer columns than a block's nodes are worth are evaluated one by one.
-const FEWEST_COLUMNS: usize = 24;
+const FEWEST_COLUMNS: usize = SAMPLES + 8;
 
 /// How many times longer than the one before a block may be: a block that fails costs its nodes.
 const GROWTH: usize = 4;
 
 /// Fewer columns are not worth cutting into pieces.
-const FEWEST_IN_PIECES: usize = 8 * LONG;
-
-/// Terms of a piece: with three, pieces would be half as long, and with five a fifth slower.
-const PIECE_TERMS: usize = 4;
+const FEWEST_IN_PIECES: usize = 2 * LONG;
 
 /// The value at one step, correctly rounded.
 pub fn value_at<T: Rounded>(program: &Program, step: u64) -> T {
@@ -88,7 +87,7 @@ impl<'p> SmoothSpan<'p> {
                 whole_pieces(self.smooth_columns(column).min(longest).min(rest), writer.lead(&out[column..]));
             let written = loop {
                 if count < FEWEST_COLUMNS {
-                    count = rest.min(FEWEST_COLUMNS);
+                    count = rest.min(SAMPLES);
                     break false;
                 }
                 if self.fill_block(writer, column, &mut out[column..column + count]) {
@@ -97,9 +96,7 @@ impl<'p> SmoothSpan<'p> {
                 count /= 2;
             };
             if !written {
-                for (offset, slot) in out[column..column + count].iter_mut().enumerate() {
-                    *slot = value_at(self.program, self.columns.step(column + offset));
-                }
+                self.fill_singly(writer.level, column, &mut out[column..column + count]);
             }
             longest = count.saturating_mul(GROWTH);
             column += count;
@@ -133,28 +130,50 @@ impl<'p> SmoothSpan<'p> {
         }
         if let Some(factor) = self.linear() {
             return match self.line(factor, column, out.len()) {
-                Some(block) => self.write::<T, 2, 2>(&block, writer, column, out),
+                Some(block) => self.write::<T, 2, 2, 2>(&block, writer, column, out),
                 None => false,
             };
         }
-        match self.interpolated(column, out.len()) {
-            Some(block) => self.write::<T, TERMS, PIECE_TERMS>(&block, writer, column, out),
+        match self.interpolated(writer.level, column, out.len()) {
+            Some(block) => self.write::<T, TERMS, 4, 5>(&block, writer, column, out),
             None => false,
         }
     }
 
     /// The polynomial over `count` columns from `column` on, if they are smooth enough for one.
-    fn interpolated(&self, column: usize, count: usize) -> Option<Block<TERMS>> {
-        let centres: Vec<_> = self.moving.iter().map(|factor| centre(factor, column, count)).collect();
-        let offset = Sample::rounded(self.stage.offset);
-        Block::interpolate(count, |x| {
-            let values = self
-                .moving
-                .iter()
-                .zip(&centres)
-                .map(|(factor, (middle, half))| Sample::of_segment(factor.segment, *middle + half * x));
-            offset.plus(values.fold(self.constant, Sample::times))
-        })
+    fn interpolated(&self, level: Level, column: usize, count: usize) -> Option<Block<TERMS>> {
+        let samples = self.samples(level, &NODES, |factor| centre(factor, column, count));
+        level.run(Interpolate { columns: count, samples: &samples })
+    }
+
+    /// The values at `places`: 0 and 1 are where `scale` says that a factor's phase count is the first, and the
+    /// sum of both.
+    fn samples(
+        &self,
+        level: Level,
+        places: &[f64; SAMPLES],
+        scale: impl Fn(&Factor) -> (DoubleDouble, DoubleDouble),
+    ) -> Samples {
+        let mut samples = Samples::constant(self.constant);
+        for factor in &self.moving {
+            let (middle, half) = scale(factor);
+            level.run(MultiplyBySegment { segment: factor.segment, middle, half, places, samples: &mut samples });
+        }
+        samples.add(Sample::rounded(self.stage.offset));
+        samples
+    }
+
+    /// Writes at most [`SAMPLES`] columns one by one.
+    fn fill_singly<T: Rounded>(&self, level: Level, column: usize, out: &mut [T]) {
+        let places = std::array::from_fn(|place| place as f64);
+        let samples = self.samples(level, &places, |factor| {
+            (factor.phase_count_at(column).into(), DoubleDouble::from(factor.per_column as f64))
+        });
+        for (place, slot) in out.iter_mut().enumerate() {
+            let sample = samples.at(place).clamped(&self.stage.clamp);
+            *slot = round_certain(sample.value, sample.slack)
+                .unwrap_or_else(|| T::from_exact(self.program.exact(self.columns.step(column + place))));
+        }
     }
 
     /// A straight line needs no nodes.
@@ -163,8 +182,8 @@ impl<'p> SmoothSpan<'p> {
         let segment = factor.segment;
         let offset = Sample::rounded(self.stage.offset);
         let at = |count: DoubleDouble| offset.plus(self.constant.times(Sample::of_segment(segment, count)));
-        let (first, centre, last) = (at(middle + -half), at(middle), at(middle + half));
-        let slope = self.constant.value * (segment.amplitude * segment.rate).high() * half;
+        let (first, centre, last) = (at(middle - half), at(middle), at(middle + half));
+        let slope = self.constant.value * (segment.amplitude * segment.rate).high() * half.high();
         if (first.value < 0.0) != (last.value < 0.0) {
             return None;
         }
@@ -173,8 +192,9 @@ impl<'p> SmoothSpan<'p> {
         Block::new([centre.value, slope], count, slack, first.value.abs().min(last.value.abs()) * 0.5, greatest * 2.0)
     }
 
-    /// Writes a block's values, within the stage's bounds.
-    fn write<T: Rounded, const N: usize, const P: usize>(
+    /// Writes a block's values, within the stage's bounds: where it is long, in pieces of `P` terms if those will do,
+    /// else of `MORE`.
+    fn write<T: Rounded, const N: usize, const P: usize, const MORE: usize>(
         &self,
         block: &Block<N>,
         writer: Writer,
@@ -201,25 +221,58 @@ impl<'p> SmoothSpan<'p> {
                 return true;
             }
         }
-        let head = writer.lead(out);
-        let cut = out.len().saturating_sub(head) / LONG * LONG;
-        let pieces =
-            if cut < FEWEST_IN_PIECES { None } else { Pieces::<N, P>::new::<T>(&block.polynomial, &block.tolerance) };
-        let Some(pieces) = pieces else {
+        if out.len() < FEWEST_IN_PIECES {
             self.write_closely(block, writer.level, column, 0, out);
             return true;
+        }
+        if !self.write_pieces::<T, N, P>(block, &[LONG], writer, column, out)
+            && !self.write_pieces::<T, N, MORE>(block, &[LONG, SHORT], writer, column, out)
+        {
+            self.write_closely(block, writer.level, column, 0, out);
+        }
+        true
+    }
+
+    /// Writes a block's values in pieces of `P` terms, if there are such pieces.
+    fn write_pieces<T: Rounded, const N: usize, const P: usize>(
+        &self,
+        block: &Block<N>,
+        lengths: &[usize],
+        writer: Writer,
+        column: usize,
+        out: &mut [T],
+    ) -> bool {
+        let Some(pieces) = Pieces::<N, P>::new::<T>(&block.polynomial, &block.tolerance, lengths) else {
+            return false;
         };
-        self.write_closely(block, writer.level, column, 0, &mut out[..head]);
-        for (index, part) in out[head..head + cut].chunks_mut(MOST_IN_PIECES).enumerate() {
-            let first = head + index * MOST_IN_PIECES;
-            let mut doubtful = writer.level.fill_pieces(&pieces, first, writer.streaming, part);
+        let lead = writer.lead(out);
+        let columns = out.len();
+        let (before, rest) = out.split_at_mut(lead);
+        let whole = rest.len() / LONG * LONG;
+        let (whole, after) = rest.split_at_mut(whole);
+        let fill = |first: usize, writer: Writer, part: &mut [T]| {
+            let (pieces, streaming) = (&pieces, writer.streaming);
+            let mut doubtful = writer.level.run(FillPieces { pieces, first, streaming, out: part });
             while doubtful != 0 {
-                let chunk = doubtful.trailing_zeros() as usize * LONG;
-                self.write_closely(block, writer.level, column, first + chunk, &mut part[chunk..chunk + LONG]);
+                let piece = doubtful.trailing_zeros() as usize * LONG;
+                let end = (piece + LONG).min(columns - first);
+                self.write_closely(block, writer.level, column, first + piece, &mut part[piece..end]);
                 doubtful &= doubtful - 1;
             }
+        };
+        for (index, part) in whole.chunks_mut(MOST_IN_PIECES).enumerate() {
+            fill(lead + index * MOST_IN_PIECES, writer, part);
         }
-        self.write_closely(block, writer.level, column, head + cut, &mut out[head + cut..]);
+        // What is less than a piece is written as one, and cut.
+        let mut piece = [T::zeroed(); LONG];
+        if !before.is_empty() {
+            fill(0, writer.cached(), &mut piece);
+            before.copy_from_slice(&piece[..before.len()]);
+        }
+        if !after.is_empty() {
+            fill(lead + whole.len(), writer.cached(), &mut piece);
+            after.copy_from_slice(&piece[..after.len()]);
+        }
         true
     }
 
@@ -234,7 +287,8 @@ impl<'p> SmoothSpan<'p> {
     ) {
         for (index, part) in out.chunks_mut(MOST_VALUES).enumerate() {
             let first = first + index * MOST_VALUES;
-            let mut close = level.fill(&block.polynomial, first, &block.tolerance, part);
+            let Block { polynomial, tolerance } = block;
+            let mut close = level.run(Fill { polynomial, tolerance, first, out: part });
             while close != 0 {
                 let chunk = close.trailing_zeros() as usize * LANES;
                 for offset in chunk..part.len().min(chunk + LANES) {
@@ -264,10 +318,10 @@ fn whole_pieces(count: usize, lead: usize) -> usize {
 }
 
 /// The phase count at the centre of a block, and from there to its last column.
-fn centre(factor: &Factor, column: usize, count: usize) -> (DoubleDouble, f64) {
+fn centre(factor: &Factor, column: usize, count: usize) -> (DoubleDouble, DoubleDouble) {
     let counts = DoubleDouble::from(factor.per_column.unsigned_abs()) * DoubleDouble::from(count as u64 - 1);
-    let half = counts * if factor.per_column < 0 { -0.5 } else { 0.5 };
-    (DoubleDouble::from(factor.phase_count_at(column)) + half, half.high())
+    let half = counts * DoubleDouble::from(if factor.per_column < 0 { -0.5 } else { 0.5 });
+    (DoubleDouble::from(factor.phase_count_at(column)) + half, half)
 }
 
 /// Where a value lies with respect to bounds.
@@ -385,14 +439,14 @@ mod tests {
                         if count < FEWEST_COLUMNS {
                             break None;
                         }
-                        let block = smooth.interpolated(column, count);
+                        let block = smooth.interpolated(Level::detect(), column, count);
                         if block.is_some() {
                             break block;
                         }
                         count /= 2;
                     };
                     let Some(block) = block else {
-                        (column, singles) = (column + FEWEST_COLUMNS, singles + 1);
+                        (column, singles) = (column + SAMPLES, singles + 1);
                         continue;
                     };
                     for offset in (0..count).step_by(count / 12 + 1).chain([count - 1]) {

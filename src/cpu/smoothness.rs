@@ -9,13 +9,13 @@ use crate::program::Segment;
 use super::block::DEGREE;
 
 /// Half a block's length over the distance of its centre from a branch point or a pole.
-const SINGULAR_RATIO: f64 = 0.19;
+const SINGULAR_RATIO: f64 = 0.175;
 
 /// Half a block's length in radians or e-folds of an entire function.
-const ENTIRE_HALF: f64 = 0.65;
+const ENTIRE_HALF: f64 = 0.58;
 
 /// How many times larger than at one end of a block a value may be at the other.
-const VALUE_RATIO: f64 = 64.0;
+const VALUE_RATIO: f64 = 16.0;
 
 /// A point on the phase axis, seen from a phase that moves towards or away from it.
 #[derive(Clone, Copy)]

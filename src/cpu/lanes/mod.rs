@@ -5,10 +5,8 @@ mod exponential;
 mod logarithm;
 mod sine;
 
-use arithmetic::exact_sum;
-pub use arithmetic::{multiply_add, nearest_integer, product_rest};
+pub use arithmetic::{exact_sum, multiply_add, nearest_integer, product_rest};
 
-use super::dispatch::Kernel;
 use crate::curve::Curve;
 use exponential::{EXP2_M1_ROUNDINGS, EXP2_ROUNDINGS, exp2, exp2_m1};
 use logarithm::{BENT_ROUNDINGS, bent, power, power_roundings};
@@ -21,25 +19,6 @@ pub struct Phases<const N: usize> {
     pub high: [f64; N],
     /// The rest, at most 2^-52 of them; known to 2^-104 of the phase.
     pub low: [f64; N],
-}
-
-/// [`shapes`] as a kernel.
-pub struct Shapes<'a, const N: usize> {
-    /// The curve.
-    pub curve: &'a Curve,
-    /// Where.
-    pub phases: &'a Phases<N>,
-    /// Where to.
-    pub out: &'a mut [f64; N],
-}
-
-impl<const N: usize> Kernel for Shapes<'_, N> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) -> f64 {
-        shapes::<N, FUSED>(self.curve, self.phases, self.out)
-    }
 }
 
 /// Writes the shape at every phase, and returns a bound on the relative error of each in units of 2^-53.
@@ -172,8 +151,24 @@ fn powers<const N: usize, const FUSED: bool>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::dispatch::Level;
+    use crate::cpu::dispatch::{Kernel, Level};
     use crate::double_double::DoubleDouble;
+
+    /// [`shapes`] as a kernel.
+    struct Shapes<'a, const N: usize> {
+        curve: &'a Curve,
+        phases: &'a Phases<N>,
+        out: &'a mut [f64; N],
+    }
+
+    impl<const N: usize> Kernel for Shapes<'_, N> {
+        type Output = f64;
+
+        #[inline(always)]
+        fn run<const FUSED: bool, const STORE: usize>(self) -> f64 {
+            shapes::<N, FUSED>(self.curve, self.phases, self.out)
+        }
+    }
 
     const N: usize = 16;
 
