@@ -67,6 +67,7 @@ impl Sample {
     }
 
     /// The value within bounds. Near a bound the error stays what it was; beyond it there is none.
+    #[inline(always)]
     pub fn clamped(self, clamp: &Clamp) -> Self {
         let at = |bound: f64| Self { value: bound, magnitude: bound.abs(), slack: 0.0 };
         if self.value + self.slack < clamp.lower {

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod bits;
-#[expect(dead_code, reason = "the GPU's tests need more of a case")]
 #[path = "../common/cases.rs"]
+#[expect(dead_code, reason = "the programs are judged by one bound here, whatever their curve")]
 mod common;
 mod oracle;
 mod programs;

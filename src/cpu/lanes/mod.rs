@@ -151,18 +151,14 @@ fn powers<const N: usize, const FUSED: bool>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::dispatch::Kernel;
-    use crate::cpu::dispatch::Level;
+    use crate::cpu::dispatch::{Kernel, Level};
     use crate::double_double::DoubleDouble;
 
     /// [`shapes`] as a kernel.
     struct Shapes<'a, const N: usize> {
-        /// The curve.
-        pub curve: &'a Curve,
-        /// Where.
-        pub phases: &'a Phases<N>,
-        /// Where to.
-        pub out: &'a mut [f64; N],
+        curve: &'a Curve,
+        phases: &'a Phases<N>,
+        out: &'a mut [f64; N],
     }
 
     impl<const N: usize> Kernel for Shapes<'_, N> {

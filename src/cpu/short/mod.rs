@@ -7,6 +7,7 @@
 mod parameters;
 mod pattern;
 mod steps;
+mod time;
 mod values;
 
 use crate::packed::{Batch, PackedProgram, PackedSegment, Steps};
@@ -17,7 +18,7 @@ use super::rounding::Rounded;
 use super::row::fill_columns;
 use super::smooth::value_at;
 use super::writer::Writer;
-use pattern::Pattern;
+use pattern::{Pattern, Patterns};
 use steps::{COLUMNS, StepColumns, WIDTH};
 use values::fill_stage;
 
@@ -39,18 +40,17 @@ pub fn fill_short<T: Rounded>(writer: Writer, batch: &Batch, first: usize, steps
         }
         return;
     }
-    let mut pattern = Pattern::new();
     let mut column = 0;
     while column < width {
         let steps_here = StepColumns::new(steps, column);
         let columns = column..column + steps_here.count;
-        pattern.clear();
+        let mut patterns = Patterns::new();
         let mut done = 0;
         while done * width < out.len() {
             done += writer.level.run(FillRows {
                 writer,
                 scratch: &mut scratch,
-                pattern: &mut pattern,
+                patterns: &mut patterns,
                 steps: &steps_here,
                 column,
                 first: first + done,
@@ -89,7 +89,7 @@ impl Scratch<'_> {
 struct FillRows<'a, 'b, T> {
     writer: Writer,
     scratch: &'a mut Scratch<'b>,
-    pattern: &'a mut Pattern,
+    patterns: &'a mut Patterns,
     /// Which columns.
     steps: &'a StepColumns,
     /// The first of them.
@@ -151,35 +151,38 @@ impl<T: Rounded> FillRows<'_, '_, T> {
         let program = &batch.programs()[schedule];
         let begin = program.segment_first as usize;
         let segments = &batch.segments()[begin..begin + program.segment_count as usize];
-        if !self.pattern.is_of(program, segments) {
-            let pattern = &mut *self.pattern;
+        if !self.patterns.turn_to(program, segments) {
+            let pattern = self.patterns.current();
             self.writer.level.run(Build { pattern, batch, program, segments, steps: self.steps });
-            self.pattern.prepare::<T>();
+            pattern.prepare::<T>();
         }
-        if !self.pattern.is_usable() {
+        let pattern = &*self.patterns.current();
+        if !pattern.is_usable() {
             return false;
         }
-        let mut index = 0;
-        while index < self.pattern.stages.len() {
-            let stage = self.pattern.stages[index];
-            let close = fill_stage::<T, FUSED>(self.pattern, &stage, segments, out);
+        for stage in &pattern.stages {
+            let close = fill_stage::<T, FUSED>(pattern, stage, segments, out);
             if close != 0 {
-                self.look_closer(schedule, close, out);
+                look_closer(self.scratch, self.steps, schedule, close, out);
             }
-            index += 1;
         }
         true
     }
+}
 
-    /// Evaluates the marked columns one by one.
-    #[cold]
-    fn look_closer(&mut self, schedule: usize, mut columns: u64, out: &mut [T]) {
-        while columns != 0 {
-            let column = columns.trailing_zeros() as usize;
-            let step = self.steps.steps[column] as u64;
-            out[column] = value_at(self.scratch.unpacked(schedule), step);
-            columns &= columns - 1;
-        }
+/// Evaluates the marked columns one by one.
+#[cold]
+fn look_closer<T: Rounded>(
+    scratch: &mut Scratch<'_>,
+    steps: &StepColumns,
+    schedule: usize,
+    mut columns: u64,
+    out: &mut [T],
+) {
+    while columns != 0 {
+        let column = columns.trailing_zeros() as usize;
+        out[column] = value_at(scratch.unpacked(schedule), steps.steps[column] as u64);
+        columns &= columns - 1;
     }
 }
 

@@ -1,31 +1,26 @@
 //! The shapes of a schedule's curves at every column: what rows of the same timing share.
-//!
-//! Time is counted in whole `f64` below 2^53, and below 2^51 where it is divided; a schedule that needs more has no
-//! pattern.
 
 use std::ops::Range;
 
 use crate::curve::Curve;
-use crate::packed::{Batch, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, integer};
+use crate::packed::{Batch, PackedProgram, PackedSegment, PackedStage, PackedTrack, integer};
 use crate::program::{Clamp, MAX_TRACKS, Repetition};
 
 use super::parameters::{exact_number, same_timing};
 use super::steps::{CHUNK, COLUMNS, StepColumns, WIDTH};
-use crate::cpu::lanes::{Phases, multiply_add, nearest_integer, product_rest, shapes};
+use super::time::{DIVISIBLE, PhaseCount, TrackTime, divide};
+use crate::cpu::lanes::shapes;
 use crate::cpu::rounding::Rounded;
 use crate::cpu::working::Window;
-
-/// Time below this is a whole `f64`, and so is a sum of two.
-const WHOLE: f64 = (1_u64 << 52) as f64;
-
-/// Quotients below this can be rounded to whole numbers.
-const DIVISIBLE: f64 = (1_u64 << 51) as f64;
 
 /// A schedule of more segments is evaluated one span at a time.
 const MOST_SEGMENTS: u32 = 32;
 
 /// Shapes outside of this, other than 0, may have lost digits.
 const SHAPES: (f64, f64) = (1e-280, 1e250);
+
+/// How many patterns are kept: enough for a short axis of a sweep that another goes round.
+const SLOTS: usize = 16;
 
 /// Roundings of a value beside those of its shape: of base and amplitude, product and sum, and a spare one.
 pub const VALUE_ROUNDINGS: f64 = 5.0;
@@ -98,8 +93,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// The pattern of no schedule yet.
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self {
             program: None,
             timing: Vec::new(),
@@ -111,14 +105,9 @@ impl Pattern {
         }
     }
 
-    /// Forgets the schedule: the steps have changed.
-    pub fn clear(&mut self) {
-        self.program = None;
-    }
-
     /// Whether it is that of a schedule, whose segments are given.
     #[inline(always)]
-    pub fn is_of(&self, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+    fn is_of(&self, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
         let Some(own) = &self.program else { return false };
         let same = own.quantum == program.quantum
             && own.stage_first == program.stage_first
@@ -277,64 +266,55 @@ impl Pattern {
     }
 }
 
-/// How a track's clock reads at the columns.
-struct TrackTime<'a> {
-    ticks: &'a StepColumns,
-    /// What the track's clock, not folded yet, is ahead of the program's.
-    ahead: f64,
-    repetition: Repetition,
-    /// The most it reads.
-    largest: f64,
+/// The patterns of the last few timings.
+#[derive(Debug)]
+pub struct Patterns {
+    slots: [Option<Box<Pattern>>; SLOTS],
+    /// Where the last row's is.
+    last: usize,
 }
 
-impl<'a> TrackTime<'a> {
-    /// The time of a stage's track; nothing where it is more than `f64` can tell.
-    #[inline(always)]
-    fn new(stage: &PackedStage, track: &PackedTrack, ticks: &'a StepColumns) -> Option<Self> {
-        let advance = integer(track.advance) as f64;
-        let ahead = advance - integer(stage.start) as f64;
-        let repetition = track.repetition();
-        let largest = ticks.largest + advance;
-        let most = if repetition == Repetition::None { WHOLE } else { DIVISIBLE };
-        if largest < most { Some(Self { ticks, ahead, repetition, largest }) } else { None }
+impl Patterns {
+    /// None yet.
+    pub fn new() -> Self {
+        Self { slots: [const { None }; SLOTS], last: 0 }
     }
 
-    /// The track's clock at some columns, folded as [`Repetition::fold`] does.
+    /// Turns to the pattern of a schedule, or to where it has its place; whether it is there.
     #[inline(always)]
-    fn at<const FUSED: bool>(&self, column: usize) -> [f64; CHUNK] {
-        let mut times = [0.0; CHUNK];
-        let ticks = &self.ticks.steps[column..column + CHUNK];
-        for lane in 0..CHUNK {
-            times[lane] = ticks[lane] + self.ahead;
+    pub fn turn_to(&mut self, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+        // Mostly the row before had the same.
+        let same = match &self.slots[self.last] {
+            Some(pattern) => pattern.is_of(program, segments),
+            None => false,
+        };
+        if same {
+            return true;
         }
-        match self.repetition {
-            Repetition::None => {}
-            Repetition::Restart { period } => {
-                let period = period as f64;
-                for time in &mut times {
-                    *time = divide::<FUSED>(*time, period).1;
-                }
-            }
-            Repetition::Reflect { period } => {
-                let period = period as f64;
-                for time in &mut times {
-                    let rest = divide::<FUSED>(*time, 2.0 * period).1;
-                    *time = if rest <= period { rest } else { 2.0 * period - rest };
-                }
-            }
+        self.last = slot(segments);
+        match &self.slots[self.last] {
+            Some(pattern) => pattern.is_of(program, segments),
+            None => false,
         }
-        times
+    }
+
+    /// The pattern that was turned to.
+    pub fn current(&mut self) -> &mut Pattern {
+        self.slots[self.last].get_or_insert_with(|| Box::new(Pattern::new()))
     }
 }
 
-/// Quotient and remainder of whole numbers, the first below [`DIVISIBLE`].
+/// Where a timing's pattern has its place.
 #[inline(always)]
-fn divide<const FUSED: bool>(time: f64, by: f64) -> (f64, f64) {
-    let (nearest, _) = nearest_integer(time / by);
-    // Whole and small enough to be exact, rounded once or twice.
-    let rest = multiply_add::<FUSED>(-nearest, by, time);
-    let over = rest < 0.0;
-    (if over { nearest - 1.0 } else { nearest }, if over { rest + by } else { rest })
+fn slot(segments: &[PackedSegment]) -> usize {
+    let mut hash = 0_u64;
+    for segment in segments {
+        let time = integer(segment.start) ^ integer(segment.length) ^ integer(segment.quantum);
+        let phase = integer(segment.origin) ^ segment.rate.mantissa() ^ segment.a.mantissa() ^ segment.b.mantissa();
+        // The multiplier of Fibonacci hashing, 2^64 over the golden ratio.
+        hash = (hash ^ time ^ phase).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    (hash >> (u64::BITS - SLOTS.ilog2())) as usize
 }
 
 /// The stage in force at column `from`, and the column where another takes over.
@@ -440,73 +420,6 @@ fn extremes(shapes: &[f64]) -> (f64, f64) {
     let low = if low == u64::MAX { f64::INFINITY } else { f64::from_bits(low + 1) };
     let high = if high <= f64::INFINITY.to_bits() { f64::from_bits(high) } else { f64::NAN };
     (low, high)
-}
-
-/// How a segment's phase goes with its track's clock.
-struct PhaseCount {
-    start: f64,
-    length: f64,
-    quantum: f64,
-    origin: f64,
-    reversed: bool,
-    rate: (f64, f64),
-}
-
-impl PhaseCount {
-    /// That of a segment; nothing where a count is more than `f64` can tell.
-    #[inline(always)]
-    fn new(segment: &PackedSegment, curve: &Curve, time: &TrackTime<'_>) -> Option<Self> {
-        let (quantum, origin) = (integer(segment.quantum) as f64, integer(segment.origin) as f64);
-        let known = origin + time.largest < 2.0 * WHOLE && (quantum == 1.0 || time.largest < DIVISIBLE);
-        if !known {
-            return None;
-        }
-        Some(Self {
-            start: integer(segment.start) as f64,
-            length: integer(segment.length) as f64,
-            quantum,
-            origin,
-            reversed: segment.kind & FLAG_REVERSED != 0,
-            rate: rate(segment, curve),
-        })
-    }
-
-    /// The phases at some times.
-    #[inline(always)]
-    fn phases<const FUSED: bool>(&self, times: &[f64; CHUNK]) -> Phases<CHUNK> {
-        let mut counts = [0.0; CHUNK];
-        for lane in 0..CHUNK {
-            counts[lane] = times[lane] - self.start;
-        }
-        if self.quantum != 1.0 {
-            for count in &mut counts {
-                *count = divide::<FUSED>(*count, self.quantum).0;
-            }
-        }
-        let mut phases = Phases { high: [0.0; CHUNK], low: [0.0; CHUNK] };
-        for lane in 0..CHUNK {
-            let moved = if counts[lane] < self.length { counts[lane] } else { self.length };
-            let back = if moved < self.origin { self.origin - moved } else { 0.0 };
-            let count = if self.reversed { back } else { self.origin + moved };
-            let high = count * self.rate.0;
-            let low = multiply_add::<FUSED>(count, self.rate.1, product_rest::<FUSED>(count, self.rate.0, high));
-            phases.high[lane] = high + low;
-            phases.low[lane] = low - (phases.high[lane] - high);
-        }
-        phases
-    }
-}
-
-/// The phase per count as a sum of two.
-#[inline(always)]
-fn rate(segment: &PackedSegment, curve: &Curve) -> (f64, f64) {
-    match *curve {
-        Curve::Power { warp, .. } | Curve::CosinePower { warp, .. } if warp != 1.0 => {
-            let rate = segment.full_rate();
-            (rate.high(), rate.low())
-        }
-        _ => exact_number(segment.rate),
-    }
 }
 
 /// What a rate known to 64 bits adds to the error of a shape, in units of 2^-53.

@@ -1,17 +1,18 @@
 //! A row's values from the shapes of its pattern.
 
+use std::ops::Range;
+
 use crate::cpu::lanes::multiply_add;
 use crate::cpu::rounding::Rounded;
+use crate::cpu::sample::Sample;
 use crate::cpu::working::{Window, Working};
+use crate::double_double::DoubleDouble;
 use crate::packed::PackedSegment;
 use crate::program::Clamp;
 
 use super::parameters::number;
 use super::pattern::{Pattern, Run, StageColumns, VALUE_ROUNDINGS};
 use super::steps::{CHUNK, WIDTH};
-
-/// Twice the rounding error of one `f64` operation.
-const ROUNDING: f64 = f64::EPSILON;
 
 /// Magnitudes above this are far enough from underflow to be multiplied with their errors.
 const LEAST_MAGNITUDE: f64 = 1e-200;
@@ -34,6 +35,15 @@ impl Reach {
     fn least(self, run: &Run) -> f64 {
         let (base, moved) = (self.base.abs(), self.amplitude.abs() * run.least);
         if base > 0.0 { base } else { moved }
+    }
+
+    /// A value from its shape, which is so many half units in the last place from the truth.
+    #[inline(always)]
+    fn sample(self, shape: f64, roundings: f64) -> Sample {
+        let moved = self.amplitude * shape;
+        // As [`Sample::of_shape`], but exactly 0 where both are: shapes here are 0 or far from underflow.
+        let slack = f64::EPSILON * (2.0 * self.base.abs() + roundings * moved.abs());
+        Sample { value: self.base + moved, magnitude: self.base.abs() + moved.abs(), slack }
     }
 
     /// Whether all of a run's values add up without cancelling, and are 0 or normal numbers of the type.
@@ -111,55 +121,37 @@ fn close_columns<const FUSED: bool>(shapes: &[f64], reach: Reach, window: &Windo
     columns
 }
 
-/// Approximations in lanes, as [`Sample`](crate::cpu::sample::Sample) is one.
-struct Samples {
-    value: [f64; WIDTH],
-    magnitude: [f64; WIDTH],
-    slack: [f64; WIDTH],
+/// A [`Sample`] per lane.
+struct SampleLanes {
+    values: [f64; WIDTH],
+    magnitudes: [f64; WIDTH],
+    slacks: [f64; WIDTH],
 }
 
-impl Samples {
-    /// A known number.
+impl SampleLanes {
+    /// The same everywhere.
     #[inline(always)]
-    fn rounded(value: f64) -> Self {
-        let magnitude = value.abs();
-        Self { value: [value; WIDTH], magnitude: [magnitude; WIDTH], slack: [magnitude * ROUNDING; WIDTH] }
+    fn constant(sample: Sample) -> Self {
+        Self { values: [sample.value; WIDTH], magnitudes: [sample.magnitude; WIDTH], slacks: [sample.slack; WIDTH] }
     }
 
     #[inline(always)]
-    fn multiply(&mut self, other: &Self, from: usize, to: usize) {
-        for lane in from..to {
-            let magnitude = self.magnitude[lane] * other.magnitude[lane];
-            let crossed = self.slack[lane] * (other.magnitude[lane] + other.slack[lane])
-                + self.magnitude[lane] * other.slack[lane];
-            self.value[lane] *= other.value[lane];
-            self.magnitude[lane] = magnitude;
-            self.slack[lane] = crossed + magnitude * ROUNDING;
-        }
+    fn at(&self, lane: usize) -> Sample {
+        Sample { value: self.values[lane], magnitude: self.magnitudes[lane], slack: self.slacks[lane] }
     }
 
     #[inline(always)]
-    fn add(&mut self, offset: f64, from: usize, to: usize) {
-        for lane in from..to {
-            let magnitude = self.magnitude[lane] + offset.abs();
-            self.value[lane] += offset;
-            self.magnitude[lane] = magnitude;
-            self.slack[lane] += offset.abs() * ROUNDING + magnitude * ROUNDING;
-        }
+    fn set(&mut self, lane: usize, sample: Sample) {
+        (self.values[lane], self.magnitudes[lane], self.slacks[lane]) = (sample.value, sample.magnitude, sample.slack);
     }
 
+    /// Holds some lanes within bounds.
     #[inline(always)]
-    fn clamp(&mut self, clamp: &Clamp, from: usize, to: usize) {
-        for lane in from..to {
-            let (value, slack) = (self.value[lane], self.slack[lane]);
-            let below = value + slack < clamp.lower;
-            let above = value - slack > clamp.upper;
-            let least = if value < clamp.lower { clamp.lower } else { value };
-            let bounded = if least > clamp.upper { clamp.upper } else { least };
-            let decided = below || above;
-            self.value[lane] = bounded;
-            self.slack[lane] = if decided { 0.0 } else { slack };
-            self.magnitude[lane] = if decided { bounded.abs() } else { self.magnitude[lane] };
+    fn clamp(&mut self, clamp: &Clamp, lanes: Range<usize>) {
+        if *clamp != Clamp::NONE {
+            for lane in lanes {
+                self.set(lane, self.at(lane).clamped(clamp));
+            }
         }
     }
 }
@@ -172,47 +164,45 @@ fn fill_product<T: Rounded, const FUSED: bool>(
     segments: &[PackedSegment],
     out: &mut [T],
 ) -> u64 {
-    let (from, to) = (stage.from, stage.from + lanes(stage.to - stage.from));
-    let mut product = Samples::rounded(stage.scale);
+    let stage_lanes = stage.from..stage.from + lanes(stage.to - stage.from);
+    let mut product = SampleLanes::constant(Sample::rounded(stage.scale.into()));
     let mut least = stage.scale.abs();
     for (index, track) in pattern.tracks[stage.first..stage.end].iter().enumerate() {
-        let mut factor = Samples::rounded(0.0);
+        let mut factor = SampleLanes::constant(Sample::rounded(DoubleDouble::ZERO));
         let mut least_factor = f64::INFINITY;
         for run in &pattern.runs[track.first..track.end] {
             let reach = Reach::of(&segments[run.segment]);
-            let roundings = run.roundings + VALUE_ROUNDINGS;
+            let shapes = &pattern.shapes[index];
             for lane in run.from..run.from + lanes(run.to - run.from) {
-                let moved = reach.amplitude * pattern.shapes[index][lane];
-                factor.value[lane] = reach.base + moved;
-                factor.magnitude[lane] = reach.base.abs() + moved.abs();
-                factor.slack[lane] = ROUNDING * (2.0 * reach.base.abs() + roundings * moved.abs());
+                factor.set(lane, reach.sample(shapes[lane], run.roundings + VALUE_ROUNDINGS));
             }
             let zero = reach.base == 0.0 && reach.amplitude == 0.0;
             least_factor = if zero { least_factor } else { least_factor.min(reach.least(run)) };
         }
-        if track.clamp != Clamp::NONE {
-            factor.clamp(&track.clamp, from, to);
+        factor.clamp(&track.clamp, stage_lanes.clone());
+        for lane in stage_lanes.clone() {
+            product.set(lane, product.at(lane).times(factor.at(lane)));
         }
         least *= least_factor.min(1.0);
-        product.multiply(&factor, from, to);
     }
-    product.add(stage.offset, from, to);
-    if stage.clamp != Clamp::NONE {
-        product.clamp(&stage.clamp, from, to);
+    let offset = Sample::rounded(stage.offset.into());
+    for lane in stage_lanes.clone() {
+        product.set(lane, offset.plus(product.at(lane)));
     }
+    product.clamp(&stage.clamp, stage_lanes.clone());
     // Only far from underflow is a 0 without slack a true one. NaN must not pass either.
     let certain = least >= LEAST_MAGNITUDE || stage.scale == 0.0;
     let mut close = [0_u8; WIDTH];
-    for lane in from..to {
-        let (value, slack) = (product.value[lane], product.slack[lane]);
+    for lane in stage_lanes {
+        let Sample { value, slack, .. } = product.at(lane);
         let (rounded, close_one) = <T as Rounded>::rounded(value, slack);
         let usable = value.abs() < 1e250 && (slack < value.abs() || (slack == 0.0 && certain));
         out[lane] = rounded;
         close[lane] = u8::from(close_one || !usable);
     }
     let mut columns = 0;
-    for lane in from..stage.to {
-        columns |= u64::from(close[lane]) << lane;
+    for (lane, close) in close[..stage.to].iter().enumerate() {
+        columns |= u64::from(*close) << lane;
     }
     columns
 }

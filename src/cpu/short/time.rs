@@ -1,0 +1,146 @@
+//! Time in lanes: whole numbers as `f64`, below 2^53, and below 2^51 where they are divided.
+//!
+//! A schedule that needs more is left to the exact way.
+
+use crate::cpu::lanes::{Phases, multiply_add, nearest_integer, product_rest};
+use crate::curve::Curve;
+use crate::packed::{FLAG_REVERSED, PackedSegment, PackedStage, PackedTrack, integer};
+use crate::program::Repetition;
+
+use super::parameters::exact_number;
+use super::steps::{CHUNK, StepColumns};
+
+/// Time below this is a whole `f64`, and so is a sum of two.
+const WHOLE: f64 = (1_u64 << 52) as f64;
+
+/// Quotients below this can be rounded to whole numbers.
+pub const DIVISIBLE: f64 = (1_u64 << 51) as f64;
+
+/// Quotient and remainder of whole numbers, the first below [`DIVISIBLE`].
+#[inline(always)]
+pub fn divide<const FUSED: bool>(time: f64, by: f64) -> (f64, f64) {
+    let (nearest, _) = nearest_integer(time / by);
+    // Whole and small enough to be exact, rounded once or twice.
+    let rest = multiply_add::<FUSED>(-nearest, by, time);
+    let over = rest < 0.0;
+    (if over { nearest - 1.0 } else { nearest }, if over { rest + by } else { rest })
+}
+
+/// How a track's clock reads at the columns.
+pub struct TrackTime<'a> {
+    /// The program's clock at the columns.
+    pub ticks: &'a StepColumns,
+    /// What the track's clock, not folded yet, is ahead of the program's.
+    pub ahead: f64,
+    /// How it repeats.
+    pub repetition: Repetition,
+    /// The most it reads.
+    largest: f64,
+}
+
+impl<'a> TrackTime<'a> {
+    /// The time of a stage's track; nothing where it is more than `f64` can tell.
+    #[inline(always)]
+    pub fn new(stage: &PackedStage, track: &PackedTrack, ticks: &'a StepColumns) -> Option<Self> {
+        let advance = integer(track.advance) as f64;
+        let ahead = advance - integer(stage.start) as f64;
+        let repetition = track.repetition();
+        let largest = ticks.largest + advance;
+        let most = if repetition == Repetition::None { WHOLE } else { DIVISIBLE };
+        if largest < most { Some(Self { ticks, ahead, repetition, largest }) } else { None }
+    }
+
+    /// The track's clock at some columns, folded as [`Repetition::fold`] does.
+    #[inline(always)]
+    pub fn at<const FUSED: bool>(&self, column: usize) -> [f64; CHUNK] {
+        let mut times = [0.0; CHUNK];
+        let ticks = &self.ticks.steps[column..column + CHUNK];
+        for lane in 0..CHUNK {
+            times[lane] = ticks[lane] + self.ahead;
+        }
+        match self.repetition {
+            Repetition::None => {}
+            Repetition::Restart { period } => {
+                let period = period as f64;
+                for time in &mut times {
+                    *time = divide::<FUSED>(*time, period).1;
+                }
+            }
+            Repetition::Reflect { period } => {
+                let period = period as f64;
+                for time in &mut times {
+                    let rest = divide::<FUSED>(*time, 2.0 * period).1;
+                    *time = if rest <= period { rest } else { 2.0 * period - rest };
+                }
+            }
+        }
+        times
+    }
+}
+
+/// How a segment's phase goes with its track's clock.
+pub struct PhaseCount {
+    start: f64,
+    length: f64,
+    quantum: f64,
+    origin: f64,
+    reversed: bool,
+    rate: (f64, f64),
+}
+
+impl PhaseCount {
+    /// That of a segment; nothing where a count is more than `f64` can tell.
+    #[inline(always)]
+    pub fn new(segment: &PackedSegment, curve: &Curve, time: &TrackTime<'_>) -> Option<Self> {
+        let (quantum, origin) = (integer(segment.quantum) as f64, integer(segment.origin) as f64);
+        let known = origin + time.largest < 2.0 * WHOLE && (quantum == 1.0 || time.largest < DIVISIBLE);
+        if !known {
+            return None;
+        }
+        Some(Self {
+            start: integer(segment.start) as f64,
+            length: integer(segment.length) as f64,
+            quantum,
+            origin,
+            reversed: segment.kind & FLAG_REVERSED != 0,
+            rate: rate(segment, curve),
+        })
+    }
+
+    /// The phases at some times.
+    #[inline(always)]
+    pub fn phases<const FUSED: bool>(&self, times: &[f64; CHUNK]) -> Phases<CHUNK> {
+        let mut counts = [0.0; CHUNK];
+        for lane in 0..CHUNK {
+            counts[lane] = times[lane] - self.start;
+        }
+        if self.quantum != 1.0 {
+            for count in &mut counts {
+                *count = divide::<FUSED>(*count, self.quantum).0;
+            }
+        }
+        let mut phases = Phases { high: [0.0; CHUNK], low: [0.0; CHUNK] };
+        for (lane, count) in counts.into_iter().enumerate() {
+            let moved = if count < self.length { count } else { self.length };
+            let back = if moved < self.origin { self.origin - moved } else { 0.0 };
+            let count = if self.reversed { back } else { self.origin + moved };
+            let high = count * self.rate.0;
+            let low = multiply_add::<FUSED>(count, self.rate.1, product_rest::<FUSED>(count, self.rate.0, high));
+            phases.high[lane] = high + low;
+            phases.low[lane] = low - (phases.high[lane] - high);
+        }
+        phases
+    }
+}
+
+/// The phase per count as a sum of two.
+#[inline(always)]
+fn rate(segment: &PackedSegment, curve: &Curve) -> (f64, f64) {
+    match *curve {
+        Curve::Power { warp, .. } | Curve::CosinePower { warp, .. } if warp != 1.0 => {
+            let rate = segment.full_rate();
+            (rate.high(), rate.low())
+        }
+        _ => exact_number(segment.rate),
+    }
+}
