@@ -303,7 +303,7 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
             // The rest below an eighth of the least value; its last coefficient worth 8 units in the last place,
             // and the check missed by an eighth of one, at most.
             var failed = !alike || spread > 2u || lift < 6u + spread;
-            failed = failed || greatest > 100 || least < -80 || (format == LRGRID_F16 && greatest > 15);
+            failed = failed || greatest > 80 || least < -80 || (format == LRGRID_F16 && greatest > 15);
             failed = failed || (member == 6u && zeros + lift < 25u + spread);
             failed = failed || (member == 7u && zeros + lift < 36u + spread);
             if (failed) {

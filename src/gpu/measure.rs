@@ -83,6 +83,9 @@ impl Gpu {
         if dtype == Dtype::F64 {
             return Err(EvaluateError::Dtype { backend: "gpu", dtype: "f64", remedy: "f32, or the CPU backend" }.into());
         }
+        if batch.is_empty() || steps.is_empty() {
+            return Err(self.device.failed("an empty table takes no time: give it a schedule and a step").into());
+        }
         let tuning = super::Tuning { tile_bytes: TILE_BYTES, ..self.tuning };
         let request = Request { batch, rows: 0..batch.len(), steps, dtype, tuning };
         let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
