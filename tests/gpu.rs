@@ -15,7 +15,7 @@ use lrgrid::element::{Dtype, Element};
 use lrgrid::error::{Error, EvaluateError, GpuError};
 use lrgrid::gpu::shader::{Way, entry_point};
 use lrgrid::gpu::{Clock, Timing, Tuning};
-use lrgrid::program::{MAX_STEP, Program, Repetition, Segment, Stage, Track};
+use lrgrid::program::{Clamp, MAX_STEP, Program, Repetition, Segment, Stage, Track};
 use lrgrid::ulp::{spacing_exponent, ulps};
 use lrgrid::{Batch, Evaluate, Gpu, Steps};
 
@@ -265,6 +265,26 @@ fn long_rows_are_within_their_bound() {
                 let off = ulps(got, program.exact(step));
                 assert!(off <= 1.1, "{off} ULP at step {step} of {program:?}: {got:e}");
             }
+        }
+    }
+}
+
+/// A product may pass a bound between two nodes of a block and come back.
+#[test]
+fn bounds_hold_between_nodes() {
+    let Some(gpu) = gpu() else { return };
+    let line = |from, to| Track::of(vec![Segment::transition(0, 1999, from, to, Curve::Linear)]);
+    // 1 − (x − 1/4)²/100 on [−1, 1], whose top is between the nodes at 0 and 1/2; and its negative.
+    for (scale, clamp) in
+        [(1.0, Clamp { upper: 1.0 - 1e-4, ..Clamp::NONE }), (-1.0, Clamp { lower: 1e-4 - 1.0, ..Clamp::NONE })]
+    {
+        let tracks = vec![line(0.875, 1.075), line(1.125, 0.925)];
+        let program = Program::of_stage(Stage { tracks, clamp, scale: scale.into(), ..Stage::of(line(1.0, 1.0)) });
+        let batch = Batch::from_programs([&program]).unwrap();
+        let row: Vec<f32> = gpu.evaluate(&batch, &Steps::range(0..3000)).unwrap();
+        for (got, step) in row.into_iter().zip(0..) {
+            let off = ulps(got, program.exact(step));
+            assert!(off <= 1.1, "{off} ULP at step {step}: {got}");
         }
     }
 }

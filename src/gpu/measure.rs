@@ -75,6 +75,18 @@ impl Gpu {
 
     /// The time of the kernel alone over a whole table, `batch` × `steps`, whose tiles stay in device memory.
     ///
+    /// ```no_run
+    /// use lrgrid::program::Program;
+    /// use lrgrid::{Batch, Dtype, Gpu, Steps};
+    ///
+    /// let gpu = Gpu::new()?;
+    /// let batch = Batch::from_programs(&vec![Program::hold(3e-4); 1024])?;
+    /// let kernel = gpu.time_kernel(&batch, &Steps::range(0..65_536), Dtype::F32, 10)?;
+    /// let store = gpu.time_store_only(1024 * 65_536 * 4, 10)?;
+    /// println!("{:.2} of what stores take", store.seconds / kernel.seconds);
+    /// # Ok::<(), lrgrid::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// When the table cannot be computed as [`Evaluate`](crate::Evaluate) would, when the device fails, and when what
     /// the kernel left is more than 2 ULP off: a wrong kernel is not timed.
