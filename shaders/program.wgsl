@@ -164,8 +164,8 @@ struct LrgridPlace {
     segments: array<u32, LRGRID_MAX_TRACKS>,
     counts: array<vec2<u32>, LRGRID_MAX_TRACKS>,
     motions: array<u32, LRGRID_MAX_TRACKS>,
-    // Whether any of them moves.
-    moves: bool,
+    // How many of them move.
+    moving: u32,
     // Steps, this one included, for which only moving phase counts change, by one per step.
     room: vec2<u32>,
 }
@@ -205,7 +205,7 @@ fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
         place.counts[lrgrid_slot(i)] = phase.count;
         // Within one tick of a slower clock nothing moves.
         place.motions[lrgrid_slot(i)] = select(phase.motion, LRGRID_STILL, slow);
-        place.moves = place.moves || place.motions[lrgrid_slot(i)] != LRGRID_STILL;
+        place.moving += select(1u, 0u, place.motions[lrgrid_slot(i)] == LRGRID_STILL);
         if (!slow) {
             place.room = lrgrid_least64(place.room, lrgrid_least64(folded.room, phase.room));
             if (!folded.backwards && index + 1u < first + track.segment_count) {

@@ -75,7 +75,8 @@ fn lrgrid_fill_values(format: u32, thread: u32) {
         let start = step;
         let place = lrgrid_place(program, start);
         var distance = vec2<u32>(0u, 0u);
-        while (i < width && lrgrid_less64(distance, place.room)) {
+        // Listed steps may go back.
+        while (i < width && !lrgrid_less64(step, start) && lrgrid_less64(distance, place.room)) {
             let bits = lrgrid_bits(format, lrgrid_value(place, lrgrid_shift_left64(distance, 6u)).value);
             if (format == LRGRID_F32) {
                 words[i] = bits;
@@ -84,7 +85,6 @@ fn lrgrid_fill_values(format: u32, thread: u32) {
             }
             i++;
             step = lrgrid_column_step(column + i);
-            // A listed step before the start seems far beyond it.
             distance = lrgrid_subtract64(step, start);
         }
     }

@@ -7,7 +7,8 @@
 //! # Why use it
 //! - A **CPU table is correctly rounded**: each `f32`, `f16` or `bf16` is the one nearest to the exact
 //!   value, whatever the processor, the threads or the slicing.
-//! - A **GPU table is within 0.55 ULP**, and depends on no driver's floating point: the shader computes in integers.
+//! - A **GPU table is within 2 ULP** whatever a driver does to floating point: the shader computes curves in integers
+//!   and asks little of the polynomials between.
 //! - Steps are exact to 2^53 − 1: horizons counted in tokens are ordinary.
 //!
 //! # Example

@@ -13,8 +13,9 @@ use std::sync::{Arc, LazyLock};
 use lrgrid::curve::Curve;
 use lrgrid::element::{Dtype, Element};
 use lrgrid::error::{Error, EvaluateError, GpuError};
-use lrgrid::gpu::Tuning;
-use lrgrid::program::{MAX_STEP, Program, Repetition, Segment, Stage, Track};
+use lrgrid::gpu::shader::{Way, entry_point};
+use lrgrid::gpu::{Clock, Timing, Tuning};
+use lrgrid::program::{Clamp, MAX_STEP, Program, Repetition, Segment, Stage, Track};
 use lrgrid::ulp::{spacing_exponent, ulps};
 use lrgrid::{Batch, Evaluate, Gpu, Steps};
 
@@ -163,6 +164,181 @@ fn bf16_is_within_its_bound() {
     half_width_is_within::<half::bf16>();
 }
 
+/// What blocks are allowed beyond the half ULP of a rounding, in ULP of `f32`: three roundings of the rest, which is an
+/// eighth of the value at most, the check's eighth and what it cannot see, and the noise of the nodes.
+///
+/// Half-width types lose the 2^-13 part of that at most.
+fn block_excess_allowed(dtype: Dtype) -> f64 {
+    if dtype == Dtype::F32 { 0.6 } else { 0.01 }
+}
+
+/// Where to look at a case in blocks: first step and stride, around all that happens in it.
+fn windows(case: &Case, random: &mut Random, columns: u64) -> Vec<(u64, u64)> {
+    let mut marks: Vec<u64> = vec![0, (1 << 24) + 1, MAX_STEP - columns];
+    for stage in &case.program.stages {
+        for track in &stage.tracks {
+            for segment in track.segments.iter().step_by(track.segments.len().div_ceil(3)) {
+                let begin = stage.start.saturating_add(segment.start);
+                marks
+                    .extend([begin, begin.saturating_add(segment.length.saturating_mul(segment.quantum.unwrap_or(1)))]);
+            }
+        }
+    }
+    let mut windows = Vec::new();
+    for mark in marks {
+        let mark = mark.saturating_mul(case.program.quantum).min(MAX_STEP);
+        // The boundary falls anywhere in a block, sometimes on its edge.
+        let before = [0, 8, columns / 2, random.below(columns)][random.below(4) as usize];
+        let stride = [1, 1, 3, 1 << random.below(30)][random.below(4) as usize];
+        let first = mark.saturating_sub(before.saturating_mul(stride));
+        windows.push(if first.saturating_add(columns * stride) <= MAX_STEP { (first, stride) } else { (first, 1) });
+    }
+    windows.retain(|&(first, stride)| first.saturating_add(columns * stride) <= MAX_STEP);
+    windows.sort_unstable();
+    windows.dedup();
+    windows
+}
+
+/// Evaluates windows of every case block by block; prints the worst of each row, returns the number of values.
+fn blocks_are_within<T: Element>(columns: u64, every: usize) {
+    let Some(_) = gpu() else { return };
+    let gpu = Gpu::new().unwrap().with_tuning(Tuning { blocks_from: 0, ..Tuning::default() });
+    let mut random = Random::new();
+    let mut worst: BTreeMap<&str, (f64, String)> = BTreeMap::new();
+    for case in cases::all(&mut random).iter().step_by(every) {
+        let batch = Batch::from_programs([&case.program]).unwrap();
+        for (first, stride) in windows(case, &mut random, columns) {
+            let steps = Steps::range(first..first + columns * stride).stride_by(stride);
+            let values: Vec<T> = gpu.evaluate(&batch, &steps).unwrap();
+            let largest =
+                case.cancels.then(|| steps.iter().map(|step| case.program.value(step).abs()).fold(0.0, f64::max));
+            for (&got, step) in values.iter().zip(steps.iter()) {
+                let off = excess(got, case, step, largest.unwrap_or(0.0));
+                let entry = worst.entry(row(case)).or_insert((-1.0, String::new()));
+                if off > entry.0 {
+                    let at = format!("{} at {step} from {first} by {stride}: {got}", case.what);
+                    *entry = (off, format!("{at} for {:e}", case.program.value(step)));
+                }
+            }
+        }
+    }
+    for (name, (off, at)) in &worst {
+        println!("{} {name:20} 0.5 + {off:.4} ULP: {at}", T::DTYPE.name());
+    }
+    let allowed = block_excess_allowed(T::DTYPE);
+    let failures: Vec<_> = worst.iter().filter(|(_, (off, _))| *off > allowed).collect();
+    assert!(failures.is_empty(), "more than 0.5 + {allowed} ULP: {failures:#?}");
+}
+
+#[test]
+fn blocks_of_every_curve_are_within_their_bound() {
+    blocks_are_within::<f32>(2500, if thoroughness().0 > 10_000 { 1 } else { 3 });
+}
+
+#[test]
+fn half_width_blocks_are_within_their_bound() {
+    blocks_are_within::<half::f16>(700, 11);
+    blocks_are_within::<half::bf16>(700, 11);
+}
+
+/// Ordinary schedules over whole rows: the blocks are long, and most of them hold.
+#[test]
+fn long_rows_are_within_their_bound() {
+    let Some(_) = gpu() else { return };
+    let gpu = Gpu::new().unwrap().with_tuning(Tuning { blocks_from: 0, ..Tuning::default() });
+    let length = 20_000;
+    for curve in cases::curves() {
+        let falling = Segment { start: 777, ..Segment::falling(0, length, 3e-4, 0.0, curve) };
+        let programs = [
+            Program::of(vec![Segment::rising(0, 777, 0.0, 3e-4, Curve::Linear), falling]),
+            Program::of(vec![Segment::falling(0, length, 3e-3, 1e-6, curve)]),
+            Program::of_stage(Stage::of(Track {
+                repetition: Repetition::Restart { period: 1000 },
+                ..Track::of(vec![Segment::falling(0, 1000, 1.0, 0.1, curve)])
+            })),
+        ];
+        let steps = Steps::range(0..length + 1200);
+        let batch = Batch::from_programs(&programs).unwrap();
+        let table: Vec<f32> = gpu.evaluate(&batch, &steps).unwrap();
+        for (program, row) in programs.iter().zip(table.chunks_exact(steps.len())) {
+            for (&got, step) in row.iter().zip(steps.iter()) {
+                let off = ulps(got, program.exact(step));
+                assert!(off <= 1.1, "{off} ULP at step {step} of {program:?}: {got:e}");
+            }
+        }
+    }
+}
+
+/// A product may pass a bound between two nodes of a block and come back.
+#[test]
+fn bounds_hold_between_nodes() {
+    let Some(gpu) = gpu() else { return };
+    let line = |from, to| Track::of(vec![Segment::transition(0, 1999, from, to, Curve::Linear)]);
+    // 1 − (x − 1/4)²/100 on [−1, 1], whose top is between the nodes at 0 and 1/2; and its negative.
+    for (scale, clamp) in
+        [(1.0, Clamp { upper: 1.0 - 1e-4, ..Clamp::NONE }), (-1.0, Clamp { lower: 1e-4 - 1.0, ..Clamp::NONE })]
+    {
+        let tracks = vec![line(0.875, 1.075), line(1.125, 0.925)];
+        let program = Program::of_stage(Stage { tracks, clamp, scale: scale.into(), ..Stage::of(line(1.0, 1.0)) });
+        let batch = Batch::from_programs([&program]).unwrap();
+        let row: Vec<f32> = gpu.evaluate(&batch, &Steps::range(0..3000)).unwrap();
+        for (got, step) in row.into_iter().zip(0..) {
+            let off = ulps(got, program.exact(step));
+            assert!(off <= 1.1, "{off} ULP at step {step}: {got}");
+        }
+    }
+}
+
+#[test]
+fn the_values_of_a_row_do_not_depend_on_other_rows_or_tiles() {
+    let Some(gpu) = gpu() else { return };
+    let cases = cases::all(&mut Random::new());
+    let programs: Vec<&Program> = cases.iter().step_by(29).map(|case| &case.program).collect();
+    let steps = Steps::range(3..6000);
+    let together: Vec<f32> = gpu.evaluate(&Batch::from_programs(programs.iter().copied()).unwrap(), &steps).unwrap();
+    let small = Gpu::new().unwrap().with_tuning(Tuning { tile_bytes: 9000, ..Tuning::default() });
+    for (program, row) in programs.iter().zip(together.chunks_exact(steps.len())) {
+        let alone: Vec<f32> = small.evaluate(&Batch::from_programs([*program]).unwrap(), &steps).unwrap();
+        assert!(same_bits(row, &alone));
+    }
+}
+
+#[test]
+fn changed_batches_are_sent_again() {
+    let Some(gpu) = gpu() else { return };
+    for value in [1.0, 2.0, 2.0, 3.0] {
+        let batch = Batch::from_programs([&Program::hold(value)]).unwrap();
+        for batch in [batch.clone(), batch] {
+            assert_eq!(gpu.evaluate::<f32>(&batch, &Steps::range(0..2)).unwrap(), [value as f32; 2]);
+        }
+    }
+}
+
+#[test]
+fn times_are_positive_and_of_right_values() {
+    let Some(gpu) = gpu() else { return };
+    let program = Program::of(vec![Segment::falling(0, 9000, 3e-4, 0.0, Curve::Cosine)]);
+    let batch = Batch::from_programs(vec![&program; 7]).unwrap();
+    let steps = Steps::range(0..10_000);
+    let positive = |timing: Timing| assert!(timing.seconds > 0.0 && timing.seconds.is_finite(), "{timing:?}");
+    for dtype in [Dtype::F32, Dtype::F16, Dtype::Bf16] {
+        // It compares what the kernel has left with the program.
+        positive(gpu.time_kernel(&batch, &steps, dtype, 2).unwrap());
+    }
+    positive(gpu.time_kernel(&batch, &Steps::list([0, 5, 3]), Dtype::F32, 1).unwrap());
+    for bytes in [1, 16, 1 << 20, 1_000_003] {
+        positive(gpu.time_store_only(bytes, 2).unwrap());
+        let timing = gpu.time_readback(bytes, 2).unwrap();
+        positive(timing);
+        assert_eq!(timing.clock, Clock::Wall);
+    }
+    assert!(matches!(
+        gpu.time_kernel(&batch, &steps, Dtype::F64, 1),
+        Err(Error::Evaluate(EvaluateError::Dtype { dtype: "f64", .. }))
+    ));
+    assert!(gpu.time_kernel(&Batch::default(), &steps, Dtype::F32, 1).is_err(), "nothing takes no time");
+}
+
 #[test]
 fn ends_are_exact() {
     let Some(gpu) = gpu() else { return };
@@ -184,7 +360,9 @@ fn tiles_and_lists_do_not_change_a_bit() {
     let mut random = Random::new();
     let cases = cases::all(&mut random);
     let batch = Batch::from_programs(cases.iter().map(|case| &case.program)).unwrap();
-    let whole = Gpu::new().unwrap();
+    // Blocks are cut by columns, so only what is computed value by value is the same in every tile and list.
+    let values = Tuning { blocks_from: usize::MAX, ..Tuning::default() };
+    let whole = Gpu::new().unwrap().with_tuning(values);
     let ranges = [Steps::range(0..1003), Steps::range(5..MAX_STEP).stride_by(MAX_STEP / 77)];
     for steps in ranges {
         let want: Vec<f32> = whole.evaluate(&batch, &steps).unwrap();
@@ -193,7 +371,7 @@ fn tiles_and_lists_do_not_change_a_bit() {
         for tile_bytes in [16, 4096, 8208, 100_000] {
             // The smallest tiles take a dispatch per thread: a few rows must do.
             let rows = if tile_bytes < 1000 { 3..5 } else { 0..batch.len() };
-            let small = Gpu::new().unwrap().with_tuning(Tuning { tile_bytes, ..Tuning::default() });
+            let small = Gpu::new().unwrap().with_tuning(Tuning { tile_bytes, ..values });
             let range = rows.start * steps.len()..rows.end * steps.len();
             for steps in [steps.clone(), Steps::list(steps.iter())] {
                 let mut got = vec![f32::NAN; range.len()];
@@ -370,6 +548,8 @@ fn several_threads_may_share_an_adapter() {
 #[test]
 fn the_element_types_are_all_but_f64() {
     for dtype in Dtype::ALL {
-        assert_eq!(lrgrid::gpu::shader::entry_point(dtype).is_none(), dtype == Dtype::F64);
+        for way in [Way::Blocks, Way::Values] {
+            assert_eq!(entry_point(dtype, way).is_none(), dtype == Dtype::F64);
+        }
     }
 }

@@ -283,8 +283,9 @@ fn wide_constants_are_their_values() {
 
 /// The literals of a constant array.
 fn array(module: &Module, name: &str) -> Vec<i64> {
-    let (_, constant) = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name)).expect(name);
-    let naga::Expression::Compose { components, .. } = &module.global_expressions[constant.init] else {
+    let found = module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name));
+    let Some(naga::Expression::Compose { components, .. }) = found.map(|(_, c)| &module.global_expressions[c.init])
+    else {
         panic!("{name} is no array")
     };
     let literal = |component: &naga::Handle<naga::Expression>| match module.global_expressions[*component] {

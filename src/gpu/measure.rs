@@ -75,6 +75,18 @@ impl Gpu {
 
     /// The time of the kernel alone over a whole table, `batch` × `steps`, whose tiles stay in device memory.
     ///
+    /// ```no_run
+    /// use lrgrid::program::Program;
+    /// use lrgrid::{Batch, Dtype, Gpu, Steps};
+    ///
+    /// let gpu = Gpu::new()?;
+    /// let batch = Batch::from_programs(&vec![Program::hold(3e-4); 1024])?;
+    /// let kernel = gpu.time_kernel(&batch, &Steps::range(0..65_536), Dtype::F32, 10)?;
+    /// let store = gpu.time_store_only(1024 * 65_536 * 4, 10)?;
+    /// println!("{:.2} of what stores take", store.seconds / kernel.seconds);
+    /// # Ok::<(), lrgrid::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// When the table cannot be computed as [`Evaluate`](crate::Evaluate) would, when the device fails, and when what
     /// the kernel left is more than 2 ULP off: a wrong kernel is not timed.
@@ -82,6 +94,9 @@ impl Gpu {
         batch.check_output(&(0..batch.len()), steps, batch.len().saturating_mul(steps.len()))?;
         if dtype == Dtype::F64 {
             return Err(EvaluateError::Dtype { backend: "gpu", dtype: "f64", remedy: "f32, or the CPU backend" }.into());
+        }
+        if batch.is_empty() || steps.is_empty() {
+            return Err(self.device.failed("an empty table takes no time: give it a schedule and a step").into());
         }
         let tuning = super::Tuning { tile_bytes: TILE_BYTES, ..self.tuning };
         let request = Request { batch, rows: 0..batch.len(), steps, dtype, tuning };

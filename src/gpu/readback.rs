@@ -165,9 +165,9 @@ fn copy_rows(from: &[u8], tile: &Tile, columns: usize, size: usize, out: &mut [u
         parts.for_each(|(to, from)| to.copy_from_slice(&from[..to.len()]));
         return;
     }
-    // Several rows are whole ones.
-    let rows = out[start..start + width * tile.rows.len()].par_chunks_mut(width).zip(from.par_chunks(pitch));
-    rows.with_min_len(COPY_BYTES / width.max(1)).for_each(|(to, from)| to.copy_from_slice(&from[..width]));
+    let whole = start..start + (tile.rows.len() - 1) * columns * size + width;
+    let rows = out[whole].par_chunks_mut(columns * size).zip(from.par_chunks(pitch));
+    rows.with_min_len(COPY_BYTES / width.max(1)).for_each(|(to, from)| to[..width].copy_from_slice(&from[..width]));
 }
 
 #[cfg(test)]
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn tiles_come_to_their_place() {
         let columns = 700_001;
-        for (rows, part) in [(1..3, 0..columns), (2..3, 8..columns), (0..1, 16..24), (3..4, 0..9)] {
+        for (rows, part) in [(1..3, 0..columns), (2..3, 8..columns), (1..4, 16..24), (3..4, 0..9)] {
             let groups = part.len().div_ceil(4) as u32;
             let tile = Tile { rows: rows.clone(), columns: part.clone(), groups };
             let from: Vec<u32> = (0..tile.bytes() as u32 / 4).collect();
