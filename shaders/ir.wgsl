@@ -19,6 +19,7 @@ const LRGRID_RATIONAL_RISING: u32 = 9u;
 const LRGRID_KIND_MASK: u32 = 0xffu;
 const LRGRID_FLAG_REVERSED: u32 = 0x100u;
 const LRGRID_FLAG_QUANTUM: u32 = 0x200u;
+const LRGRID_FLAG_LEAD: u32 = 0x400u;
 
 const LRGRID_REPEAT_NONE: u32 = 0u;
 const LRGRID_REPEAT_RESTART: u32 = 1u;
@@ -35,6 +36,8 @@ const LRGRID_USES_REPETITION: u32 = 18u;
 const LRGRID_USES_CLAMP: u32 = 19u;
 // Divisions of 2^32 and more.
 const LRGRID_USES_LONG_DIVISION: u32 = 20u;
+// Phase counts with a fraction.
+const LRGRID_USES_LEAD: u32 = 21u;
 
 fn lrgrid_uses(feature: u32) -> bool {
     return (LRGRID_USED & (1u << feature)) != 0u;

@@ -60,7 +60,11 @@ fn lrgrid_phase_count(segment: LrgridSegment, step: vec2<u32>) -> vec2<u32> {
 
 // The phase at a phase count.
 fn lrgrid_phase(segment: LrgridSegment, count: vec2<u32>) -> LrgridNumber {
-    let phase = lrgrid_multiply(lrgrid_from_integer(count), lrgrid_unpack(segment.rate));
+    var n = lrgrid_from_integer(count);
+    if (lrgrid_uses(LRGRID_USES_LEAD) && (segment.kind & LRGRID_FLAG_LEAD) != 0u) {
+        n = lrgrid_add(n, lrgrid_from_fraction(segment.quantum));
+    }
+    let phase = lrgrid_multiply(n, lrgrid_unpack(segment.rate));
     // The rate is rounded: n · (1/n) must still be 1.
     if (phase.mantissa.y == 0xffffffffu && phase.mantissa.x >= 0xfffffff0u) {
         return LrgridNumber(phase.negative, phase.exponent + 1, vec2<u32>(0u, 0x80000000u));

@@ -48,7 +48,9 @@ fn fractions_of_an_epoch_lower_to_the_formula_at_that_time() {
         for schedule in (kind.examples)() {
             let per_epoch = 7;
             let Ok(program) = schedule.lower() else { continue };
-            if program.segments().any(|segment| segment.origin > MAX_STEP / per_epoch) {
+            // What turns between two epochs is refused there.
+            let refused = schedule.turns_between_steps();
+            if refused || program.segments().any(|segment| segment.origin > MAX_STEP / per_epoch) {
                 continue;
             }
             let (moving, once) = (program.clone().stretched(per_epoch), program.once_per(per_epoch));

@@ -31,7 +31,7 @@ impl Sample {
             return Self::rounded(segment.base + segment.amplitude);
         }
         let (base, amplitude) = (segment.base.high(), segment.amplitude.high());
-        let phase = phase_count * segment.rate;
+        let phase = segment.phase(phase_count);
         let moved = amplitude * segment.curve.shape::<f64>(phase);
         let roundings = shape_roundings(&segment.curve, phase) + 2.0;
         Self {

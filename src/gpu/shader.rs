@@ -42,6 +42,8 @@ pub const USES_REPETITION: u32 = 18;
 pub const USES_CLAMP: u32 = 19;
 /// Bit of [`USED`]: steps of 2^32 and more are divided.
 pub const USES_LONG_DIVISION: u32 = 20;
+/// Bit of [`USED`]: phase counts have fractions.
+pub const USES_LEAD: u32 = 21;
 
 /// Bytes that one thread writes.
 pub const THREAD_BYTES: usize = 16;

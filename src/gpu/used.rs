@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::shader::{USES_CLAMP, USES_LONG_DIVISION, USES_QUANTUM, USES_REPETITION, USES_WARP};
+use super::shader::{USES_CLAMP, USES_LEAD, USES_LONG_DIVISION, USES_QUANTUM, USES_REPETITION, USES_WARP};
 use crate::packed::{
-    Batch, EXPONENT_BIAS, FLAG_QUANTUM, PackedNumber, PackedSegment, REPEAT_NONE, Steps, curve_id, integer,
+    Batch, EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, PackedNumber, PackedSegment, REPEAT_NONE, Steps, curve_id, integer,
 };
 
 const CURVE_MASK: u32 = 0xff;
@@ -33,7 +33,11 @@ fn segment_bits(segment: &PackedSegment) -> u32 {
     let curve = segment.kind & CURVE_MASK;
     let bends = matches!(curve, curve_id::POWER | curve_id::COSINE_POWER) && segment.b != ONE;
     let stairs = segment.kind & FLAG_QUANTUM != 0;
-    1 << (curve & 0xf) | u32::from(bends) << USES_WARP | u32::from(stairs) << USES_QUANTUM
+    let between = segment.kind & FLAG_LEAD != 0;
+    1 << (curve & 0xf)
+        | u32::from(bends) << USES_WARP
+        | u32::from(stairs) << USES_QUANTUM
+        | u32::from(between) << USES_LEAD
 }
 
 const ONE: PackedNumber = PackedNumber { head: (EXPONENT_BIAS + 1) as u32, high: 1 << 31, low: 0 };

@@ -13,8 +13,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use layout::{
-    FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE, REPEAT_REFLECT,
-    REPEAT_RESTART, curve_id, integer, words,
+    FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE,
+    REPEAT_REFLECT, REPEAT_RESTART, curve_id, integer, words,
 };
 pub use number::{EXPONENT_BIAS, PackedNumber, SIGN_BIT};
 pub use steps::Steps;
@@ -36,6 +36,8 @@ pub struct Batch {
     stages: Vec<PackedStage>,
     tracks: Vec<PackedTrack>,
     segments: Vec<PackedSegment>,
+    /// The last step that every schedule has a value for.
+    last_step: Option<u64>,
     oracle: Option<Arc<dyn Oracle>>,
 }
 
@@ -74,6 +76,11 @@ impl BatchBuilder {
         let segment_count = (self.batch.segments.len() - segment_first) as u32;
         self.batch.programs.push(PackedProgram::new(program, stage_first, segment_first as u32, segment_count));
         Ok(())
+    }
+
+    /// Has the batch end where one of its schedules does.
+    pub fn end_at(&mut self, last: u64) {
+        self.batch.last_step = Some(self.batch.last_step.map_or(last, |already| already.min(last)));
     }
 
     /// The batch, with the schedules that vouch for it.
@@ -123,6 +130,12 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.programs.is_empty()
+    }
+
+    /// The last step that every schedule has a value for; `None` where none of them ends.
+    #[must_use]
+    pub fn last_step(&self) -> Option<u64> {
+        self.last_step
     }
 
     /// The reference: the value of a schedule at a step, from its published formula.
@@ -197,9 +210,15 @@ impl Batch {
     /// Checks the shape of an output buffer, the rows and the range of the steps.
     ///
     /// # Errors
-    /// When the rows are not the batch's, `found` is not `rows.len() × steps.len()`, or a step is out of range.
+    /// When the rows are not the batch's, `found` is not `rows.len() × steps.len()`, a step is out of range, or
+    /// past the end of a schedule that ends.
     pub fn check_output(&self, rows: &Range<usize>, steps: &Steps, found: usize) -> Result<(), EvaluateError> {
         steps.check()?;
+        if let (Some(last), Some(step)) = (self.last_step, steps.largest())
+            && step > last
+        {
+            return Err(EvaluateError::PastEnd { step, last });
+        }
         if rows.start > rows.end || rows.end > self.len() {
             return Err(EvaluateError::Rows { start: rows.start, end: rows.end, schedules: self.len() });
         }

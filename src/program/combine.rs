@@ -43,6 +43,7 @@ impl Segment {
     }
 
     /// This segment with each step of its clock stretched to `factor` steps, the phase still moving at each.
+    /// Not for segments with a lead, whose ends are known to whole steps only.
     fn stretched(self, factor: u64) -> Self {
         let times = |steps: u64| steps.saturating_mul(factor);
         match self.quantum {

@@ -29,7 +29,8 @@ pub const FOREVER: u64 = u64::MAX;
 /// A run of steps on one curve: `base + amplitude · shape(n · rate)`.
 ///
 /// With `k` the steps since `start` (in units of `quantum` where there is one, and at most `length`),
-/// the phase count `n` is `origin + k`, or `origin − k` for a reversed segment.
+/// the phase count `n` is `origin + k`, or `origin − k` for a reversed segment, and `lead/2^64` more: what
+/// lies between steps where a curve begins (or, reversed, ends) there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Segment {
     /// First step, on the track's clock.
@@ -40,6 +41,8 @@ pub struct Segment {
     pub quantum: Option<u64>,
     /// The phase count at `start`.
     pub origin: u64,
+    /// What is added to the phase count, in 2^-64; 0 where there is a `quantum`.
+    pub lead: u64,
     /// Whether the phase counts down.
     pub reversed: bool,
     /// Phase per count.
@@ -136,6 +139,7 @@ impl Segment {
             length: FOREVER,
             quantum: None,
             origin: 0,
+            lead: 0,
             reversed: false,
             rate: DoubleDouble::ZERO,
             base: value.into(),
@@ -179,6 +183,7 @@ impl Segment {
             length,
             quantum: None,
             origin: 0,
+            lead: 0,
             reversed: false,
             rate: DoubleDouble::ONE / DoubleDouble::from(length),
             base: from,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::until::earlier;
 use super::{Family, Schedule, Time, check};
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
@@ -54,6 +55,14 @@ impl Family for Product {
 
     fn length(&self) -> Option<u64> {
         self.factors.iter().map(Schedule::length).try_fold(0, |longest, length| Some(length?.max(longest)))
+    }
+
+    fn parts(&self) -> Vec<&Schedule> {
+        self.factors.iter().collect()
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.factors.iter().map(Schedule::last_step).fold(None, earlier)
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
@@ -128,6 +137,14 @@ impl Family for Scale {
 
     fn length(&self) -> Option<u64> {
         self.of.length()
+    }
+
+    fn parts(&self) -> Vec<&Schedule> {
+        vec![&self.of]
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.of.last_step()
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
@@ -208,6 +225,14 @@ impl Family for Clamp {
         self.of.length()
     }
 
+    fn parts(&self) -> Vec<&Schedule> {
+        vec![&self.of]
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.of.last_step()
+    }
+
     fn lower(&self) -> Result<Program, LowerError> {
         Ok(self.of.lower()?.clamp(self.bounds()))
     }
@@ -262,6 +287,14 @@ impl Family for Delay {
 
     fn length(&self) -> Option<u64> {
         self.of.length().map(|length| length.saturating_add(self.steps))
+    }
+
+    fn parts(&self) -> Vec<&Schedule> {
+        vec![&self.of]
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.of.last_step().map(|last| last.saturating_add(self.steps))
     }
 
     fn lower(&self) -> Result<Program, LowerError> {

@@ -13,6 +13,7 @@ mod cyclic;
 mod defaults;
 mod exponential;
 mod formula;
+mod interpolate;
 mod inverse;
 mod k_decay;
 mod one_cycle;
@@ -24,6 +25,7 @@ mod sigmoid;
 mod slanted_triangular;
 mod staircase;
 mod time;
+mod until;
 mod warmup;
 mod wsd;
 
@@ -40,6 +42,7 @@ pub use cosine_restarts::CosineRestarts;
 pub use cycle::{Cycle, CycleMode};
 pub use cyclic::{Cyclic, CyclicMode};
 pub use exponential::Exponential;
+pub use interpolate::{Interpolation, Knot, PiecewiseInterpolate};
 pub use inverse::{InverseSqrt, InverseTime, Noam};
 pub use k_decay::{KDecay, KDecayForm};
 pub use one_cycle::{Anneal, OneCycle};
@@ -51,6 +54,7 @@ pub use sigmoid::{Logistic, Tanh};
 pub use slanted_triangular::SlantedTriangular;
 pub use staircase::{MultiStep, Step};
 pub use time::Time;
+pub use until::Until;
 pub use warmup::{Warmup, WarmupShape};
 pub use wsd::{DecayShape, Wsd};
 
@@ -71,6 +75,21 @@ pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
 
     /// How long the schedule moves before it holds its last value; `None` where it never ends.
     fn length(&self) -> Option<u64>;
+
+    /// The last step that has a value; `None` where every step has one.
+    fn last_step(&self) -> Option<u64> {
+        None
+    }
+
+    /// The schedules within this one.
+    fn parts(&self) -> Vec<&Schedule> {
+        Vec::new()
+    }
+
+    /// Whether it may change its course between two steps, so that it cannot be looked at more finely.
+    fn turns_between_steps(&self) -> bool {
+        self.parts().into_iter().any(Schedule::turns_between_steps)
+    }
 
     /// The lowered form, for parameters that [`Family::validate`] accepts.
     ///
@@ -169,6 +188,18 @@ macro_rules! schedules {
                 match self { $(Self::$type(schedule) => Family::length(schedule)),* }
             }
 
+            /// The last step that has a value; `None` where every step has one.
+            #[must_use]
+            pub fn last_step(&self) -> Option<u64> {
+                match self { $(Self::$type(schedule) => Family::last_step(schedule)),* }
+            }
+
+            /// Whether it may change its course between two steps.
+            #[must_use]
+            pub fn turns_between_steps(&self) -> bool {
+                match self { $(Self::$type(schedule) => Family::turns_between_steps(schedule)),* }
+            }
+
             /// The lowered form, for parameters that [`Schedule::validate`] accepts.
             ///
             /// # Errors
@@ -224,6 +255,7 @@ schedules! {
     "multi_step" MultiStep false "A drop at each milestone." "start·decay_rate^(milestones ≤ s)",
     "piecewise_constant" PiecewiseConstant false "A list of values and where they change." "values[boundaries ≤ s]",
     "piecewise_linear" PiecewiseLinear false "Straight lines through given points." "linear between points, held outside",
+    "piecewise_interpolate" PiecewiseInterpolate false "Lines or half cosines through points that may lie between steps." "between points: from + (to − from)·x, x = t or ½(1 − cos πt); held outside",
     "inverse_sqrt" InverseSqrt false "A decay by the root of time." "start·√timescale / √max(s + shift, timescale)",
     "inverse_time" InverseTime false "A decay by time itself." "start / (1 + decay_rate·s/decay_steps)",
     "noam" Noam false "The Transformer's warmup and root decay." "scale·model_dim^−½·min(n^−½, n·warmup_steps^−3/2), n = s + 1",
@@ -242,5 +274,6 @@ schedules! {
     "scale" Scale true "A schedule times a number." "by·of",
     "clamp" Clamp true "A schedule held within bounds." "min(max(of, min), max)",
     "delay" Delay true "A schedule that starts later." "of at max(s − steps, 0)",
+    "until" Until true "A schedule that ends: later steps are refused." "of, up to step last",
     "cycle" Cycle true "A schedule repeated or reflected." "of at s mod length",
 }

@@ -1,10 +1,12 @@
 //! Specs: a schedule or a sweep of them as a text, and what it compiles to.
 
 mod document;
+mod library;
 mod read;
 mod schema;
 mod suggest;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -14,7 +16,7 @@ pub use schema::json_schema;
 pub(crate) use suggest::nearest;
 
 use crate::double_double::DoubleDouble;
-use crate::error::{Error, SpecError};
+use crate::error::{Error, LowerError, SpecError};
 use crate::packed::{Batch, BatchBuilder, Oracle};
 use crate::program::{MAX_STEP, Program};
 use crate::schedule::{Schedule, Time};
@@ -59,10 +61,20 @@ struct Epochs {
 pub struct Spec {
     schedule: Value,
     momentum: Option<Value>,
+    /// Whether there are schedules in a library's terms in it.
+    foreign: bool,
+    /// Whether the momentum is the one that the schedule's library moves beside it.
+    library_momentum: bool,
     /// In epochs where there are any, otherwise in steps.
     horizon: Option<u64>,
     epochs: Option<Epochs>,
     sweep: Sweep,
+}
+
+/// A schedule on the clock of steps.
+struct Compiled {
+    program: Program,
+    last_step: Option<u64>,
 }
 
 /// Which of a spec's two schedules is meant.
@@ -108,9 +120,12 @@ impl Spec {
         let Some(schedule) = keys.remove("schedule") else {
             return Err(SpecError::new("schedule", "missing: add [schedule] with a `kind`").into());
         };
-        let spec = Self {
+        let momentum = keys.remove("momentum");
+        let mut spec = Self {
+            foreign: library::is_used(&schedule) || momentum.as_ref().is_some_and(library::is_used),
+            library_momentum: false,
             schedule,
-            momentum: keys.remove("momentum"),
+            momentum,
             horizon: positive_length(&keys, "steps")?,
             epochs: epochs(&keys)?,
             sweep: match keys.get("sweep") {
@@ -120,7 +135,8 @@ impl Spec {
         };
         spec.check_horizon()?;
         spec.program(Part::Rate, 0)?;
-        if spec.momentum.is_some() {
+        spec.library_momentum = spec.momentum.is_none() && spec.read_library_momentum(0)?.is_some();
+        if spec.has_momentum() {
             spec.program(Part::Momentum, 0)?;
         }
         // Last, because a misspelt `$name` is better reported where it stands than as an unused parameter.
@@ -210,7 +226,7 @@ impl Spec {
     /// Whether a second schedule, `momentum`, is evaluated beside the first.
     #[must_use]
     pub fn has_momentum(&self) -> bool {
-        self.momentum.is_some()
+        self.momentum.is_some() || self.library_momentum
     }
 
     /// The schedule at one point of the sweep, its lengths in epochs where the spec counts those.
@@ -219,6 +235,14 @@ impl Spec {
     /// When a parameter is wrong at that point.
     pub fn schedule(&self, index: usize) -> Result<Schedule, Error> {
         Ok(self.read(Part::Rate, index)?)
+    }
+
+    /// The momentum schedule at one point of the sweep, where the spec has one.
+    ///
+    /// # Errors
+    /// When a parameter is wrong at that point.
+    pub fn momentum(&self, index: usize) -> Result<Option<Schedule>, Error> {
+        Ok(self.has_momentum().then(|| self.read(Part::Momentum, index)).transpose()?)
     }
 
     /// Compiles every schedule of the sweep.
@@ -234,48 +258,85 @@ impl Spec {
     /// # Errors
     /// As [`Spec::compile`].
     pub fn compile_momentum(&self) -> Result<Option<Batch>, Error> {
-        self.momentum.as_ref().map(|_| self.compile_part(Part::Momentum)).transpose()
+        self.has_momentum().then(|| self.compile_part(Part::Momentum)).transpose()
     }
 
     fn compile_part(&self, part: Part) -> Result<Batch, Error> {
         let mut builder = BatchBuilder::default();
         for first in (0..self.len()).step_by(POINTS_AT_ONCE) {
             let points = first..self.len().min(first + POINTS_AT_ONCE);
-            let programs: Vec<Program> =
+            let compiled: Vec<Compiled> =
                 points.into_par_iter().map(|index| self.program(part, index)).collect::<Result<_, Error>>()?;
-            programs.iter().try_for_each(|program| builder.push(program))?;
+            for Compiled { program, last_step } in compiled {
+                builder.push(&program)?;
+                last_step.into_iter().for_each(|last| builder.end_at(last));
+            }
         }
         let oracle = Formulas { spec: self.clone(), part };
         Ok(builder.finish(Some(Arc::new(oracle))))
     }
 
-    fn program(&self, part: Part, index: usize) -> Result<Program, Error> {
+    fn program(&self, part: Part, index: usize) -> Result<Compiled, Error> {
         let schedule = self.read(part, index)?;
         let program = schedule.lower()?;
         check_range(&program).map_err(|error| self.at_point(part, index, error))?;
-        let Some(epochs) = self.epochs else { return Ok(program) };
+        let last_step = schedule.last_step();
+        let Some(epochs) = self.epochs else { return Ok(Compiled { program, last_step }) };
         let furthest = program.segments().map(|segment| segment.origin).max().unwrap_or(0);
         let longest = schedule.length().unwrap_or(0).max(furthest);
         if u128::from(longest) * u128::from(epochs.steps) > u128::from(MAX_STEP) {
             let message = format!("{longest} epochs of {} steps are beyond the largest step, {MAX_STEP}", epochs.steps);
             return Err(SpecError::new("steps_per_epoch", message).into());
         }
-        Ok(if epochs.fractional { program.stretched(epochs.steps) } else { program.once_per(epochs.steps) })
+        if epochs.fractional && schedule.turns_between_steps() {
+            return Err(LowerError::NotRepresentable {
+                what: "a move that begins or ends between two epochs, with `fractional_epochs`",
+                remedy: "write its lengths in steps, without `steps_per_epoch`",
+            }
+            .into());
+        }
+        // An epoch's last step still belongs to it.
+        let last_step = last_step.map(|epoch| epoch.saturating_add(1).saturating_mul(epochs.steps) - 1);
+        let program = if epochs.fractional { program.stretched(epochs.steps) } else { program.once_per(epochs.steps) };
+        Ok(Compiled { program, last_step })
     }
 
     /// Reads and checks one schedule; errors name the point of the sweep.
     fn read(&self, part: Part, index: usize) -> Result<Schedule, SpecError> {
         let value = match (part, &self.momentum) {
             (Part::Momentum, Some(momentum)) => momentum,
-            _ => &self.schedule,
+            (Part::Momentum, None) => {
+                return self.read_library_momentum(index)?.ok_or_else(|| {
+                    SpecError::new(
+                        "schedule",
+                        format!("schedule {index} of the sweep moves no momentum, the first does"),
+                    )
+                });
+            }
+            (Part::Rate, _) => &self.schedule,
         };
         let point = self.sweep.point(index);
-        let context = read::Context { names: self.sweep.names(), values: &point, horizon: self.horizon };
-        let checked = read::read::<Schedule>(value, context).and_then(|schedule| {
+        let context = self.context(&point);
+        let native = if self.foreign { library::translated(value, context) } else { Ok(Cow::Borrowed(value)) };
+        let checked = native.and_then(|native| {
+            let schedule: Schedule = read::read(&native, context)?;
             schedule.validate()?;
             Ok(schedule)
         });
         checked.map_err(|error| self.at_point(part, index, error))
+    }
+
+    /// The momentum that the schedule's library moves beside it.
+    fn read_library_momentum(&self, index: usize) -> Result<Option<Schedule>, SpecError> {
+        if !self.foreign {
+            return Ok(None);
+        }
+        let point = self.sweep.point(index);
+        library::momentum(&self.schedule, self.context(&point)).map_err(|error| self.at_point(Part::Rate, index, error))
+    }
+
+    fn context<'c>(&'c self, point: &'c [f64]) -> read::Context<'c> {
+        read::Context { names: self.sweep.names(), values: point, horizon: self.horizon }
     }
 
     /// An error of one schedule, with its place in the document and its point of the sweep.
@@ -306,7 +367,15 @@ impl From<Schedule> for Spec {
     fn from(schedule: Schedule) -> Self {
         // A schedule always serializes; were it not to, compiling reports the missing kind.
         let schedule = serde_json::to_value(&schedule).unwrap_or(Value::Null);
-        Self { schedule, momentum: None, horizon: None, epochs: None, sweep: Sweep::single() }
+        Self {
+            schedule,
+            momentum: None,
+            foreign: false,
+            library_momentum: false,
+            horizon: None,
+            epochs: None,
+            sweep: Sweep::single(),
+        }
     }
 }
 

@@ -1,0 +1,133 @@
+//! Schedules in the terms of other libraries, each translated into the native vocabulary.
+//!
+//! A library is one file (or folder) here and one line in the list below; a schedule of it is one struct
+//! with the library's own argument names and defaults, [`Foreign`], and one line in that file's list. The
+//! parser, the JSON schema, the listing, the page in `docs` and the tests all iterate over these lists.
+//! A translation only ever builds native schedules, so whatever a library can say can be written without it.
+
+mod arguments;
+mod library;
+mod torch;
+
+use schemars::{Schema, SchemaGenerator};
+use serde::Deserializer;
+use serde::de::DeserializeOwned;
+
+use crate::error::SpecError;
+use crate::schedule::Schedule;
+use library::{libraries, library};
+
+/// A schedule of a library in native terms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Translation {
+    /// The learning rate.
+    pub schedule: Schedule,
+    /// The momentum, where the library moves it too.
+    pub momentum: Option<Schedule>,
+}
+
+impl<T: Into<Schedule>> From<T> for Translation {
+    fn from(schedule: T) -> Self {
+        Self { schedule: schedule.into(), momentum: None }
+    }
+}
+
+/// What the schedules of libraries have in common: a row of the page in `docs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Shape {
+    /// The same value for ever.
+    Constant,
+    /// A straight line, or a warmup.
+    Linear,
+    /// A power of what is left.
+    Polynomial,
+    /// Half a cosine, or a wave of it.
+    Cosine,
+    /// Half a cosine bent by a power or an exponential.
+    CosinePower,
+    /// Cosines that start again.
+    CosineRestarts,
+    /// A constant ratio per step.
+    Exponential,
+    /// Drops at regular steps.
+    Step,
+    /// Drops or values at milestones.
+    MultiStep,
+    /// Lines or cosines between points.
+    Piecewise,
+    /// Decay by time.
+    InverseTime,
+    /// Decay by the root of time.
+    InverseSqrt,
+    /// Up once and down.
+    OneCycle,
+    /// Triangles.
+    Cyclic,
+    /// A hyperbolic tangent.
+    Tanh,
+    /// Warmup, stable, decay.
+    Wsd,
+    /// One after another.
+    Sequence,
+    /// Products, sums and means.
+    Product,
+}
+
+/// What a library's schedule has to bring.
+pub trait Foreign: DeserializeOwned + schemars::JsonSchema {
+    /// The row of the page in `docs`.
+    const SHAPE: Shape;
+    /// How it differs from what one would expect; empty where it does not.
+    const BITES: &'static str;
+
+    /// The same schedule in native terms.
+    ///
+    /// # Errors
+    /// With the argument's name as the path, for what the library refuses.
+    fn translate(&self) -> Result<Translation, SpecError>;
+}
+
+/// A library whose schedules are understood.
+#[derive(Clone, Copy, Debug)]
+pub struct Library {
+    /// The name in specs.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// What it is, and the version that is followed.
+    pub summary: &'static str,
+    /// Its schedules, in the order of the documentation.
+    pub schedules: &'static [ForeignKind],
+}
+
+/// One schedule of a library.
+#[derive(Clone, Copy)]
+pub struct ForeignKind {
+    /// The library's name for it.
+    pub name: &'static str,
+    /// The row of the page in `docs`.
+    pub shape: Shape,
+    /// How it differs from what one would expect; empty where it does not.
+    pub bites: &'static str,
+    /// The JSON schema of the arguments.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl std::fmt::Debug for ForeignKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ForeignKind").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Library {
+    /// Whether a spec may call it so.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+libraries! {
+    torch Torch,
+}
