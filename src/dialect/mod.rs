@@ -7,6 +7,8 @@
 
 mod arguments;
 mod library;
+mod optax;
+mod pieces;
 mod torch;
 
 use schemars::{Schema, SchemaGenerator};
@@ -130,4 +132,5 @@ impl Library {
 
 libraries! {
     torch Torch,
+    optax Optax,
 }

@@ -39,7 +39,6 @@ pub const NOT_YET: &[(&str, &[&str])] = &[
             "SWALR",
         ],
     ),
-    ("optax", &[]),
     ("transformers", &[]),
     ("timm", &[]),
     ("keras", &[]),
