@@ -7,9 +7,12 @@
 //! Time is integer throughout: steps are counted, subtracted and folded as `u64`, and become a number
 //! once, when a segment's phase is multiplied by its rate.
 
+mod clock;
 mod combine;
 mod evaluate;
 mod marks;
+
+pub use clock::{BETWEEN_STEPS, Clock};
 
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;

@@ -99,11 +99,11 @@ impl Family for Product {
     }
 }
 
-/// A schedule times a number.
+/// A schedule times a number, and moved by one.
 ///
-/// **Formula.** `by·of`.
+/// **Formula.** `by·of + offset`.
 ///
-/// **Parameters.** `by`: any finite number. `of`: a schedule.
+/// **Parameters.** `by`: any finite number. `of`: a schedule. `offset`: any finite number (default 0).
 ///
 /// **Behaviour.** As `of`.
 ///
@@ -113,8 +113,8 @@ impl Family for Product {
 /// use lrgrid::schedule::{Linear, Scale, Schedule};
 ///
 /// let of = Box::new(Linear { start: 1.0, end: 0.0, steps: 4 }.into());
-/// let schedule = Schedule::from(Scale { by: 8.0, of });
-/// assert_eq!([0, 1, 4].map(|s| schedule.value(s)), [8.0, 6.0, 0.0]);
+/// let schedule = Schedule::from(Scale { by: 8.0, of, offset: 0.5 });
+/// assert_eq!([0, 1, 4].map(|s| schedule.value(s)), [8.5, 6.5, 0.5]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -123,16 +123,20 @@ pub struct Scale {
     pub by: f64,
     /// The schedule.
     pub of: Box<Schedule>,
+    /// Added to the product.
+    #[serde(default)]
+    pub offset: f64,
 }
 
 impl Family for Scale {
     fn validate(&self) -> Result<(), SpecError> {
         check::finite("by", self.by)?;
+        check::finite("offset", self.offset)?;
         validate_within(&self.of, "of")
     }
 
     fn value(&self, time: Time) -> DoubleDouble {
-        self.of.exact(time) * self.by
+        self.of.exact(time) * self.by + self.offset
     }
 
     fn length(&self) -> Option<u64> {
@@ -148,16 +152,24 @@ impl Family for Scale {
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        Ok(self.of.lower()?.affine(self.by, 0.0))
+        Ok(self.of.lower()?.affine(self.by, self.offset))
     }
 
     fn examples() -> Vec<Self> {
         use super::{CosineRestarts, Noam};
         let restarts = CosineRestarts { max: 1.0, min: 0.1, period: 100, multiplier: 1.0, decay: 0.9 };
         vec![
-            Self { by: 0.25, of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()) },
-            Self { by: -3e-4, of: Box::new(restarts.into()) },
-            Self { by: 0.0, of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()) },
+            Self {
+                by: 0.25,
+                of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()),
+                offset: 0.0,
+            },
+            Self { by: -3e-4, of: Box::new(restarts.into()), offset: 1e-3 },
+            Self {
+                by: 0.0,
+                of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()),
+                offset: 0.0,
+            },
         ]
     }
 }

@@ -64,28 +64,17 @@ fn step_from(moment: f64) -> u64 {
     moment.max(0.0).ceil() as u64
 }
 
-/// Whole counts and 2^-64ths of a distance in steps, at least 0.
-fn counts(distance: DoubleDouble) -> (u64, u64) {
-    let mut whole = distance.high().floor();
-    if (distance - whole).high() < 0.0 {
-        whole -= 1.0;
-    }
-    // The fraction is below 1, but may round to it; the conversion then saturates.
-    let fraction = (distance - whole).scaled_by_power_of_two(64);
-    (whole as u64, (fraction.high() as u64).saturating_add_signed(fraction.low() as i64))
-}
-
 /// A move along a curve from one moment to another, over the whole steps from `start` on, of which it has
 /// `steps`; anchored at its smaller end.
 fn move_between(start: u64, steps: u64, from: Knot, to: Knot, curve: Curve) -> Segment {
     let rate = DoubleDouble::ONE / DoubleDouble::exact_sum(to.0, -from.0);
     let at = start as f64;
     if from.1.abs() <= to.1.abs() {
-        let (origin, lead) = counts(DoubleDouble::exact_sum(at, -from.0));
-        Segment { origin, lead, rate, ..Segment::rising(start, steps, from.1, to.1, curve) }
+        let segment = Segment { rate, ..Segment::rising(start, steps, from.1, to.1, curve) };
+        segment.counting_from(DoubleDouble::exact_sum(at, -from.0))
     } else {
-        let (origin, lead) = counts(DoubleDouble::exact_sum(to.0, -at));
-        Segment { origin, lead, rate, ..Segment::falling(start, steps, from.1, to.1, curve) }
+        let segment = Segment { rate, ..Segment::falling(start, steps, from.1, to.1, curve) };
+        segment.counting_from(DoubleDouble::exact_sum(to.0, -at))
     }
 }
 

@@ -4,6 +4,7 @@
 //! schema, the help, the README's table and the tests all iterate over that list.
 
 mod check;
+mod clock;
 mod combinator;
 mod constant;
 mod cosine;
@@ -35,6 +36,7 @@ use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, EnumAccess, VariantAccess, Visitor};
 use serde::{Serialize, de};
 
+pub use clock::{Clock, Restarts};
 pub use combinator::{Clamp, Delay, Product, Scale};
 pub use constant::Constant;
 pub use cosine::{Cosine, CosinePower, CosinePowerForm};
@@ -271,9 +273,11 @@ schedules! {
     "sequence" Sequence true "Schedules one after another." "pieces[i] at s − boundaries[i]",
     "warmup" Warmup true "A ramp up to another schedule." "start → the value `then` takes over with (at its 0, or at `steps` with overlay), then `then`",
     "product" Product true "The product of schedules." "Π factors",
-    "scale" Scale true "A schedule times a number." "by·of",
+    "scale" Scale true "A schedule times a number, and moved by one." "by·of + offset",
     "clamp" Clamp true "A schedule held within bounds." "min(max(of, min), max)",
     "delay" Delay true "A schedule that starts later." "of at max(s − steps, 0)",
+    "clock" Clock true "A schedule on a clock of another speed." "of at (multiplier·s + ahead)/divisor",
+    "restarts" Restarts true "A schedule that starts again, slower and lower." "decay^i·of at (s − b_i)/multiplier^i, b_i = length·(1 + … + multiplier^(i−1))",
     "until" Until true "A schedule that ends: later steps are refused." "of, up to step last",
     "cycle" Cycle true "A schedule repeated or reflected." "of at s mod length",
 }

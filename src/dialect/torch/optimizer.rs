@@ -91,8 +91,8 @@ macro_rules! scheduler {
         #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
         #[expect(non_snake_case, reason = "arguments are named as the library names them")]
-        pub(super) struct $name {
-            $($(#[$of_field])* pub(super) $field: $type,)*
+        pub(in crate::dialect) struct $name {
+            $($(#[$of_field])* $field: $type,)*
             /// The index of the last step that was run, to go on from there with a fresh optimizer.
             #[serde(default = "crate::dialect::torch::optimizer::from_the_start", alias = "resume_last_epoch")]
             last_epoch: i64,
