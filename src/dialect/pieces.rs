@@ -1,6 +1,8 @@
 //! Native schedules that several libraries come to.
 
-use crate::schedule::{Constant, Cycle, CycleMode, MultiStep, PiecewiseConstant, Product, Schedule, Sequence, Step};
+use crate::schedule::{
+    Clock, Constant, Cycle, CycleMode, MultiStep, PiecewiseConstant, Product, Schedule, Sequence, Step,
+};
 
 /// A schedule that always has the same value.
 pub(super) fn constant(value: f64) -> Schedule {
@@ -9,8 +11,7 @@ pub(super) fn constant(value: f64) -> Schedule {
 
 /// `of` as it is `by` steps later.
 pub(super) fn ahead(by: f64, of: Schedule) -> Schedule {
-    let _ = by;
-    of
+    if by == 0.0 { of } else { Clock { multiplier: 1.0, ahead: by, divisor: 1.0, of: Box::new(of) }.into() }
 }
 
 /// Schedules one after another, from the step that stands with each; the first stands at 0. A piece whose

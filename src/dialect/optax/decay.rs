@@ -7,9 +7,7 @@ use super::{Foreign, Shape, Translation};
 use crate::dialect::arguments::{Whole, require};
 use crate::dialect::pieces::constant;
 use crate::error::SpecError;
-use crate::schedule::{
-    Clamp, Cosine, CosinePower, CosinePowerForm, Delay, Exponential, Linear, Polynomial, Schedule,
-};
+use crate::schedule::{Clamp, Cosine, CosinePower, CosinePowerForm, Delay, Exponential, Linear, Polynomial, Schedule};
 
 /// The same value at every step.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
