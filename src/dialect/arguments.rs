@@ -79,9 +79,4 @@ impl Whole {
     pub(super) fn positive(self) -> Option<u64> {
         u64::try_from(self.0).ok().filter(|&steps| steps > 0)
     }
-
-    /// The number of steps, none for what is below 0.
-    pub(super) fn at_least_zero(self) -> u64 {
-        u64::try_from(self.0).unwrap_or(0)
-    }
 }

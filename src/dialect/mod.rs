@@ -6,6 +6,8 @@
 //! A translation only ever builds native schedules, so whatever a library can say can be written without it.
 
 mod arguments;
+mod burn;
+mod composer;
 mod library;
 mod optax;
 mod pieces;
@@ -133,4 +135,6 @@ impl Library {
 libraries! {
     torch Torch,
     optax Optax,
+    composer Composer,
+    burn Burn,
 }

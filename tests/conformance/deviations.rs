@@ -45,8 +45,6 @@ pub const NOT_YET: &[(&str, &[&str])] = &[
     ("fastai", &[]),
     ("fairseq", &[]),
     ("megatron", &[]),
-    ("composer", &[]),
-    ("burn", &[]),
     ("thinc", &[]),
     ("sharpdarts", &[]),
 ];
