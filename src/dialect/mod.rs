@@ -12,6 +12,7 @@ mod library;
 mod optax;
 mod pieces;
 mod torch;
+mod transformers;
 
 use schemars::{Schema, SchemaGenerator};
 use serde::Deserializer;
@@ -135,6 +136,7 @@ impl Library {
 libraries! {
     torch Torch,
     optax Optax,
+    transformers Transformers,
     composer Composer,
     burn Burn,
 }

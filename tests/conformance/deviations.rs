@@ -39,7 +39,6 @@ pub const NOT_YET: &[(&str, &[&str])] = &[
             "SWALR",
         ],
     ),
-    ("transformers", &[]),
     ("timm", &[]),
     ("keras", &[]),
     ("fastai", &[]),
