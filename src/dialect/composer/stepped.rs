@@ -1,7 +1,6 @@
 //! Drops.
 
 use super::{Duration, Foreign, Shape, Translation, scheduler};
-use crate::dialect::arguments::require;
 use crate::dialect::pieces::{constant, drops, drops_at, one_after_another};
 use crate::error::SpecError;
 
@@ -74,12 +73,11 @@ impl Foreign for ConstantFactor {
     const BITES: &'static str = "after `t_max` the learning rate is the optimizer's own again";
 
     fn translate(&self) -> Result<Translation, SpecError> {
-        let base = self.state().base()?;
+        let (state, base) = (self.state(), self.state().base()?);
+        let end = state.batches("t_max", self.t_max)?;
         if self.alpha == 1.0 {
             return Ok(constant(base).into());
         }
-        require("alpha", self.alpha, self.alpha.is_finite(), "a finite number")?;
-        let end = self.state().batches("t_max", self.t_max)?;
         Ok(one_after_another(vec![(0, constant(base * self.alpha)), (end, constant(base))]).into())
     }
 }

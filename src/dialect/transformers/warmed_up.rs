@@ -153,7 +153,7 @@ impl Foreign for Polynomial {
             if left <= 0.0 || left < ahead {
                 constant(end)
             } else if power == 0.0 {
-                let over = super::arguments::step_from(left - ahead + 1.0);
+                let over = super::arguments::step_from((left - ahead).floor() + 1.0);
                 one_after_another(vec![(0, constant(rate)), (over, constant(end))])
             } else {
                 timed(ahead, left, |steps| schedule::Polynomial { start: rate, end, steps, power }.into())
