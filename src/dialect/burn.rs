@@ -7,7 +7,7 @@ use super::arguments::{refused, require};
 use super::pieces::{constant, drops};
 use super::{Foreign, Shape, Translation, library};
 use crate::error::SpecError;
-use crate::schedule::{Cosine, Cycle, CycleMode, Linear, Product, Schedule, Sequence};
+use crate::schedule::{Cosine, Cycle, CycleMode, Linear, Product, Scale, Schedule, Sequence, Sum};
 
 library! {
     Burn "burn" aliases [] "Burn 0.22.1, burn::lr_scheduler"
@@ -227,7 +227,11 @@ impl Foreign for Composed {
             (Reduction::Prod, true) => constant(1.0).into(),
             (Reduction::Avg | Reduction::Sum, true) => constant(0.0).into(),
             (Reduction::Prod, false) => Product { factors: schedules }.into(),
-            (Reduction::Sum | Reduction::Avg, false) => return refused("reduction", "later"),
+            (Reduction::Sum, false) => Sum { terms: schedules }.into(),
+            (Reduction::Avg, false) => {
+                let by = 1.0 / schedules.len() as f64;
+                Scale { by, of: Box::new(Sum { terms: schedules }.into()), offset: 0.0 }.into()
+            }
         })
     }
 }

@@ -123,7 +123,7 @@ impl Shape {
             Self::Tanh => ("tanh", &["tanh"]),
             Self::Wsd => ("warmup, stable, decay", &["wsd"]),
             Self::Sequence => ("one after another", &["sequence"]),
-            Self::Product => ("at once", &["product"]),
+            Self::Product => ("at once", &["product", "sum"]),
         }
     }
 }
