@@ -110,8 +110,18 @@ impl JsonSchema for Duration {
 }
 
 /// `max_duration`: a plain number is one of epochs.
-#[derive(Clone, Copy, Debug, PartialEq, JsonSchema)]
-pub(super) struct MaxDuration(#[schemars(with = "Duration")] Duration);
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct MaxDuration(Duration);
+
+impl JsonSchema for MaxDuration {
+    fn schema_name() -> Cow<'static, str> {
+        "ComposerMaxDuration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string", "pattern": "(?i)^(.+(ba|ep)|\\$.+)$" }, { "type": "integer" }] })
+    }
+}
 
 impl<'de> Deserialize<'de> for MaxDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
