@@ -225,7 +225,7 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
                     let whole = lrgrid_subtract64(place.room, vec2<u32>(1u, 0u));
                     inside = (lrgrid_divide64(whole, lrgrid_tile.stride).quotient.x + 1u) / LRGRID_OCTET;
                 }
-                // A product of several moving tracks may pass a bound and come back between two nodes.
+                // A product or sum of several moving tracks may pass a bound and come back between two nodes.
                 let sure = place.moving < 2u || lrgrid_stages[place.stage].clamped == 0u;
                 // What is cut off must be worth it.
                 if (sure && (inside == octets || (inside >= 2u && inside * 8u >= octets))) {

@@ -19,6 +19,7 @@ const LRGRID_RATIONAL_RISING: u32 = 9u;
 const LRGRID_KIND_MASK: u32 = 0xffu;
 const LRGRID_FLAG_REVERSED: u32 = 0x100u;
 const LRGRID_FLAG_QUANTUM: u32 = 0x200u;
+const LRGRID_FLAG_LEAD: u32 = 0x400u;
 
 const LRGRID_REPEAT_NONE: u32 = 0u;
 const LRGRID_REPEAT_RESTART: u32 = 1u;
@@ -37,6 +38,10 @@ const LRGRID_USES_CLAMP: u32 = 19u;
 const LRGRID_USES_LONG_DIVISION: u32 = 20u;
 // Stages of several tracks.
 const LRGRID_USES_PRODUCT: u32 = 21u;
+// Phase counts with a fraction.
+const LRGRID_USES_LEAD: u32 = 22u;
+// Stages that add their tracks up.
+const LRGRID_USES_SUM: u32 = 23u;
 
 fn lrgrid_uses(feature: u32) -> bool {
     return (LRGRID_USED & (1u << feature)) != 0u;
@@ -85,7 +90,7 @@ struct LrgridStage {
     lower: LrgridPackedNumber,
     upper: LrgridPackedNumber,
     clamped: u32,
-    padding: u32,
+    summed: u32,
 }
 
 struct LrgridProgram {

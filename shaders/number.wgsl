@@ -52,6 +52,11 @@ fn lrgrid_from_integer(n: vec2<u32>) -> LrgridNumber {
     return lrgrid_normalized(false, 64, n);
 }
 
+// The number of so many 2^-64.
+fn lrgrid_from_fraction(n: vec2<u32>) -> LrgridNumber {
+    return lrgrid_normalized(false, 0, n);
+}
+
 fn lrgrid_unpack(packed: LrgridPackedNumber) -> LrgridNumber {
     if (packed.high == 0u) {
         return lrgrid_zero();

@@ -105,7 +105,11 @@ fn lrgrid_phase_count(segment: LrgridSegment, step: vec2<u32>, backwards: bool) 
 
 // The phase at a phase count, which may lie between whole ones.
 fn lrgrid_phase(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
-    let phase = lrgrid_multiply(count, lrgrid_unpack(segment.rate));
+    var n = count;
+    if (lrgrid_uses(LRGRID_USES_LEAD) && (segment.kind & LRGRID_FLAG_LEAD) != 0u) {
+        n = lrgrid_add(n, lrgrid_from_fraction(segment.quantum));
+    }
+    let phase = lrgrid_multiply(n, lrgrid_unpack(segment.rate));
     // The rate is rounded: n · (1/n) must still be 1.
     if (phase.mantissa.y == 0xffffffffu && phase.mantissa.x >= 0xfffffff0u) {
         return LrgridNumber(phase.negative, phase.exponent + 1, vec2<u32>(0u, 0x80000000u));
@@ -239,7 +243,12 @@ fn lrgrid_clamp(value: LrgridNumber, lower: LrgridPackedNumber, upper: LrgridPac
 // The value of a program to about 30 bits, `distance` 64ths of a step past its place and within its room.
 fn lrgrid_value(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
     var bounds = 0u;
-    var product = lrgrid_unpack(lrgrid_stages[place.stage].scale);
+    let scale = lrgrid_unpack(lrgrid_stages[place.stage].scale);
+    let summed = lrgrid_uses(LRGRID_USES_SUM) && lrgrid_stages[place.stage].summed != 0u;
+    var scaled = scale;
+    if (summed) {
+        scaled = lrgrid_zero();
+    }
     let track_first = lrgrid_stages[place.stage].track_first;
     for (var i = 0u; i < lrgrid_stages[place.stage].track_count; i++) {
         var count = lrgrid_shift_left64(place.counts[lrgrid_slot(i)], 6u);
@@ -261,9 +270,16 @@ fn lrgrid_value(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
             factor = lrgrid_clamp(factor.value, lrgrid_tracks[track_first + i].lower, lrgrid_tracks[track_first + i].upper);
         }
         bounds = (bounds << 2u) | factor.bounds;
-        product = lrgrid_multiply(product, factor.value);
+        if (summed) {
+            scaled = lrgrid_add(scaled, factor.value);
+        } else {
+            scaled = lrgrid_multiply(scaled, factor.value);
+        }
     }
-    var value = LrgridBounded(lrgrid_add(lrgrid_unpack(lrgrid_stages[place.stage].offset), product), 0u);
+    if (summed) {
+        scaled = lrgrid_multiply(scale, scaled);
+    }
+    var value = LrgridBounded(lrgrid_add(lrgrid_unpack(lrgrid_stages[place.stage].offset), scaled), 0u);
     if (lrgrid_uses(LRGRID_USES_CLAMP) && lrgrid_stages[place.stage].clamped != 0u) {
         value = lrgrid_clamp(value.value, lrgrid_stages[place.stage].lower, lrgrid_stages[place.stage].upper);
     }

@@ -130,6 +130,14 @@ pub enum EvaluateError {
         /// The largest step.
         largest: u64,
     },
+    /// A step past the end of a schedule that ends.
+    #[error("step {step} is past the end: the schedule has values up to step {last} only")]
+    PastEnd {
+        /// The step.
+        step: u64,
+        /// The last one with a value.
+        last: u64,
+    },
     /// The backend cannot produce this element type.
     #[error("the {backend} backend cannot write {dtype}: use {remedy}")]
     Dtype {

@@ -42,6 +42,7 @@ pub mod check;
 pub mod cpu;
 pub mod curve;
 pub mod describe;
+pub mod dialect;
 pub mod double_double;
 pub mod element;
 pub mod engine;

@@ -20,13 +20,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("engine", &["cpu", "element", "error", "evaluate", "gpu", "packed", "program"]),
     ("schedule", &["curve", "double_double", "error", "program"]),
     ("sweep", &["error"]),
-    ("spec", &["double_double", "error", "packed", "program", "schedule", "sweep"]),
+    ("dialect", &["double_double", "error", "program", "schedule"]),
+    ("spec", &["dialect", "double_double", "error", "packed", "program", "schedule", "sweep"]),
     ("table", &["curve", "element", "error", "evaluate", "packed", "program"]),
     (
         "check",
         &["cpu", "curve", "double_double", "element", "engine", "error", "evaluate", "gpu", "packed", "program", "ulp"],
     ),
-    ("catalogue", &["schedule"]),
+    ("catalogue", &["dialect", "schedule"]),
     ("describe", &["curve", "double_double", "error", "packed", "program", "schedule", "spec"]),
 ];
 

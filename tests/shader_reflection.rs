@@ -7,8 +7,8 @@ use std::mem::offset_of;
 use lrgrid::Dtype;
 use lrgrid::gpu::shader::{self, LIBRARY, PackedTile, STORE, STORE_WORDS, TABLE, WORKGROUP_SIZE, Way, entry_point};
 use lrgrid::packed::{
-    EXPONENT_BIAS, FLAG_QUANTUM, FLAG_REVERSED, PackedNumber, PackedProgram, PackedSegment, PackedStage, PackedTrack,
-    REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
+    EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedNumber, PackedProgram, PackedSegment, PackedStage,
+    PackedTrack, REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
 };
 use lrgrid::program::MAX_TRACKS;
 use wgpu::naga::{self, Block, Literal, Module, Statement, SwitchValue, TypeInner};
@@ -72,7 +72,7 @@ fn layouts_agree() {
     same_layout!(
         module,
         "LrgridStage",
-        PackedStage { start, track_first, track_count, offset, scale, lower, upper, clamped, padding }
+        PackedStage { start, track_first, track_count, offset, scale, lower, upper, clamped, summed }
     );
     same_layout!(
         module,
@@ -112,6 +112,7 @@ fn ids_and_flags_agree() {
     let others = [
         ("LRGRID_FLAG_REVERSED", i64::from(FLAG_REVERSED)),
         ("LRGRID_FLAG_QUANTUM", i64::from(FLAG_QUANTUM)),
+        ("LRGRID_FLAG_LEAD", i64::from(FLAG_LEAD)),
         ("LRGRID_SIGN_BIT", i64::from(SIGN_BIT)),
         ("LRGRID_EXPONENT_BIAS", i64::from(EXPONENT_BIAS)),
         ("LRGRID_USES_WARP", i64::from(shader::USES_WARP)),
@@ -120,6 +121,8 @@ fn ids_and_flags_agree() {
         ("LRGRID_USES_CLAMP", i64::from(shader::USES_CLAMP)),
         ("LRGRID_USES_LONG_DIVISION", i64::from(shader::USES_LONG_DIVISION)),
         ("LRGRID_USES_PRODUCT", i64::from(shader::USES_PRODUCT)),
+        ("LRGRID_USES_LEAD", i64::from(shader::USES_LEAD)),
+        ("LRGRID_USES_SUM", i64::from(shader::USES_SUM)),
         ("LRGRID_WORKGROUP_SIZE", i64::from(WORKGROUP_SIZE)),
         ("LRGRID_GROUP", i64::from(shader::GROUP)),
         ("LRGRID_OCTET", i64::from(shader::OCTET)),
@@ -136,7 +139,7 @@ fn ids_and_flags_agree() {
     // The mask leaves every id and no flag.
     let mask = constant(&module, "LRGRID_KIND_MASK");
     assert!(CURVES.iter().all(|&(_, id)| i64::from(id) & mask == i64::from(id)));
-    assert_eq!(i64::from(FLAG_REVERSED | FLAG_QUANTUM) & mask, 0);
+    assert_eq!(i64::from(FLAG_REVERSED | FLAG_QUANTUM | FLAG_LEAD) & mask, 0);
     // The layout's own ids are dense, so none is missing above.
     let ids: BTreeSet<u32> = CURVES.iter().map(|&(_, id)| id).collect();
     assert_eq!(ids, (0..CURVES.len() as u32).collect());

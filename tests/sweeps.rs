@@ -135,3 +135,41 @@ fn the_first_wrong_point_is_the_one_reported() {
         }
     }
 }
+
+#[test]
+fn a_library_computes_with_its_arguments_at_every_point() {
+    for call in [
+        json!({ "library": "torch", "name": "OneCycleLR", "args": { "max_lr": "$peak", "total_steps": 90 } }),
+        json!({ "library": "torch", "name": "LinearLR", "args": { "lr": "$peak" } }),
+        json!({ "library": "optax", "name": "cosine_decay_schedule", "args": {
+            "init_value": "$peak", "decay_steps": 90, "alpha": 0.1 } }),
+    ] {
+        let peaks: Vec<f64> = (1..40).map(|n| 0.1 / f64::from(n)).collect();
+        let batch = compile(&call, &peaks).unwrap();
+        for (index, &peak) in peaks.iter().enumerate() {
+            assert_eq!(row(&batch, index), row(&compile(&call, &[peak]).unwrap(), 0), "{call} at {peak}");
+        }
+    }
+}
+
+#[test]
+fn a_batch_ends_with_its_first_schedule_wherever_that_lies() {
+    let of = json!({ "kind": "linear", "start": "$peak", "end": 0, "steps": 9 });
+    let ends: Vec<u64> = (0..5000).map(|point| 100 + (point + 1500) % 5000).collect();
+    for (schedule, last) in [
+        (json!({ "kind": "until", "last": "$end", "of": of }), Some(100)),
+        (json!({ "kind": "until", "last": 77, "of": of }), Some(77)),
+        (of, None),
+    ] {
+        let mut parameters = json!({ "peak": { "min": 1, "max": 20, "count": 20, "distribution": "uniform" } });
+        if schedule["last"] == "$end" {
+            parameters = json!({ "end": { "values": ends }, "peak": { "value": 2 } });
+        }
+        let spec = json!({ "schedule": schedule, "sweep": { "parameters": parameters } });
+        let spec = Spec::from_json(&spec.to_string()).unwrap();
+        for threads in [1, 3] {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| spec.compile()).unwrap().last_step(), last, "{schedule} on {threads} threads");
+        }
+    }
+}

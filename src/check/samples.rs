@@ -50,6 +50,7 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
                 let end = marks.iter().copied().rfind(|&step| step < MAX_STEP / 4).unwrap_or(0);
                 let mut random = Random(seed ^ (row as u64).wrapping_mul(0xa076_1d64_78bd_642f));
                 steps.extend((0..RANDOM_STEPS).map(|_| random.next() % (end + end / 8 + 2)));
+                steps.retain(|&step| batch.last_step().is_none_or(|last| step <= last));
                 let cancels = vec![cancels(&program)];
                 samples.push((Sample { rows: row..row + 1, steps, values: Vec::new(), cancels }, marks));
             }

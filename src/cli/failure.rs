@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use lrgrid::Error;
-use lrgrid::error::TableError;
+use lrgrid::error::{EvaluateError, TableError};
 
 /// Exit status where the work failed.
 const FAILED: u8 = 1;
@@ -67,6 +67,8 @@ impl From<Error> for Failure {
             Error::Table(TableError::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
                 return Self::ReaderGone;
             }
+            // A step past the end of a schedule that ends is a wrong --steps or `steps`.
+            Error::Evaluate(EvaluateError::PastEnd { .. }) => WRONG,
             // A format that cannot hold the values is a wrong -o or --dtype.
             Error::Spec(_) | Error::Lower(_) | Error::Table(TableError::Format { .. }) => WRONG,
             _ => FAILED,

@@ -4,7 +4,7 @@ use super::dispatch::Kernel;
 use super::lanes::{Phases, exact_sum, product_rest, shapes};
 use super::sample::Sample;
 use crate::double_double::DoubleDouble;
-use crate::program::Segment;
+use crate::program::{Segment, Stage};
 
 /// How many samples are taken at a time: as many as fill whole vectors.
 pub const SAMPLES: usize = 16;
@@ -43,17 +43,20 @@ impl Samples {
             (sample.value, sample.magnitude, sample.slack);
     }
 
-    /// Adds a number.
-    pub fn add(&mut self, term: Sample) {
+    /// The stage's values, once all of its tracks' are joined.
+    pub fn of_stage(mut self, stage: &Stage) -> Self {
         for place in 0..SAMPLES {
-            self.set(place, term.plus(self.at(place)));
+            self.set(place, self.at(place).of_stage(stage));
         }
+        self
     }
 }
 
-/// Multiplies samples by the values of a segment, at phase counts `middle + half · places[i]`.
-pub struct MultiplyBySegment<'a> {
-    /// The segment.
+/// Joins the values of a segment, at phase counts `middle + half · places[i]`, to what there is of a stage.
+pub struct JoinSegment<'a> {
+    /// The stage.
+    pub stage: &'a Stage,
+    /// The segment of one of its tracks.
     pub segment: &'a Segment,
     /// The phase count at place 0.
     pub middle: DoubleDouble,
@@ -61,17 +64,17 @@ pub struct MultiplyBySegment<'a> {
     pub half: DoubleDouble,
     /// Where.
     pub places: &'a [f64; SAMPLES],
-    /// What is multiplied.
+    /// What there is of the stage.
     pub samples: &'a mut Samples,
 }
 
-impl Kernel for MultiplyBySegment<'_> {
+impl Kernel for JoinSegment<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<const FUSED: bool, const STORE: usize>(self) {
         let segment = self.segment;
-        let (middle, half) = (self.middle * segment.rate, self.half * segment.rate);
+        let (middle, half) = (segment.phase(self.middle), self.half * segment.rate);
         let mut phases = Phases { high: [0.0; SAMPLES], low: [0.0; SAMPLES] };
         for (i, place) in self.places.iter().enumerate() {
             let product = half.high() * place;
@@ -82,7 +85,7 @@ impl Kernel for MultiplyBySegment<'_> {
         let mut shape = [0.0; SAMPLES];
         let roundings = shapes::<SAMPLES, FUSED>(&segment.curve, &phases, &mut shape);
         for (i, shape) in shape.iter().enumerate() {
-            let sample = self.samples.at(i).times(Sample::of_shape(segment, *shape, roundings));
+            let sample = self.samples.at(i).joined(self.stage, Sample::of_shape(segment, *shape, roundings));
             self.samples.set(i, sample);
         }
     }

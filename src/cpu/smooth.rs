@@ -6,7 +6,7 @@ use super::interpolation::{Interpolate, NODES};
 use super::pieces::{FillPieces, LONG, MOST_IN_PIECES, Pieces, SHORT};
 use super::rounding::{LANES, Rounded, round_certain};
 use super::sample::Sample;
-use super::samples::{MultiplyBySegment, SAMPLES, Samples};
+use super::samples::{JoinSegment, SAMPLES, Samples};
 use super::smoothness::smooth_columns;
 use super::span::{Columns, Factor};
 use super::writer::Writer;
@@ -40,7 +40,7 @@ pub struct SmoothSpan<'p> {
     columns: Columns,
     stage: &'p Stage,
     moving: Vec<Factor<'p>>,
-    /// Scale and the factors that stand still.
+    /// The stage's value as far as it stands still.
     constant: Sample,
 }
 
@@ -48,11 +48,11 @@ impl<'p> SmoothSpan<'p> {
     /// A span over `columns`, cut short where a track meets one of its bounds.
     pub fn new(program: &'p Program, mut columns: Columns, stage: &'p Stage, factors: &[Factor<'p>]) -> Self {
         let mut moving: Vec<Factor<'p>> = Vec::with_capacity(factors.len());
-        let mut constant = Sample::rounded(stage.scale);
+        let mut constant = Sample::none_of_stage(stage);
         for factor in factors {
             let at = |column: usize| Sample::of_segment(factor.segment, factor.phase_count_at(column).into());
             if factor.per_column == 0 {
-                constant = constant.times(at(0).clamped(factor.clamp));
+                constant = constant.joined(stage, at(0).clamped(factor.clamp));
                 continue;
             }
             if factor.clamp.is_none() {
@@ -64,8 +64,8 @@ impl<'p> SmoothSpan<'p> {
             let first = state(0);
             columns.count = first_where(columns.count, |column| state(column) != first);
             match first {
-                BoundState::Below => constant = constant.times(Sample::rounded(factor.clamp.lower.into())),
-                BoundState::Above => constant = constant.times(Sample::rounded(factor.clamp.upper.into())),
+                BoundState::Below => constant = constant.joined(stage, Sample::rounded(factor.clamp.lower.into())),
+                BoundState::Above => constant = constant.joined(stage, Sample::rounded(factor.clamp.upper.into())),
                 BoundState::Inside => moving.push(*factor),
             }
         }
@@ -157,10 +157,10 @@ impl<'p> SmoothSpan<'p> {
         let mut samples = Samples::constant(self.constant);
         for factor in &self.moving {
             let (middle, half) = scale(factor);
-            level.run(MultiplyBySegment { segment: factor.segment, middle, half, places, samples: &mut samples });
+            let (stage, segment) = (self.stage, factor.segment);
+            level.run(JoinSegment { stage, segment, middle, half, places, samples: &mut samples });
         }
-        samples.add(Sample::rounded(self.stage.offset));
-        samples
+        samples.of_stage(self.stage)
     }
 
     /// Writes at most [`SAMPLES`] columns one by one.
@@ -180,10 +180,12 @@ impl<'p> SmoothSpan<'p> {
     fn line(&self, factor: &Factor, column: usize, count: usize) -> Option<Block<2>> {
         let (middle, half) = centre(factor, column, count);
         let segment = factor.segment;
-        let offset = Sample::rounded(self.stage.offset);
-        let at = |count: DoubleDouble| offset.plus(self.constant.times(Sample::of_segment(segment, count)));
+        let at = |count: DoubleDouble| {
+            self.constant.joined(self.stage, Sample::of_segment(segment, count)).of_stage(self.stage)
+        };
         let (first, centre, last) = (at(middle - half), at(middle), at(middle + half));
-        let slope = self.constant.value * (segment.amplitude * segment.rate).high() * half.high();
+        let steepness = if self.stage.summed { self.stage.scale.high() } else { self.constant.value };
+        let slope = steepness * (segment.amplitude * segment.rate).high() * half.high();
         if (first.value < 0.0) != (last.value < 0.0) {
             return None;
         }
@@ -395,6 +397,13 @@ mod tests {
                 scale: DoubleDouble::from(0.01),
                 offset: DoubleDouble::from(1e-3),
                 tracks: vec![track(curve), track(Curve::Cosine), track(Curve::Exponential)],
+                ..Stage::of(track(curve))
+            }));
+            programs.push(Program::of_stage(Stage {
+                scale: DoubleDouble::from(0.01),
+                offset: DoubleDouble::from(1e-3),
+                tracks: vec![track(curve), track(Curve::Cosine)],
+                summed: true,
                 ..Stage::of(track(curve))
             }));
         }

@@ -4,6 +4,7 @@
 //! it is nowhere singular. They only save attempts: every interpolation is checked against the curve.
 
 use crate::curve::Curve;
+use crate::double_double::DoubleDouble;
 use crate::program::Segment;
 
 use super::block::DEGREE;
@@ -47,8 +48,9 @@ impl Moving {
 /// How many columns from `phase_count` on, each `per_column` counts apart, a polynomial may carry.
 pub fn smooth_columns(segment: &Segment, phase_count: f64, per_column: f64) -> f64 {
     let rate = segment.rate.high();
-    let moving = Moving { phase: phase_count * rate, per_column: per_column * rate };
-    let shape = segment.curve.shape::<f64>(crate::double_double::DoubleDouble::from(moving.phase));
+    let phase = segment.phase(DoubleDouble::from(phase_count)).high();
+    let moving = Moving { phase, per_column: per_column * rate };
+    let shape = segment.curve.shape::<f64>(DoubleDouble::from(moving.phase));
     // Where the base dominates, the moving part may be relatively less accurate.
     let dominance = 1.0 + segment.base.high().abs() / (segment.amplitude.high() * shape).abs().max(1e-300);
     let zero =

@@ -60,6 +60,10 @@ pub const USES_CLAMP: u32 = 19;
 pub const USES_LONG_DIVISION: u32 = 20;
 /// Bit of [`USED`]: stages have several tracks.
 pub const USES_PRODUCT: u32 = 21;
+/// Bit of [`USED`]: phase counts have fractions.
+pub const USES_LEAD: u32 = 22;
+/// Bit of [`USED`]: stages add their tracks up.
+pub const USES_SUM: u32 = 23;
 
 /// Bytes that a thread writes at once.
 pub const THREAD_BYTES: usize = 16;

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use super::shader::{OCTET, USES_CLAMP, USES_LONG_DIVISION, USES_PRODUCT, USES_QUANTUM, USES_REPETITION, USES_WARP};
+use super::shader::{
+    OCTET, USES_CLAMP, USES_LEAD, USES_LONG_DIVISION, USES_PRODUCT, USES_QUANTUM, USES_REPETITION, USES_SUM, USES_WARP,
+};
 use crate::packed::{
-    Batch, EXPONENT_BIAS, FLAG_QUANTUM, PackedNumber, PackedSegment, REPEAT_NONE, Steps, curve_id, integer,
+    Batch, EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, PackedNumber, PackedSegment, REPEAT_NONE, Steps, curve_id, integer,
 };
 
 const CURVE_MASK: u32 = 0xff;
@@ -26,6 +28,7 @@ pub(super) fn used(batch: &Batch, rows: Range<usize>, steps: &Steps) -> u32 {
     }
     for stage in batch.stages() {
         used |= bit(stage.clamped != 0, USES_CLAMP) | bit(stage.track_count > 1, USES_PRODUCT);
+        used |= bit(stage.summed != 0, USES_SUM);
     }
     // The shader looks past the last column, to the end of its octet.
     let padding = steps.progression().map_or(0, |(_, stride)| stride.saturating_mul(OCTET.into()));
@@ -37,7 +40,11 @@ fn segment_bits(segment: &PackedSegment) -> u32 {
     let curve = segment.kind & CURVE_MASK;
     let bends = matches!(curve, curve_id::POWER | curve_id::COSINE_POWER) && segment.b != ONE;
     let stairs = segment.kind & FLAG_QUANTUM != 0;
-    1 << (curve & 0xf) | u32::from(bends) << USES_WARP | u32::from(stairs) << USES_QUANTUM
+    let between = segment.kind & FLAG_LEAD != 0;
+    1 << (curve & 0xf)
+        | u32::from(bends) << USES_WARP
+        | u32::from(stairs) << USES_QUANTUM
+        | u32::from(between) << USES_LEAD
 }
 
 const ONE: PackedNumber = PackedNumber { head: (EXPONENT_BIAS + 1) as u32, high: 1 << 31, low: 0 };
@@ -66,5 +73,13 @@ mod tests {
         assert_eq!(used(&batch, 3..4, &short), bits(&[curve_id::HOLD, USES_QUANTUM]));
         let long = Steps::list([MAX_STEP]);
         assert_eq!(used(&batch, 0..1, &long), bits(&[curve_id::HOLD, USES_LONG_DIVISION]));
+        // A lead lies where others have a quantum.
+        let line = Segment::rising(0, 9, 0.0, 1.0, Curve::Linear);
+        let between = Program::of(vec![Segment { lead: 7, ..line }]);
+        let sum = Program::of(vec![line]).add(&between).unwrap();
+        let batch = Batch::from_programs(&[between]).unwrap();
+        assert_eq!(used(&batch, 0..1, &short), bits(&[curve_id::LINEAR, USES_LEAD]));
+        let batch = Batch::from_programs(&[sum]).unwrap();
+        assert_eq!(used(&batch, 0..1, &short), bits(&[curve_id::LINEAR, USES_LEAD, USES_PRODUCT, USES_SUM]));
     }
 }

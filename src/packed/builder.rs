@@ -62,6 +62,11 @@ impl BatchBuilder {
         Ok(())
     }
 
+    /// Has the batch end where one of its schedules does.
+    pub fn end_at(&mut self, last: u64) {
+        self.batch.last_step = Some(self.batch.last_step.map_or(last, |already| already.min(last)));
+    }
+
     /// Moves the rows of another builder behind those there are, as if each had been pushed here.
     ///
     /// The other builder is empty then, and keeps its allocations.
@@ -86,6 +91,9 @@ impl BatchBuilder {
             segment_first: program.segment_first + segment_first as u32,
             ..program
         }));
+        if let Some(last) = other.batch.last_step.take() {
+            self.end_at(last);
+        }
         other.batch.stages.clear();
         other.batch.tracks.clear();
         other.last = Default::default();

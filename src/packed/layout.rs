@@ -37,6 +37,8 @@ pub mod curve_id {
 pub const FLAG_REVERSED: u32 = 1 << 8;
 /// Set in [`PackedSegment::kind`] where the phase moves once per quantum.
 pub const FLAG_QUANTUM: u32 = 1 << 9;
+/// Set in [`PackedSegment::kind`] where the phase count has a fraction, which takes the quantum's place.
+pub const FLAG_LEAD: u32 = 1 << 10;
 
 /// [`PackedTrack::repetition`] of a track that holds.
 pub const REPEAT_NONE: u32 = 0;
@@ -53,7 +55,7 @@ pub struct PackedSegment {
     pub start: [u32; 2],
     /// Steps or quanta until the value is held; all ones for never.
     pub length: [u32; 2],
-    /// Steps per stair; 1 where there are none.
+    /// Steps per stair; 1 where there are none; the lead in 2^-64 where there is one.
     pub quantum: [u32; 2],
     /// Phase count at the start.
     pub origin: [u32; 2],
@@ -107,9 +109,9 @@ pub struct PackedStage {
     pub track_first: u32,
     /// Number of tracks.
     pub track_count: u32,
-    /// Added to the product.
+    /// Added to the product, or the sum.
     pub offset: PackedNumber,
-    /// Multiplies the product.
+    /// Multiplies the product, or the sum.
     pub scale: PackedNumber,
     /// Least value.
     pub lower: PackedNumber,
@@ -117,8 +119,8 @@ pub struct PackedStage {
     pub upper: PackedNumber,
     /// 1 where the bounds count.
     pub clamped: u32,
-    /// Unused; keeps the record a multiple of 8 bytes.
-    pub padding: u32,
+    /// 1 where the tracks are added up, 0 where they are multiplied.
+    pub summed: u32,
 }
 
 /// A [`Program`]: 24 bytes.
@@ -172,18 +174,22 @@ impl From<&Segment> for PackedSegment {
         let reversed = if segment.reversed { FLAG_REVERSED } else { 0 };
         let (base, base_rest) = PackedNumber::with_rest(segment.base);
         let (amplitude, amplitude_rest) = PackedNumber::with_rest(segment.amplitude);
-        let stepped = if segment.quantum.is_some() { FLAG_QUANTUM } else { 0 };
+        let (quantum, between) = match (segment.quantum, segment.lead) {
+            (Some(quantum), _) => (quantum, FLAG_QUANTUM),
+            (None, 0) => (1, 0),
+            (None, lead) => (lead, FLAG_LEAD),
+        };
         Self {
             start: words(segment.start),
             length: words(segment.length),
-            quantum: words(segment.quantum.unwrap_or(1)),
+            quantum: words(quantum),
             origin: words(segment.origin),
             rate: segment.rate.into(),
             base,
             amplitude,
             a: a.into(),
             b: b.into(),
-            kind: id | reversed | stepped,
+            kind: id | reversed | between,
             base_rest,
             amplitude_rest,
         }
@@ -226,6 +232,7 @@ impl From<&PackedSegment> for Segment {
             length: integer(packed.length),
             quantum: (packed.kind & FLAG_QUANTUM != 0).then(|| integer(packed.quantum)),
             origin: integer(packed.origin),
+            lead: if packed.kind & FLAG_LEAD == 0 { 0 } else { integer(packed.quantum) },
             reversed: packed.kind & FLAG_REVERSED != 0,
             rate: packed.full_rate(),
             base: packed.base.plus_rest(packed.base_rest),
@@ -295,7 +302,7 @@ impl PackedStage {
             lower: stage.clamp.lower.into(),
             upper: stage.clamp.upper.into(),
             clamped: u32::from(!stage.clamp.is_none()),
-            padding: 0,
+            summed: u32::from(stage.summed),
         }
     }
 
@@ -312,6 +319,7 @@ impl PackedStage {
         stage.start = integer(self.start);
         stage.offset = self.offset.into();
         stage.scale = self.scale.into();
+        stage.summed = self.summed != 0;
         stage.clamp = self.clamp();
         stage.tracks.resize_with(count, || Track::of(Vec::new()));
         for (packed, track) in tracks[first..first + count].iter().zip(&mut stage.tracks) {

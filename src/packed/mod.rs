@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 pub use builder::BatchBuilder;
 pub use layout::{
-    FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE, REPEAT_REFLECT,
-    REPEAT_RESTART, curve_id, integer, words,
+    FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE,
+    REPEAT_REFLECT, REPEAT_RESTART, curve_id, integer, words,
 };
 pub use number::{EXPONENT_BIAS, PackedNumber, SIGN_BIT};
 pub use steps::Steps;
@@ -37,6 +37,8 @@ pub struct Batch {
     stages: Vec<PackedStage>,
     tracks: Vec<PackedTrack>,
     segments: Vec<PackedSegment>,
+    /// The last step that every schedule has a value for.
+    last_step: Option<u64>,
     oracle: Option<Arc<dyn Oracle>>,
     id: BatchId,
 }
@@ -80,6 +82,12 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.programs.is_empty()
+    }
+
+    /// The last step that every schedule has a value for; `None` where none of them ends.
+    #[must_use]
+    pub fn last_step(&self) -> Option<u64> {
+        self.last_step
     }
 
     /// The reference: the value of a schedule at a step, from its published formula.
@@ -162,12 +170,25 @@ impl Batch {
         &self.segments
     }
 
+    /// Checks the range of the steps.
+    ///
+    /// # Errors
+    /// When a step is out of range, or past the end of a schedule that ends.
+    pub fn check_steps(&self, steps: &Steps) -> Result<(), EvaluateError> {
+        steps.check()?;
+        match (self.last_step, steps.largest()) {
+            (Some(last), Some(step)) if step > last => Err(EvaluateError::PastEnd { step, last }),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks the shape of an output buffer, the rows and the range of the steps.
     ///
     /// # Errors
-    /// When the rows are not the batch's, `found` is not `rows.len() × steps.len()`, or a step is out of range.
+    /// When the rows are not the batch's, `found` is not `rows.len() × steps.len()`, a step is out of range, or
+    /// past the end of a schedule that ends.
     pub fn check_output(&self, rows: &Range<usize>, steps: &Steps, found: usize) -> Result<(), EvaluateError> {
-        steps.check()?;
+        self.check_steps(steps)?;
         if rows.start > rows.end || rows.end > self.len() {
             return Err(EvaluateError::Rows { start: rows.start, end: rows.end, schedules: self.len() });
         }

@@ -44,13 +44,20 @@ impl Segment {
         if self.reversed { self.origin.saturating_sub(k) } else { self.origin + k }
     }
 
+    /// The phase at a phase count, which may lie between whole steps.
+    #[must_use]
+    pub fn phase(&self, phase_count: DoubleDouble) -> DoubleDouble {
+        let lead = DoubleDouble::from(self.lead).scaled_by_power_of_two(-64);
+        (phase_count + lead) * self.rate
+    }
+
     /// The value at a phase count, which may lie between whole steps.
     pub fn value_at<A: Arithmetic>(&self, phase_count: DoubleDouble) -> A {
         let base = A::from_double_double(self.base);
         if self.curve == Curve::Hold {
             return base + A::from_double_double(self.amplitude);
         }
-        let mut phase = phase_count * self.rate;
+        let mut phase = self.phase(phase_count);
         // The rate is rounded: n · (1/n) must still be 1, or a bent phase sees 2^-106 where it ends.
         if (phase - DoubleDouble::ONE).high().abs() < PHASE_SNAP {
             phase = DoubleDouble::ONE;
@@ -81,9 +88,13 @@ impl Stage {
     #[must_use]
     pub fn value(&self, step: u64) -> DoubleDouble {
         let since = step - self.start;
-        let factors = self.tracks.iter().map(|track| track.value(since));
-        let product = DoubleDouble::product(std::iter::once(self.scale).chain(factors));
-        self.clamp.apply(self.offset + product)
+        let mut values = self.tracks.iter().map(|track| track.value(since));
+        let scaled = if self.summed {
+            self.scale * values.fold(DoubleDouble::ZERO, |sum, value| sum + value)
+        } else {
+            DoubleDouble::product(std::iter::once(self.scale).chain(values.by_ref()))
+        };
+        self.clamp.apply(self.offset + scaled)
     }
 }
 

@@ -1,15 +1,18 @@
 //! The lowered form: what every schedule compiles to, and all that a backend ever sees.
 //!
 //! A [`Segment`] is a run of steps on one [`Curve`]. A [`Track`] is a sorted list of segments that may
-//! repeat. A [`Stage`] is `offset + scale · Π tracks` from its start to the next stage, and a
+//! repeat. A [`Stage`] is `offset + scale · Π tracks`, or `Σ tracks` for `Π`, from its start to the next stage, and a
 //! [`Program`] is a sorted list of stages behind one clock.
 //!
 //! Time is integer throughout: steps are counted, subtracted and folded as `u64`, and become a number
 //! once, when a segment's phase is multiplied by its rate.
 
+mod clock;
 mod combine;
 mod evaluate;
 mod marks;
+
+pub use clock::{BETWEEN_STEPS, Clock};
 
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
@@ -20,7 +23,7 @@ pub const MAX_STEP: u64 = (1 << 53) - 1;
 /// The most segments one program may hold; unrolling stops here with an error.
 pub const MAX_SEGMENTS: usize = 4096;
 
-/// The most factors one stage may multiply.
+/// The most factors or terms that one stage may have.
 pub const MAX_TRACKS: usize = 4;
 
 /// A length that never ends.
@@ -29,7 +32,8 @@ pub const FOREVER: u64 = u64::MAX;
 /// A run of steps on one curve: `base + amplitude · shape(n · rate)`.
 ///
 /// With `k` the steps since `start` (in units of `quantum` where there is one, and at most `length`),
-/// the phase count `n` is `origin + k`, or `origin − k` for a reversed segment.
+/// the phase count `n` is `origin + k`, or `origin − k` for a reversed segment, and `lead/2^64` more: what
+/// lies between steps where a curve begins (or, reversed, ends) there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Segment {
     /// First step, on the track's clock.
@@ -40,6 +44,8 @@ pub struct Segment {
     pub quantum: Option<u64>,
     /// The phase count at `start`.
     pub origin: u64,
+    /// What is added to the phase count, in 2^-64; 0 where there is a `quantum`.
+    pub lead: u64,
     /// Whether the phase counts down.
     pub reversed: bool,
     /// Phase per count.
@@ -92,17 +98,19 @@ pub struct Track {
     pub clamp: Clamp,
 }
 
-/// `clamp(offset + scale · Π tracks)`, from `start` to the next stage.
+/// `clamp(offset + scale · Π tracks)`, or with `Σ tracks` for `Π`, from `start` to the next stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stage {
     /// First step, on the program's clock.
     pub start: u64,
-    /// Added to the product.
+    /// Added to the product, or the sum.
     pub offset: DoubleDouble,
-    /// Multiplies the product.
+    /// Multiplies the product, or the sum.
     pub scale: DoubleDouble,
-    /// The factors, one to [`MAX_TRACKS`].
+    /// The factors or terms, one to [`MAX_TRACKS`].
     pub tracks: Vec<Track>,
+    /// Whether the tracks are added up; otherwise they are multiplied.
+    pub summed: bool,
     /// Bounds on the stage's value.
     pub clamp: Clamp,
 }
@@ -136,6 +144,7 @@ impl Segment {
             length: FOREVER,
             quantum: None,
             origin: 0,
+            lead: 0,
             reversed: false,
             rate: DoubleDouble::ZERO,
             base: value.into(),
@@ -179,6 +188,7 @@ impl Segment {
             length,
             quantum: None,
             origin: 0,
+            lead: 0,
             reversed: false,
             rate: DoubleDouble::ONE / DoubleDouble::from(length),
             base: from,
@@ -212,7 +222,14 @@ impl Stage {
     /// One track as it is.
     #[must_use]
     pub fn of(track: Track) -> Self {
-        Self { start: 0, offset: DoubleDouble::ZERO, scale: DoubleDouble::ONE, tracks: vec![track], clamp: Clamp::NONE }
+        Self {
+            start: 0,
+            offset: DoubleDouble::ZERO,
+            scale: DoubleDouble::ONE,
+            tracks: vec![track],
+            summed: false,
+            clamp: Clamp::NONE,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::until::earlier;
 use super::{Family, Schedule, Time, check};
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
@@ -10,6 +11,20 @@ use crate::program::{Clamp as Bounds, Program, Segment};
 
 fn validate_within(schedule: &Schedule, field: &str) -> Result<(), SpecError> {
     schedule.validate().map_err(|error| error.within(field))
+}
+
+/// Checks schedules that act at the same time.
+fn validate_all(schedules: &[Schedule], field: &str) -> Result<(), SpecError> {
+    if schedules.is_empty() {
+        return Err(SpecError::new(field, "an empty list: at least one schedule is needed"));
+    }
+    let mut schedules = schedules.iter().enumerate();
+    schedules.try_for_each(|(index, schedule)| validate_within(schedule, &format!("{field}[{index}]")))
+}
+
+/// The longest of schedules that act at the same time; `None` where one never ends.
+fn longest(schedules: &[Schedule]) -> Option<u64> {
+    schedules.iter().map(Schedule::length).try_fold(0, |longest, length| Some(length?.max(longest)))
 }
 
 /// The product of schedules.
@@ -41,11 +56,7 @@ pub struct Product {
 
 impl Family for Product {
     fn validate(&self) -> Result<(), SpecError> {
-        if self.factors.is_empty() {
-            return Err(SpecError::new("factors", "an empty list: at least one schedule is needed"));
-        }
-        let mut factors = self.factors.iter().enumerate();
-        factors.try_for_each(|(index, factor)| validate_within(factor, &format!("factors[{index}]")))
+        validate_all(&self.factors, "factors")
     }
 
     fn value(&self, time: Time) -> DoubleDouble {
@@ -53,7 +64,15 @@ impl Family for Product {
     }
 
     fn length(&self) -> Option<u64> {
-        self.factors.iter().map(Schedule::length).try_fold(0, |longest, length| Some(length?.max(longest)))
+        longest(&self.factors)
+    }
+
+    fn parts(&self) -> Vec<&Schedule> {
+        self.factors.iter().collect()
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.factors.iter().map(Schedule::last_step).fold(None, earlier)
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
@@ -96,11 +115,87 @@ impl Family for Product {
     }
 }
 
-/// A schedule times a number.
+/// The sum of schedules.
 ///
-/// **Formula.** `by·of`.
+/// **Formula.** `Σ terms`.
 ///
-/// **Parameters.** `by`: any finite number. `of`: a schedule.
+/// **Parameters.** `terms`: at least one schedule, at most four that are not constant.
+///
+/// **Behaviour.** Every term's own, added up. A term that is itself a product of several curves, or has
+/// bounds around one, cannot be added to another curve.
+///
+/// **Source.** Twins: burn `ComposedLrScheduler`; scaled by one over their number, the mean of schedules.
+///
+/// ```
+/// use lrgrid::schedule::{Linear, Schedule, Step, Sum};
+///
+/// let schedule = Schedule::from(Sum { terms: vec![
+///     Linear { start: 0.0, end: 1.0, steps: 4 }.into(),
+///     Step { start: 2.0, decay_rate: 0.5, step_size: 10 }.into(),
+/// ] });
+/// assert_eq!([0, 2, 4, 10].map(|s| schedule.value(s)), [2.0, 2.5, 3.0, 2.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sum {
+    /// The terms.
+    pub terms: Vec<Schedule>,
+}
+
+impl Family for Sum {
+    fn validate(&self) -> Result<(), SpecError> {
+        validate_all(&self.terms, "terms")
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        self.terms.iter().fold(DoubleDouble::ZERO, |sum, term| sum + term.exact(time))
+    }
+
+    fn length(&self) -> Option<u64> {
+        longest(&self.terms)
+    }
+
+    fn parts(&self) -> Vec<&Schedule> {
+        self.terms.iter().collect()
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.terms.iter().map(Schedule::last_step).fold(None, earlier)
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        let mut terms = self.terms.iter();
+        let Some(first) = terms.next() else { return Ok(Program::hold(0.0)) };
+        terms.try_fold(first.lower()?, |sum, term| sum.add(&term.lower()?))
+    }
+
+    fn scaled(&self, _: f64) -> Option<Self> {
+        // A constant term is added when lowering, and the sum is rounded otherwise at another scale.
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        use super::{Constant, Cosine, Cycle, CycleMode, Exponential, Linear, Sequence, Step};
+        let cosine = || Cosine { start: 0.1, end: 1e-3, steps: 100 };
+        let wave = Cycle { of: Box::new(cosine().into()), mode: CycleMode::Reflect };
+        let steps = Sequence {
+            pieces: vec![cosine().into(), Step { start: 1e-3, decay_rate: 0.5, step_size: 30 }.into()],
+            boundaries: None,
+        };
+        let decay = || Exponential { start: 1e-2, decay_rate: 0.9, decay_steps: 100, staircase: false }.into();
+        vec![
+            Self { terms: vec![wave.into(), Linear { start: 1e-3, end: 0.1, steps: 250 }.into()] },
+            Self { terms: vec![Constant { value: 1e-4 }.into(), decay()] },
+            Self { terms: vec![steps.into(), decay(), Linear { start: 1e-2, end: 0.0, steps: 77 }.into()] },
+        ]
+    }
+}
+
+/// A schedule times a number, and moved by one.
+///
+/// **Formula.** `by·of + offset`.
+///
+/// **Parameters.** `by`: any finite number. `of`: a schedule. `offset`: any finite number (default 0).
 ///
 /// **Behaviour.** As `of`.
 ///
@@ -110,8 +205,8 @@ impl Family for Product {
 /// use lrgrid::schedule::{Linear, Scale, Schedule};
 ///
 /// let of = Box::new(Linear { start: 1.0, end: 0.0, steps: 4 }.into());
-/// let schedule = Schedule::from(Scale { by: 8.0, of });
-/// assert_eq!([0, 1, 4].map(|s| schedule.value(s)), [8.0, 6.0, 0.0]);
+/// let schedule = Schedule::from(Scale { by: 8.0, of, offset: 0.5 });
+/// assert_eq!([0, 1, 4].map(|s| schedule.value(s)), [8.5, 6.5, 0.5]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -120,37 +215,58 @@ pub struct Scale {
     pub by: f64,
     /// The schedule.
     pub of: Box<Schedule>,
+    /// Added to the product.
+    #[serde(default)]
+    pub offset: f64,
 }
 
 impl Family for Scale {
     fn validate(&self) -> Result<(), SpecError> {
         check::finite("by", self.by)?;
+        check::finite("offset", self.offset)?;
         validate_within(&self.of, "of")
     }
 
     fn value(&self, time: Time) -> DoubleDouble {
-        self.of.exact(time) * self.by
+        self.of.exact(time) * self.by + self.offset
     }
 
     fn length(&self) -> Option<u64> {
         self.of.length()
     }
 
+    fn parts(&self) -> Vec<&Schedule> {
+        vec![&self.of]
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.of.last_step()
+    }
+
     fn lower(&self) -> Result<Program, LowerError> {
-        Ok(self.of.lower()?.affine(self.by, 0.0))
+        Ok(self.of.lower()?.affine(self.by, self.offset))
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        Some(Self { by: self.by * factor, of: self.of.clone() })
+        // What is added to a product is rounded otherwise at another scale.
+        (self.offset == 0.0).then(|| Self { by: self.by * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {
         use super::{CosineRestarts, Noam};
         let restarts = CosineRestarts { max: 1.0, min: 0.1, period: 100, multiplier: 1.0, decay: 0.9 };
         vec![
-            Self { by: 0.25, of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()) },
-            Self { by: -3e-4, of: Box::new(restarts.into()) },
-            Self { by: 0.0, of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()) },
+            Self {
+                by: 0.25,
+                of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()),
+                offset: 0.0,
+            },
+            Self { by: -3e-4, of: Box::new(restarts.into()), offset: 1e-3 },
+            Self {
+                by: 0.0,
+                of: Box::new(Noam { model_dim: 512.0, warmup_steps: 100, scale: 1.0 }.into()),
+                offset: 0.0,
+            },
         ]
     }
 }
@@ -218,6 +334,14 @@ impl Family for Clamp {
         self.of.length()
     }
 
+    fn parts(&self) -> Vec<&Schedule> {
+        vec![&self.of]
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.of.last_step()
+    }
+
     fn lower(&self) -> Result<Program, LowerError> {
         Ok(self.of.lower()?.clamp(self.bounds()))
     }
@@ -278,6 +402,14 @@ impl Family for Delay {
 
     fn length(&self) -> Option<u64> {
         self.of.length().map(|length| length.saturating_add(self.steps))
+    }
+
+    fn parts(&self) -> Vec<&Schedule> {
+        vec![&self.of]
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.of.last_step().map(|last| last.saturating_add(self.steps))
     }
 
     fn lower(&self) -> Result<Program, LowerError> {

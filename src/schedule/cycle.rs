@@ -77,6 +77,16 @@ impl Family for Cycle {
         None
     }
 
+    fn parts(&self) -> Vec<&Schedule> {
+        vec![&self.of]
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        // A reflection reaches the last of the cycle's steps, a restart the one before.
+        let reached = self.period() - u64::from(self.mode == CycleMode::Restart);
+        self.of.last_step().filter(|&last| last < reached)
+    }
+
     fn lower(&self) -> Result<Program, LowerError> {
         let period = self.period();
         self.of.lower()?.repeated(match self.mode {

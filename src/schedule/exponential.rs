@@ -50,6 +50,7 @@ pub(super) fn geometric(start: f64, octaves_per_count: DoubleDouble, stair: Opti
         length: FOREVER,
         quantum: stair,
         origin: 0,
+        lead: 0,
         reversed: false,
         rate: octaves_per_count,
         base: DoubleDouble::ZERO,

@@ -16,6 +16,7 @@ fn endless(start: u64, origin: u64, rate: DoubleDouble, height: DoubleDouble, cu
         length: FOREVER,
         quantum: None,
         origin,
+        lead: 0,
         reversed: false,
         rate,
         base: DoubleDouble::ZERO,

@@ -4,6 +4,7 @@
 //! schema, the help, the README's table and the tests all iterate over that list.
 
 mod check;
+mod clock;
 mod combinator;
 mod constant;
 mod cosine;
@@ -13,6 +14,7 @@ mod cyclic;
 mod defaults;
 mod exponential;
 mod formula;
+mod interpolate;
 mod inverse;
 mod k_decay;
 mod one_cycle;
@@ -24,6 +26,7 @@ mod sigmoid;
 mod slanted_triangular;
 mod staircase;
 mod time;
+mod until;
 mod warmup;
 mod wsd;
 
@@ -33,13 +36,15 @@ use schemars::JsonSchema;
 use serde::de::{Deserializer, EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Serialize, de};
 
-pub use combinator::{Clamp, Delay, Product, Scale};
+pub use clock::{Clock, Restarts};
+pub use combinator::{Clamp, Delay, Product, Scale, Sum};
 pub use constant::Constant;
 pub use cosine::{Cosine, CosinePower, CosinePowerForm};
 pub use cosine_restarts::CosineRestarts;
 pub use cycle::{Cycle, CycleMode};
 pub use cyclic::{Cyclic, CyclicMode};
 pub use exponential::Exponential;
+pub use interpolate::{Interpolation, Knot, PiecewiseInterpolate};
 pub use inverse::{InverseSqrt, InverseTime, Noam};
 pub use k_decay::{KDecay, KDecayForm};
 pub use one_cycle::{Anneal, OneCycle};
@@ -51,6 +56,7 @@ pub use sigmoid::{Logistic, Tanh};
 pub use slanted_triangular::SlantedTriangular;
 pub use staircase::{MultiStep, Step};
 pub use time::Time;
+pub use until::Until;
 pub use warmup::{Warmup, WarmupShape};
 pub use wsd::{DecayShape, Wsd};
 
@@ -71,6 +77,21 @@ pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
 
     /// How long the schedule moves before it holds its last value; `None` where it never ends.
     fn length(&self) -> Option<u64>;
+
+    /// The last step that has a value; `None` where every step has one.
+    fn last_step(&self) -> Option<u64> {
+        None
+    }
+
+    /// The schedules within this one.
+    fn parts(&self) -> Vec<&Schedule> {
+        Vec::new()
+    }
+
+    /// Whether it may change its course between two steps, so that it cannot be looked at more finely.
+    fn turns_between_steps(&self) -> bool {
+        self.parts().into_iter().any(Schedule::turns_between_steps)
+    }
 
     /// The lowered form, for parameters that [`Family::validate`] accepts.
     ///
@@ -173,6 +194,18 @@ macro_rules! schedules {
                 match self { $(Self::$type(schedule) => Family::length(schedule)),* }
             }
 
+            /// The last step that has a value; `None` where every step has one.
+            #[must_use]
+            pub fn last_step(&self) -> Option<u64> {
+                match self { $(Self::$type(schedule) => Family::last_step(schedule)),* }
+            }
+
+            /// Whether it may change its course between two steps.
+            #[must_use]
+            pub fn turns_between_steps(&self) -> bool {
+                match self { $(Self::$type(schedule) => Family::turns_between_steps(schedule)),* }
+            }
+
             /// The lowered form, for parameters that [`Schedule::validate`] accepts.
             ///
             /// # Errors
@@ -237,6 +270,7 @@ schedules! {
     "multi_step" MultiStep false "A drop at each milestone." "start·decay_rate^(milestones ≤ s)",
     "piecewise_constant" PiecewiseConstant false "A list of values and where they change." "values[boundaries ≤ s]",
     "piecewise_linear" PiecewiseLinear false "Straight lines through given points." "linear between points, held outside",
+    "piecewise_interpolate" PiecewiseInterpolate false "Lines or half cosines through points that may lie between steps." "between points: from + (to − from)·x, x = t or ½(1 − cos πt); held outside",
     "inverse_sqrt" InverseSqrt false "A decay by the root of time." "start·√timescale / √max(s + shift, timescale)",
     "inverse_time" InverseTime false "A decay by time itself." "start / (1 + decay_rate·s/decay_steps)",
     "noam" Noam false "The Transformer's warmup and root decay." "scale·model_dim^−½·min(n^−½, n·warmup_steps^−3/2), n = s + 1",
@@ -252,8 +286,12 @@ schedules! {
     "sequence" Sequence true "Schedules one after another." "pieces[i] at s − boundaries[i]",
     "warmup" Warmup true "A ramp up to another schedule." "start → the value `then` takes over with (at its 0, or at `steps` with overlay), then `then`",
     "product" Product true "The product of schedules." "Π factors",
-    "scale" Scale true "A schedule times a number." "by·of",
+    "sum" Sum true "The sum of schedules." "Σ terms",
+    "scale" Scale true "A schedule times a number, and moved by one." "by·of + offset",
     "clamp" Clamp true "A schedule held within bounds." "min(max(of, min), max)",
     "delay" Delay true "A schedule that starts later." "of at max(s − steps, 0)",
+    "clock" Clock true "A schedule on a clock of another speed." "of at (multiplier·s + ahead)/divisor",
+    "restarts" Restarts true "A schedule that starts again, slower and lower." "decay^i·of at (s − b_i)/multiplier^i, b_i = length·(1 + … + multiplier^(i−1))",
+    "until" Until true "A schedule that ends: later steps are refused." "of, up to step last",
     "cycle" Cycle true "A schedule repeated or reflected." "of at s mod length",
 }

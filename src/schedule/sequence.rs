@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::until::earlier;
 use super::{Family, Schedule, Time, check};
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
@@ -106,6 +107,20 @@ impl Family for Sequence {
     fn length(&self) -> Option<u64> {
         let start = self.starts().last().copied().unwrap_or(0);
         self.pieces.last().and_then(Schedule::length).map(|length| start.saturating_add(length).min(MAX_STEP))
+    }
+
+    fn parts(&self) -> Vec<&Schedule> {
+        self.pieces.iter().collect()
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        let starts = self.starts();
+        let last_of = |(index, &start): (usize, &u64)| {
+            let last = start.saturating_add(self.pieces[index].last_step()?);
+            // A piece that is cut off before its end has a value for all of its steps.
+            starts.get(index + 1).is_none_or(|&next| last < next).then_some(last.max(start))
+        };
+        starts.iter().enumerate().map(last_of).fold(None, earlier)
     }
 
     fn lower(&self) -> Result<Program, LowerError> {

@@ -1,72 +1,160 @@
-//! Schedule time: whole steps, or a fraction of an epoch kept as a ratio so that boundaries stay exact.
+//! Schedule time: whole steps, a fraction of an epoch kept as a ratio so that boundaries stay exact, or
+//! what a clock of another speed makes of them.
+
+use std::cmp::Ordering;
 
 use crate::double_double::DoubleDouble;
 
-/// A point in time: `numerator / denominator` units of a schedule's lengths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Time {
-    numerator: u128,
-    denominator: u64,
+/// A point in time, in units of a schedule's lengths.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Time(Moment);
+
+/// `numerator / denominator`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Moment {
+    Ratio {
+        numerator: u128,
+        denominator: u64,
+    },
+    /// Of numbers with up to 106 bits, so that a product of two `f64` is a boundary too.
+    Real {
+        numerator: DoubleDouble,
+        denominator: DoubleDouble,
+    },
 }
+
+use Moment::{Ratio, Real};
 
 impl Time {
     /// A whole step.
     #[must_use]
     pub fn step(step: u64) -> Self {
-        Self { numerator: step.into(), denominator: 1 }
+        Self(Ratio { numerator: step.into(), denominator: 1 })
     }
 
     /// The fraction of an epoch of `steps_per_epoch ≥ 1` steps.
     #[must_use]
     pub fn within_epoch(step: u64, steps_per_epoch: u64) -> Self {
-        Self { numerator: step.into(), denominator: steps_per_epoch.max(1) }
+        Self(Ratio { numerator: step.into(), denominator: steps_per_epoch.max(1) })
     }
 
-    fn scaled(self, units: u64) -> u128 {
-        u128::from(units) * u128::from(self.denominator)
+    /// This time on a clock that shows `(multiplier · time + ahead) / divisor`, with `multiplier` and
+    /// `divisor` above 0; 0 where that is negative.
+    #[must_use]
+    pub fn on_clock(self, multiplier: f64, ahead: f64, divisor: f64) -> Self {
+        let (numerator, denominator) = self.real();
+        let numerator = numerator * multiplier + denominator * ahead;
+        let numerator = if numerator < DoubleDouble::ZERO { DoubleDouble::ZERO } else { numerator };
+        Self(Real { numerator, denominator: denominator * divisor })
+    }
+
+    fn real(self) -> (DoubleDouble, DoubleDouble) {
+        match self.0 {
+            Ratio { numerator, denominator } => (DoubleDouble::from_u128(numerator), denominator.into()),
+            Real { numerator, denominator } => (numerator, denominator),
+        }
+    }
+
+    fn compare(self, boundary: u64) -> Option<Ordering> {
+        match self.0 {
+            Ratio { numerator, denominator } => numerator.partial_cmp(&scaled(boundary, denominator)),
+            Real { numerator, denominator } => numerator.partial_cmp(&(denominator * DoubleDouble::from(boundary))),
+        }
     }
 
     /// Whether this is at or after `boundary`.
     #[must_use]
     pub fn reached(self, boundary: u64) -> bool {
-        self.numerator >= self.scaled(boundary)
+        self.compare(boundary).is_some_and(Ordering::is_ge)
     }
 
     /// Whether this is at or before `boundary`.
     #[must_use]
     pub fn not_past(self, boundary: u64) -> bool {
-        self.numerator <= self.scaled(boundary)
+        self.compare(boundary).is_some_and(Ordering::is_le)
     }
 
     /// Time since `start`; 0 before it.
     #[must_use]
     pub fn since(self, start: u64) -> Self {
-        Self { numerator: self.numerator.saturating_sub(self.scaled(start)), ..self }
+        Self(match self.0 {
+            Ratio { numerator, denominator } => {
+                Ratio { numerator: numerator.saturating_sub(scaled(start, denominator)), denominator }
+            }
+            Real { numerator, denominator } => {
+                Real { numerator: at_least_zero(numerator - denominator * DoubleDouble::from(start)), denominator }
+            }
+        })
+    }
+
+    /// Time since a moment that need not be whole; 0 before it.
+    #[must_use]
+    pub fn since_moment(self, start: DoubleDouble) -> Self {
+        let (numerator, denominator) = self.real();
+        Self(Real { numerator: at_least_zero(numerator - denominator * start), denominator })
+    }
+
+    /// This time in units of `unit` steps, above 0.
+    #[must_use]
+    pub fn in_units_of(self, unit: DoubleDouble) -> Self {
+        let (numerator, denominator) = self.real();
+        Self(Real { numerator, denominator: denominator * unit })
     }
 
     /// Time after `steps` more.
     #[must_use]
     pub fn plus(self, steps: u64) -> Self {
-        Self { numerator: self.numerator + self.scaled(steps), ..self }
+        Self(match self.0 {
+            Ratio { numerator, denominator } => {
+                Ratio { numerator: numerator + scaled(steps, denominator), denominator }
+            }
+            Real { numerator, denominator } => {
+                Real { numerator: numerator + denominator * DoubleDouble::from(steps), denominator }
+            }
+        })
     }
 
     /// Time left until `end`; 0 after it.
     #[must_use]
     pub fn until(self, end: u64) -> Self {
-        Self { numerator: self.scaled(end).saturating_sub(self.numerator), ..self }
+        Self(match self.0 {
+            Ratio { numerator, denominator } => {
+                Ratio { numerator: scaled(end, denominator).saturating_sub(numerator), denominator }
+            }
+            Real { numerator, denominator } => {
+                Real { numerator: at_least_zero(denominator * DoubleDouble::from(end) - numerator), denominator }
+            }
+        })
     }
 
     /// How many whole `period ≥ 1` have passed, and the time within the current one.
     #[must_use]
     pub fn cycles(self, period: u64) -> (u64, Self) {
-        let period = self.scaled(period.max(1));
-        ((self.numerator / period) as u64, Self { numerator: self.numerator % period, ..self })
+        let period = period.max(1);
+        match self.0 {
+            Ratio { numerator, denominator } => {
+                let period = scaled(period, denominator);
+                ((numerator / period) as u64, Self(Ratio { numerator: numerator % period, denominator }))
+            }
+            Real { numerator, denominator } => {
+                let unit = denominator * DoubleDouble::from(period);
+                let mut count = (numerator / unit).high().floor();
+                // The quotient is rounded, so it may be off by one at a boundary.
+                if numerator < unit * count {
+                    count -= 1.0;
+                } else if numerator >= unit * (count + 1.0) {
+                    count += 1.0;
+                }
+                (count as u64, Self(Real { numerator: numerator - unit * count, denominator }))
+            }
+        }
     }
 
     /// This time as a number.
     #[must_use]
     pub fn value(self) -> DoubleDouble {
-        DoubleDouble::from_u128(self.numerator) / DoubleDouble::from(self.denominator)
+        let (numerator, denominator) = self.real();
+        numerator / denominator
     }
 
     /// This time over a length, at most 1: the `t` of the formulas.
@@ -84,8 +172,22 @@ impl Time {
     /// This time over a length, unbounded.
     #[must_use]
     pub fn over(self, length: u64) -> DoubleDouble {
-        DoubleDouble::from_u128(self.numerator) / DoubleDouble::from_u128(self.scaled(length.max(1)))
+        let length = length.max(1);
+        match self.0 {
+            Ratio { numerator, denominator } => {
+                DoubleDouble::from_u128(numerator) / DoubleDouble::from_u128(scaled(length, denominator))
+            }
+            Real { numerator, denominator } => numerator / (denominator * DoubleDouble::from(length)),
+        }
     }
+}
+
+fn scaled(units: u64, denominator: u64) -> u128 {
+    u128::from(units) * u128::from(denominator)
+}
+
+fn at_least_zero(number: DoubleDouble) -> DoubleDouble {
+    if number < DoubleDouble::ZERO { DoubleDouble::ZERO } else { number }
 }
 
 #[cfg(test)]
@@ -100,6 +202,22 @@ mod tests {
                 assert!(at.reached(epoch) && at.not_past(epoch));
                 assert_eq!(at.value(), DoubleDouble::from(epoch));
                 assert_eq!(at.cycles(5).0, epoch / 5);
+            }
+        }
+    }
+
+    #[test]
+    fn other_clocks_meet_their_boundaries_exactly() {
+        for (multiplier, ahead, divisor) in [(1.0, 0.0, 2.25), (32.0, 0.0, 1.0), (1.0, 0.5, 1.5), (3.0, 2.0, 0.1)] {
+            for step in 0..500 {
+                let clock = Time::step(step).on_clock(multiplier, ahead, divisor);
+                for boundary in 0..100 {
+                    let (shown, wanted) =
+                        (multiplier * step as f64 + ahead, DoubleDouble::exact_product(divisor, boundary as f64));
+                    assert_eq!(clock.reached(boundary), DoubleDouble::from(shown) >= wanted, "{step} {boundary}");
+                }
+                let (cycles, within) = clock.cycles(7);
+                assert!(clock.reached(7 * cycles) && !clock.reached(7 * (cycles + 1)) && !within.reached(7));
             }
         }
     }

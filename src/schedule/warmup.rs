@@ -102,6 +102,15 @@ impl Family for Warmup {
         Some(if self.overlay { body.max(self.steps) } else { body.saturating_add(self.steps) })
     }
 
+    fn parts(&self) -> Vec<&Schedule> {
+        vec![&self.then]
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        let last = self.then.last_step()?;
+        Some(if self.overlay { last.max(self.steps) } else { last.saturating_add(self.steps) })
+    }
+
     fn lower(&self) -> Result<Program, LowerError> {
         let body = self.then.lower()?;
         if self.steps == 0 {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{Epochs, Part, Spec};
 use crate::double_double::DoubleDouble;
-use crate::error::{Error, SpecError};
+use crate::error::{Error, LowerError, SpecError};
 use crate::packed::{Batch, BatchBuilder, Oracle};
 use crate::program::{MAX_STEP, Program};
 use crate::schedule::Time;
@@ -47,25 +47,40 @@ impl Spec {
         parts.resize_with(firsts.len(), BatchBuilder::default);
         let pack = |(builder, first): (&mut BatchBuilder, usize)| {
             let mut lowering = Lowering::new(self, part);
-            (first..points.end.min(first + POINTS_IN_PART))
-                .try_for_each(|index| Ok(builder.push(&lowering.program(index)?)?))
+            (first..points.end.min(first + POINTS_IN_PART)).try_for_each(|index| {
+                let Compiled { program, last_step } = lowering.program(index)?;
+                builder.push(&program)?;
+                last_step.into_iter().for_each(|last| builder.end_at(last));
+                Ok(())
+            })
         };
         parts.par_iter_mut().zip(firsts).map(pack).collect()
     }
 
     /// Reads, checks and lowers the schedule at a point; errors name the point.
-    pub(super) fn program(&self, part: Part, index: usize, point: &[f64]) -> Result<Program, Error> {
+    pub(super) fn program(&self, part: Part, index: usize, point: &[f64]) -> Result<Compiled, Error> {
         let schedule = self.read(part, index, point)?;
         let program = schedule.lower()?;
         check_range(&program).map_err(|error| self.at_point(part, index, error))?;
-        let Some(epochs) = self.epochs else { return Ok(program) };
+        let last_step = schedule.last_step();
+        let Some(epochs) = self.epochs else { return Ok(Compiled { program, last_step }) };
         let furthest = program.segments().map(|segment| segment.origin).max().unwrap_or(0);
         let longest = schedule.length().unwrap_or(0).max(furthest);
         if u128::from(longest) * u128::from(epochs.steps) > u128::from(MAX_STEP) {
             let message = format!("{longest} epochs of {} steps are beyond the largest step, {MAX_STEP}", epochs.steps);
             return Err(SpecError::new("steps_per_epoch", message).into());
         }
-        Ok(if epochs.fractional { program.stretched(epochs.steps) } else { program.once_per(epochs.steps) })
+        if epochs.fractional && schedule.turns_between_steps() {
+            return Err(LowerError::NotRepresentable {
+                what: "a move that begins or ends between two epochs, with `fractional_epochs`",
+                remedy: "write its lengths in steps, without `steps_per_epoch`",
+            }
+            .into());
+        }
+        // An epoch's last step still belongs to it.
+        let last_step = last_step.map(|epoch| epoch.saturating_add(1).saturating_mul(epochs.steps) - 1);
+        let program = if epochs.fractional { program.stretched(epochs.steps) } else { program.once_per(epochs.steps) };
+        Ok(Compiled { program, last_step })
     }
 
     /// The point in schedule time of a step.
@@ -78,6 +93,12 @@ impl Spec {
     }
 }
 
+/// A schedule on the clock of steps.
+pub(super) struct Compiled {
+    program: Program,
+    last_step: Option<u64>,
+}
+
 /// Lowers points one after another, those that differ only in their scale from one program.
 struct Lowering<'s> {
     spec: &'s Spec,
@@ -85,40 +106,43 @@ struct Lowering<'s> {
     point: Vec<f64>,
     /// The parameter that changes from point to point.
     fastest: Option<usize>,
-    /// The point with 1 for that parameter, and its program if the parameter does nothing but scale it.
-    unit: Option<(Vec<f64>, Option<Program>)>,
+    /// The point with 1 for that parameter, and what comes of it if the parameter does nothing but scale it.
+    unit: Option<(Vec<f64>, Option<Compiled>)>,
 }
 
 impl<'s> Lowering<'s> {
     fn new(spec: &'s Spec, part: Part) -> Self {
-        let fastest = spec.sweep.fastest().filter(|(_, points)| *points >= SCALING_PAYS_FROM).map(|(axis, _)| axis);
+        // A library computes with its arguments, so what two points show does not hold for the others.
+        let pays = |points: usize| points >= SCALING_PAYS_FROM && !spec.foreign;
+        let fastest = spec.sweep.fastest().filter(|(_, points)| pays(*points)).map(|(axis, _)| axis);
         Self { spec, part, point: vec![0.0; spec.sweep.names().len()], fastest, unit: None }
     }
 
-    fn program(&mut self, index: usize) -> Result<Program, Error> {
+    fn program(&mut self, index: usize) -> Result<Compiled, Error> {
         self.spec.sweep.point_into(index, &mut self.point);
         match self.scaled(index) {
-            Some(program) => Ok(program),
+            Some(compiled) => Ok(compiled),
             None => self.spec.program(self.part, index, &self.point),
         }
     }
 
     /// The program at the point as a multiple of the unit program, where it is one.
-    fn scaled(&mut self, index: usize) -> Option<Program> {
+    fn scaled(&mut self, index: usize) -> Option<Compiled> {
         let fastest = self.fastest?;
         let factor = std::mem::replace(&mut self.point[fastest], 1.0);
         if self.unit.as_ref().is_none_or(|(point, _)| *point != self.point) {
             self.unit = Some((self.point.clone(), self.unit_program(index, fastest)));
         }
         self.point[fastest] = factor;
-        self.unit.as_ref()?.1.as_ref()?.scaled(factor)
+        let Compiled { program, last_step } = self.unit.as_ref()?.1.as_ref()?;
+        Some(Compiled { program: program.scaled(factor)?, last_step: *last_step })
     }
 
     /// The program with 1 for a parameter, if twice that makes every value twice as large.
     ///
     /// A schedule's parameters are copied from the point, so those that differ are multiples of this one and the others
     /// do not depend on it.
-    fn unit_program(&self, index: usize, axis: usize) -> Option<Program> {
+    fn unit_program(&self, index: usize, axis: usize) -> Option<Compiled> {
         let mut point = self.point.clone();
         let once = self.spec.read(self.part, index, &point).ok()?;
         point[axis] = 2.0;

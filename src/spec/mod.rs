@@ -2,15 +2,18 @@
 
 mod compile;
 mod document;
+mod library;
 mod read;
 mod schema;
 mod suggest;
+
+use std::borrow::Cow;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 pub use schema::json_schema;
-pub(crate) use suggest::nearest;
+pub use suggest::nearest;
 
 use crate::error::{Error, SpecError};
 use crate::packed::Batch;
@@ -54,6 +57,10 @@ struct Epochs {
 pub struct Spec {
     schedule: Value,
     momentum: Option<Value>,
+    /// Whether there are schedules in a library's terms in it.
+    foreign: bool,
+    /// Whether the momentum is the one that the schedule's library moves beside it.
+    library_momentum: bool,
     /// In epochs where there are any, otherwise in steps.
     horizon: Option<u64>,
     epochs: Option<Epochs>,
@@ -103,9 +110,12 @@ impl Spec {
         let Some(schedule) = keys.remove("schedule") else {
             return Err(SpecError::new("schedule", "missing: add [schedule] with a `kind`").into());
         };
-        let spec = Self {
+        let momentum = keys.remove("momentum");
+        let mut spec = Self {
+            foreign: library::is_used(&schedule) || momentum.as_ref().is_some_and(library::is_used),
+            library_momentum: false,
             schedule,
-            momentum: keys.remove("momentum"),
+            momentum,
             horizon: positive_length(&keys, "steps")?,
             epochs: epochs(&keys)?,
             sweep: match keys.get("sweep") {
@@ -115,7 +125,8 @@ impl Spec {
         };
         spec.check_horizon()?;
         spec.program(Part::Rate, 0, &spec.point(0))?;
-        if spec.momentum.is_some() {
+        spec.library_momentum = spec.momentum.is_none() && spec.read_library_momentum(0, &spec.point(0))?.is_some();
+        if spec.has_momentum() {
             spec.program(Part::Momentum, 0, &spec.point(0))?;
         }
         // Last, because a misspelt `$name` is better reported where it stands than as an unused parameter.
@@ -205,7 +216,7 @@ impl Spec {
     /// Whether a second schedule, `momentum`, is evaluated beside the first.
     #[must_use]
     pub fn has_momentum(&self) -> bool {
-        self.momentum.is_some()
+        self.momentum.is_some() || self.library_momentum
     }
 
     /// The schedule at one point of the sweep, its lengths in epochs where the spec counts those.
@@ -214,6 +225,14 @@ impl Spec {
     /// When a parameter is wrong at that point.
     pub fn schedule(&self, index: usize) -> Result<Schedule, Error> {
         Ok(self.read(Part::Rate, index, &self.point(index))?)
+    }
+
+    /// The momentum schedule at one point of the sweep, where the spec has one.
+    ///
+    /// # Errors
+    /// When a parameter is wrong at that point.
+    pub fn momentum(&self, index: usize) -> Result<Option<Schedule>, Error> {
+        Ok(self.has_momentum().then(|| self.read(Part::Momentum, index, &self.point(index))).transpose()?)
     }
 
     /// Compiles every schedule of the sweep.
@@ -229,21 +248,43 @@ impl Spec {
     /// # Errors
     /// As [`Spec::compile`].
     pub fn compile_momentum(&self) -> Result<Option<Batch>, Error> {
-        self.momentum.as_ref().map(|_| self.compile_part(Part::Momentum)).transpose()
+        self.has_momentum().then(|| self.compile_part(Part::Momentum)).transpose()
     }
 
     /// Reads and checks one schedule; errors name the point of the sweep.
     fn read(&self, part: Part, index: usize, point: &[f64]) -> Result<Schedule, SpecError> {
         let value = match (part, &self.momentum) {
             (Part::Momentum, Some(momentum)) => momentum,
-            _ => &self.schedule,
+            (Part::Momentum, None) => {
+                return self.read_library_momentum(index, point)?.ok_or_else(|| {
+                    SpecError::new(
+                        "schedule",
+                        format!("schedule {index} of the sweep moves no momentum, the first does"),
+                    )
+                });
+            }
+            (Part::Rate, _) => &self.schedule,
         };
-        let context = read::Context { names: self.sweep.names(), values: point, horizon: self.horizon };
-        let checked = read::read::<Schedule>(value, context).and_then(|schedule| {
+        let context = self.context(point);
+        let native = if self.foreign { library::translated(value, context) } else { Ok(Cow::Borrowed(value)) };
+        let checked = native.and_then(|native| {
+            let schedule: Schedule = read::read(&native, context)?;
             schedule.validate()?;
             Ok(schedule)
         });
         checked.map_err(|error| self.at_point(part, index, error))
+    }
+
+    /// The momentum that the schedule's library moves beside it.
+    fn read_library_momentum(&self, index: usize, point: &[f64]) -> Result<Option<Schedule>, SpecError> {
+        if !self.foreign {
+            return Ok(None);
+        }
+        library::momentum(&self.schedule, self.context(point)).map_err(|error| self.at_point(Part::Rate, index, error))
+    }
+
+    fn context<'c>(&'c self, point: &'c [f64]) -> read::Context<'c> {
+        read::Context { names: self.sweep.names(), values: point, horizon: self.horizon }
     }
 
     /// An error of one schedule, with its place in the document and its point of the sweep.
@@ -265,7 +306,15 @@ impl From<Schedule> for Spec {
     fn from(schedule: Schedule) -> Self {
         // A schedule always serializes; were it not to, compiling reports the missing kind.
         let schedule = serde_json::to_value(&schedule).unwrap_or(Value::Null);
-        Self { schedule, momentum: None, horizon: None, epochs: None, sweep: Sweep::single() }
+        Self {
+            schedule,
+            momentum: None,
+            foreign: false,
+            library_momentum: false,
+            horizon: None,
+            epochs: None,
+            sweep: Sweep::single(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A serde deserializer over `serde_json::Value`, because every error has to say where it is.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -12,6 +13,12 @@ use serde_json::{Map, Value};
 use super::suggest::nearest;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
+
+/// The name by which a newtype asks for a number of steps that need not be whole, or a share of the horizon.
+const FRACTIONAL_LENGTH: &str = "Length";
+
+/// The arguments of a schedule that is called without any.
+static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
 
 /// What names and percentages in a document stand for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +34,11 @@ pub(super) struct Context<'c> {
 /// Reads a value of the document in a context.
 pub(super) fn read<T: de::DeserializeOwned>(value: &Value, context: Context<'_>) -> Result<T, SpecError> {
     T::deserialize(Reader { value, context })
+}
+
+/// A deserializer of a value of the document, for what is not read in one go.
+pub(super) fn reader<'v>(value: &'v Value, context: Context<'v>) -> impl Deserializer<'v, Error = SpecError> {
+    Reader { value, context }
 }
 
 #[derive(Clone, Copy)]
@@ -60,6 +72,36 @@ fn quoted(value: &Value) -> String {
 }
 
 impl<'v> Reader<'v> {
+    /// A schedule of a library: its name, and a table of its arguments.
+    fn call<V: Visitor<'v>>(
+        self,
+        map: &'v Map<String, Value>,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, SpecError> {
+        const KEYS: &[&str] = &["library", "name", "schedule", "args"];
+        if let Some(unknown) = map.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            let message = format!("unknown key: {}; arguments go into `args`", nearest(unknown, KEYS));
+            return Err(SpecError::new(unknown.as_str(), message));
+        }
+        // Lists of what libraries return say `schedule`.
+        let (key, name) = match (map.get("name"), map.get("schedule")) {
+            (Some(name), _) => ("name", name),
+            (None, Some(name)) => ("schedule", name),
+            (None, None) => return Err(SpecError::new("name", "missing: the library's name for the schedule")),
+        };
+        match name {
+            Value::String(kind) if names.contains(&kind.as_str()) => {
+                let reader = self.at(map.get("args").filter(|args| !args.is_null()).unwrap_or(&NOTHING));
+                visitor.visit_enum(Tagged { kind, reader, within: "args" })
+            }
+            Value::String(kind) => {
+                Err(SpecError::new(key, format!("unknown schedule \"{kind}\": {}", nearest(kind, names))))
+            }
+            other => Err(SpecError::new(key, format!("{} is not a text", quoted(other)))),
+        }
+    }
+
     fn at(self, value: &'v Value) -> Self {
         Self { value, ..self }
     }
@@ -182,8 +224,15 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
-            Value::Number(_) => visitor.visit_f64(self.number()?),
-            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(whole), _) => visitor.visit_u64(whole),
+                (None, Some(whole)) => visitor.visit_i64(whole),
+                (None, None) => visitor.visit_f64(self.number()?),
+            },
+            Value::String(text) => match self.parameter()? {
+                Some(value) => visitor.visit_f64(value),
+                None => visitor.visit_borrowed_str(text),
+            },
             Value::Array(items) => visitor.visit_seq(Items { reader: self, items, next: 0 }),
             Value::Object(map) => visitor.visit_map(Entries::new(self, map)),
         }
@@ -211,8 +260,18 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, SpecError> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, SpecError> {
+        if name != FRACTIONAL_LENGTH {
+            return visitor.visit_newtype_struct(self);
+        }
+        match self.value {
+            Value::String(text) if text.ends_with('%') => visitor.visit_f64(self.length()? as f64),
+            _ => visitor.visit_f64(self.number()?),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, SpecError> {
@@ -269,24 +328,17 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 }
                 visitor.visit_enum(text.as_str().into_deserializer())
             }
-            Value::Object(map) if name == "Schedule" => {
-                if entry(map, "library").is_some() {
-                    return Err(SpecError::new(
-                        "library",
-                        "schedules in a library's own terms are not in this version: use a native `kind`",
-                    ));
+            Value::Object(map) if name == "Schedule" => match entry(map, "kind") {
+                Some(Value::String(kind)) if variants.contains(&kind.as_str()) => {
+                    visitor.visit_enum(Tagged { kind, reader: self, within: "" })
                 }
-                match entry(map, "kind") {
-                    Some(Value::String(kind)) if variants.contains(&kind.as_str()) => {
-                        visitor.visit_enum(Tagged { kind, reader: self })
-                    }
-                    Some(Value::String(kind)) => {
-                        Err(SpecError::new("kind", format!("unknown kind \"{kind}\": {}", nearest(kind, variants))))
-                    }
-                    Some(other) => Err(SpecError::new("kind", format!("{} is not a text", quoted(other)))),
-                    None => Err(SpecError::new("kind", "missing: name the schedule, as in kind = \"cosine\"")),
+                Some(Value::String(kind)) => {
+                    Err(SpecError::new("kind", format!("unknown kind \"{kind}\": {}", nearest(kind, variants))))
                 }
-            }
+                Some(other) => Err(SpecError::new("kind", format!("{} is not a text", quoted(other)))),
+                None => Err(SpecError::new("kind", "missing: name the schedule, as in kind = \"cosine\"")),
+            },
+            Value::Object(map) => self.call(map, variants, visitor),
             _ if name == "Schedule" => Err(self.wrong("a schedule: write a table with a `kind`")),
             _ => Err(self.wrong(&format!("one of {}", variants.join(", ")))),
         }
@@ -355,22 +407,25 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 }
 
+/// A table with a name for what the rest, or the table under one of its keys, is about.
 struct Tagged<'v> {
     kind: &'v str,
     reader: Reader<'v>,
+    /// The key that the reader stands at.
+    within: &'static str,
 }
 
 impl<'de> EnumAccess<'de> for Tagged<'de> {
     type Error = SpecError;
-    type Variant = Reader<'de>;
+    type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Reader<'de>), SpecError> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), SpecError> {
         let kind: de::value::StrDeserializer<'_, SpecError> = self.kind.into_deserializer();
-        Ok((seed.deserialize(kind)?, self.reader))
+        Ok((seed.deserialize(kind)?, self))
     }
 }
 
-impl<'de> VariantAccess<'de> for Reader<'de> {
+impl<'de> VariantAccess<'de> for Tagged<'de> {
     type Error = SpecError;
 
     fn unit_variant(self) -> Result<(), SpecError> {
@@ -378,11 +433,11 @@ impl<'de> VariantAccess<'de> for Reader<'de> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, SpecError> {
-        seed.deserialize(self)
+        seed.deserialize(self.reader).map_err(|error| error.within(self.within))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, SpecError> {
-        self.deserialize_tuple(length, visitor)
+        self.reader.deserialize_tuple(length, visitor)
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -390,6 +445,6 @@ impl<'de> VariantAccess<'de> for Reader<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, SpecError> {
-        self.deserialize_struct("", fields, visitor)
+        self.reader.deserialize_struct("", fields, visitor)
     }
 }

@@ -134,6 +134,7 @@ fn segment(curve: Curve, span: f64, length: u64, reversed: bool, base: f64, ampl
         length,
         quantum: None,
         origin: if reversed { length } else { 0 },
+        lead: 0,
         reversed,
         rate: DoubleDouble::from(span) / DoubleDouble::from(length),
         base: base.into(),
@@ -200,6 +201,11 @@ fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
     let most = longest(&curve);
     let far = Segment { origin: most / 2, length: most / 2, ..segment(curve, span, most, false, 0.0, 1.0) };
     push("large origin", Program::of(vec![far]), false);
+    // One whole count less, so that the phase stays within the curve.
+    let between = Segment { lead: 3 << 62, length: 999, ..near };
+    push("a lead", Program::of(vec![between]), false);
+    let towards = Segment { lead: 1 << 40, reversed: true, origin: 999, ..between };
+    push("a lead, reversed", Program::of(vec![towards]), false);
     push("empty segment", Program::of(vec![Segment { length: 0, origin: 500, ..near }]), false);
 
     for (what, repetition) in [
@@ -240,6 +246,12 @@ fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
     push("a product of four", Program::of_stage(four), false);
     let negative = Stage { scale: (-0.4).into(), offset: 0.1.into(), clamp: Clamp::NONE, ..product.clone() };
     push("a product that cancels", Program::of_stage(negative), true);
+    let sum = Stage { summed: true, clamp: Clamp::NONE, ..product.clone() };
+    push("a sum", Program::of_stage(sum.clone()), false);
+    let four = Stage { tracks: vec![Track::of(vec![near]); 4], ..sum.clone() };
+    push("a sum of four", Program::of_stage(four), false);
+    let negative = Stage { scale: (-0.4).into(), offset: 0.3.into(), ..sum };
+    push("a sum that cancels", Program::of_stage(negative), true);
 
     let second = Stage { start: 321, ..product };
     let third = Stage { start: 70_000, ..Stage::of(Track { advance: 17, ..Track::of(vec![warm, later]) }) };

@@ -66,7 +66,9 @@ pub struct StageColumns {
     pub first: usize,
     /// The track after its last.
     pub end: usize,
-    /// Multiplies the product of the tracks.
+    /// Whether the tracks are added up; otherwise they are multiplied.
+    pub summed: bool,
+    /// Multiplies the product of the tracks, or the sum.
     pub scale: f64,
     /// Added to it.
     pub offset: f64,
@@ -235,6 +237,7 @@ impl Pattern {
             to: columns.end,
             first,
             end: self.tracks.len(),
+            summed: stage.summed != 0,
             scale,
             offset,
             clamp: if stage.clamped == 0 { Clamp::NONE } else { stage.clamp() },

@@ -2,9 +2,10 @@
 //!
 //! A schedule that needs more is left to the exact way.
 
-use crate::cpu::lanes::{Phases, multiply_add, nearest_integer, product_rest};
+use crate::cpu::lanes::{Phases, exact_sum, multiply_add, nearest_integer, product_rest};
 use crate::curve::Curve;
-use crate::packed::{FLAG_REVERSED, PackedSegment, PackedStage, PackedTrack, integer};
+use crate::double_double::DoubleDouble;
+use crate::packed::{FLAG_LEAD, FLAG_REVERSED, PackedSegment, PackedStage, PackedTrack, integer};
 use crate::program::Repetition;
 
 use super::parameters::exact_number;
@@ -86,24 +87,34 @@ pub struct PhaseCount {
     origin: f64,
     reversed: bool,
     rate: (f64, f64),
+    /// The phase of what lies between steps.
+    lead: (f64, f64),
 }
 
 impl PhaseCount {
     /// That of a segment; nothing where a count is more than `f64` can tell.
     #[inline(always)]
     pub fn new(segment: &PackedSegment, curve: &Curve, time: &TrackTime<'_>) -> Option<Self> {
-        let (quantum, origin) = (integer(segment.quantum) as f64, integer(segment.origin) as f64);
+        // The two never go together.
+        let (lead, quantum) = match segment.kind & FLAG_LEAD {
+            0 => (0, integer(segment.quantum) as f64),
+            _ => (integer(segment.quantum), 1.0),
+        };
+        let origin = integer(segment.origin) as f64;
         let known = origin + time.largest < 2.0 * WHOLE && (quantum == 1.0 || time.largest < DIVISIBLE);
         if !known {
             return None;
         }
+        let rate = rate(segment, curve);
+        let lead = DoubleDouble::from(lead).scaled_by_power_of_two(-64) * DoubleDouble::exact_sum(rate.0, rate.1);
         Some(Self {
             start: integer(segment.start) as f64,
             length: integer(segment.length) as f64,
             quantum,
             origin,
             reversed: segment.kind & FLAG_REVERSED != 0,
-            rate: rate(segment, curve),
+            rate,
+            lead: (lead.high(), lead.low()),
         })
     }
 
@@ -128,6 +139,13 @@ impl PhaseCount {
             let low = multiply_add::<FUSED>(count, self.rate.1, product_rest::<FUSED>(count, self.rate.0, high));
             phases.high[lane] = high + low;
             phases.low[lane] = low - (phases.high[lane] - high);
+        }
+        if self.lead.0 != 0.0 {
+            for lane in 0..CHUNK {
+                // Of the same sign, so that no digits are lost.
+                let (sum, left) = exact_sum(phases.high[lane], self.lead.0);
+                (phases.high[lane], phases.low[lane]) = exact_sum(sum, left + (phases.low[lane] + self.lead.1));
+            }
         }
         phases
     }

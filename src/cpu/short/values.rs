@@ -156,7 +156,7 @@ impl SampleLanes {
     }
 }
 
-/// As [`fill_stage`], for any stage.
+/// As [`fill_stage`], for any stage, sums included.
 #[inline(always)]
 fn fill_product<T: Rounded, const FUSED: bool>(
     pattern: &Pattern,
@@ -165,7 +165,9 @@ fn fill_product<T: Rounded, const FUSED: bool>(
     out: &mut [T],
 ) -> u64 {
     let stage_lanes = stage.from..stage.from + lanes(stage.to - stage.from);
-    let mut product = SampleLanes::constant(Sample::rounded(stage.scale.into()));
+    let scale = Sample::rounded(stage.scale.into());
+    let mut product = SampleLanes::constant(if stage.summed { Sample::rounded(DoubleDouble::ZERO) } else { scale });
+    // Of magnitudes that are not 0.
     let mut least = stage.scale.abs();
     for (index, track) in pattern.tracks[stage.first..stage.end].iter().enumerate() {
         let mut factor = SampleLanes::constant(Sample::rounded(DoubleDouble::ZERO));
@@ -180,10 +182,22 @@ fn fill_product<T: Rounded, const FUSED: bool>(
             least_factor = if zero { least_factor } else { least_factor.min(reach.least(run)) };
         }
         factor.clamp(&track.clamp, stage_lanes.clone());
-        for lane in stage_lanes.clone() {
-            product.set(lane, product.at(lane).times(factor.at(lane)));
+        if stage.summed {
+            for lane in stage_lanes.clone() {
+                product.set(lane, product.at(lane).plus(factor.at(lane)));
+            }
+        } else {
+            for lane in stage_lanes.clone() {
+                product.set(lane, product.at(lane).times(factor.at(lane)));
+            }
         }
+        // Less than the sum's, too.
         least *= least_factor.min(1.0);
+    }
+    if stage.summed {
+        for lane in stage_lanes.clone() {
+            product.set(lane, scale.times(product.at(lane)));
+        }
     }
     let offset = Sample::rounded(stage.offset.into());
     for lane in stage_lanes.clone() {

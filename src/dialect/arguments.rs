@@ -1,0 +1,82 @@
+//! Kinds of arguments that several libraries have, and the checks they share.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::error::SpecError;
+use crate::program::MAX_STEP;
+
+/// A number that must be written as a float: Python's `isinstance(x, float)`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub(super) struct Float(pub(super) f64);
+
+impl<'de> Deserialize<'de> for Float {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl Visitor<'_> for Written {
+            type Value = Float;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a float, with a decimal point")
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Float, E> {
+                Ok(Float(value))
+            }
+        }
+        deserializer.deserialize_any(Written)
+    }
+}
+
+/// A length that need not be whole.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub(super) struct Length(pub(super) f64);
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl Visitor<'_> for Written {
+            type Value = Length;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a length")
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Length, E> {
+                Ok(Length(value))
+            }
+        }
+        // The parser takes this name for "a number of steps, or a share of the horizon".
+        deserializer.deserialize_newtype_struct("Length", Written)
+    }
+}
+
+/// An argument that the library refuses.
+pub(super) fn refused<T>(argument: &str, message: impl Into<String>) -> Result<T, SpecError> {
+    Err(SpecError::new(argument, message))
+}
+
+/// Refuses unless the condition, said in words, holds.
+pub(super) fn require(argument: &str, value: impl fmt::Display, holds: bool, condition: &str) -> Result<(), SpecError> {
+    if holds { Ok(()) } else { refused(argument, format!("{value} must be {condition}")) }
+}
+
+/// A whole number of steps, which may be below 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct Whole(pub(super) i64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Length(number) = Length::deserialize(deserializer)?;
+        if number.fract() != 0.0 || number.abs() > MAX_STEP as f64 {
+            return Err(de::Error::custom(format!("{number:?} is not a whole number of steps within ±{MAX_STEP}")));
+        }
+        Ok(Self(number as i64))
+    }
+}
+
+impl Whole {
+    /// The number of steps, where it is at least 1.
+    pub(super) fn positive(self) -> Option<u64> {
+        u64::try_from(self.0).ok().filter(|&steps| steps > 0)
+    }
+}

@@ -1,0 +1,195 @@
+//! Schedules in the terms of other libraries, each translated into the native vocabulary.
+//!
+//! A library is one file (or folder) here and one line in the list below; a schedule of it is one struct
+//! with the library's own argument names and defaults, [`Foreign`], and one line in that file's list. The
+//! parser, the JSON schema, the listing, the page in `docs` and the tests all iterate over these lists.
+//! A translation only ever builds native schedules, so whatever a library can say can be written without it.
+
+mod arguments;
+mod burn;
+mod composer;
+mod library;
+mod optax;
+mod pieces;
+mod torch;
+mod transformers;
+
+use schemars::{Schema, SchemaGenerator};
+use serde::Deserializer;
+use serde::de::DeserializeOwned;
+
+use crate::error::SpecError;
+use crate::schedule::Schedule;
+use library::{libraries, library};
+
+/// A schedule of a library in native terms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Translation {
+    /// The learning rate.
+    pub schedule: Schedule,
+    /// The momentum, where the library moves it too.
+    pub momentum: Option<Schedule>,
+}
+
+impl<T: Into<Schedule>> From<T> for Translation {
+    fn from(schedule: T) -> Self {
+        Self { schedule: schedule.into(), momentum: None }
+    }
+}
+
+/// What the schedules of libraries have in common: a row of the page in `docs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Shape {
+    /// The same value for ever.
+    Constant,
+    /// A straight line, or a warmup.
+    Linear,
+    /// A power of what is left.
+    Polynomial,
+    /// Half a cosine, or a wave of it.
+    Cosine,
+    /// Half a cosine bent by a power or an exponential.
+    CosinePower,
+    /// Cosines that start again.
+    CosineRestarts,
+    /// A constant ratio per step.
+    Exponential,
+    /// Drops at regular steps.
+    Step,
+    /// Drops or values at milestones.
+    MultiStep,
+    /// Lines or cosines between points.
+    Piecewise,
+    /// Decay by time.
+    InverseTime,
+    /// Decay by the root of time.
+    InverseSqrt,
+    /// Up once and down.
+    OneCycle,
+    /// Triangles.
+    Cyclic,
+    /// A hyperbolic tangent.
+    Tanh,
+    /// Warmup, stable, decay.
+    Wsd,
+    /// One after another.
+    Sequence,
+    /// Products, sums and means.
+    Product,
+}
+
+impl Shape {
+    /// Every shape, in the order of the page.
+    pub const ALL: &[Self] = &[
+        Self::Constant,
+        Self::Linear,
+        Self::Polynomial,
+        Self::Cosine,
+        Self::CosinePower,
+        Self::CosineRestarts,
+        Self::Exponential,
+        Self::Step,
+        Self::MultiStep,
+        Self::Piecewise,
+        Self::InverseTime,
+        Self::InverseSqrt,
+        Self::OneCycle,
+        Self::Cyclic,
+        Self::Tanh,
+        Self::Wsd,
+        Self::Sequence,
+        Self::Product,
+    ];
+
+    /// What it is called, and the native kinds of it.
+    #[must_use]
+    pub const fn title(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::Constant => ("constant", &["constant"]),
+            Self::Linear => ("linear, warmup", &["linear", "warmup"]),
+            Self::Polynomial => ("polynomial", &["polynomial"]),
+            Self::Cosine => ("cosine", &["cosine"]),
+            Self::CosinePower => ("cosine power, k-decay", &["cosine_power", "k_decay"]),
+            Self::CosineRestarts => ("cosine restarts", &["cosine_restarts", "restarts"]),
+            Self::Exponential => ("exponential", &["exponential"]),
+            Self::Step => ("step", &["step"]),
+            Self::MultiStep => ("milestones", &["multi_step", "piecewise_constant"]),
+            Self::Piecewise => ("through points", &["piecewise_linear", "piecewise_interpolate"]),
+            Self::InverseTime => ("inverse time", &["inverse_time"]),
+            Self::InverseSqrt => ("inverse root", &["inverse_sqrt", "noam"]),
+            Self::OneCycle => ("one cycle, slanted triangle", &["one_cycle", "slanted_triangular"]),
+            Self::Cyclic => ("cyclic", &["cyclic", "cycle"]),
+            Self::Tanh => ("tanh", &["tanh"]),
+            Self::Wsd => ("warmup, stable, decay", &["wsd"]),
+            Self::Sequence => ("one after another", &["sequence"]),
+            Self::Product => ("at once", &["product", "sum"]),
+        }
+    }
+}
+
+/// What a library's schedule has to bring.
+pub trait Foreign: DeserializeOwned + schemars::JsonSchema {
+    /// The row of the page in `docs`.
+    const SHAPE: Shape;
+    /// Further rows that it belongs to.
+    const ALSO: &'static [Shape] = &[];
+    /// How it differs from what one would expect; empty where it does not.
+    const BITES: &'static str;
+
+    /// The same schedule in native terms.
+    ///
+    /// # Errors
+    /// With the argument's name as the path, for what the library refuses.
+    fn translate(&self) -> Result<Translation, SpecError>;
+}
+
+/// A library whose schedules are understood.
+#[derive(Clone, Copy, Debug)]
+pub struct Library {
+    /// The name in specs.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// What it is, and the version that is followed.
+    pub summary: &'static str,
+    /// Its schedules, in the order of the documentation.
+    pub schedules: &'static [ForeignKind],
+}
+
+/// One schedule of a library.
+#[derive(Clone, Copy)]
+pub struct ForeignKind {
+    /// The library's name for it.
+    pub name: &'static str,
+    /// The row of the page in `docs`.
+    pub shape: Shape,
+    /// Further rows that it belongs to.
+    pub also: &'static [Shape],
+    /// How it differs from what one would expect; empty where it does not.
+    pub bites: &'static str,
+    /// The JSON schema of the arguments.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl std::fmt::Debug for ForeignKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ForeignKind").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Library {
+    /// Whether a spec may call it so.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+libraries! {
+    torch Torch,
+    optax Optax,
+    transformers Transformers,
+    composer Composer,
+    burn Burn,
+}
