@@ -1,5 +1,4 @@
 //! Schedules in a library's own terms, as users write them: anywhere, swept, misspelt, with momentum.
-#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use lrgrid::error::EvaluateError;
 use lrgrid::{Cpu, Error, Evaluate, Spec, Steps};
