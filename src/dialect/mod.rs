@@ -6,8 +6,13 @@
 //! A translation only ever builds native schedules, so whatever a library can say can be written without it.
 
 mod arguments;
+mod burn;
+mod composer;
 mod library;
+mod optax;
+mod pieces;
 mod torch;
+mod transformers;
 
 use schemars::{Schema, SchemaGenerator};
 use serde::Deserializer;
@@ -118,7 +123,7 @@ impl Shape {
             Self::Tanh => ("tanh", &["tanh"]),
             Self::Wsd => ("warmup, stable, decay", &["wsd"]),
             Self::Sequence => ("one after another", &["sequence"]),
-            Self::Product => ("at once", &["product"]),
+            Self::Product => ("at once", &["product", "sum"]),
         }
     }
 }
@@ -183,4 +188,8 @@ impl Library {
 
 libraries! {
     torch Torch,
+    optax Optax,
+    transformers Transformers,
+    composer Composer,
+    burn Burn,
 }

@@ -36,15 +36,11 @@ pub const WITHOUT_CASES: &[(&str, &str)] = &[];
 
 /// What is not built yet: the file of a library, and its schedules; all of them where none is named.
 pub const NOT_YET: &[(&str, &[&str])] = &[
-    ("optax", &[]),
-    ("transformers", &[]),
     ("timm", &[]),
     ("keras", &[]),
     ("fastai", &[]),
     ("fairseq", &[]),
     ("megatron", &[]),
-    ("composer", &[]),
-    ("burn", &[]),
     ("thinc", &[]),
     ("sharpdarts", &[]),
 ];
