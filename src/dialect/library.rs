@@ -43,7 +43,7 @@ macro_rules! libraries {
 macro_rules! library {
     (
         $library:ident $title:literal aliases $aliases:tt $summary:literal
-        $($name:literal $(also $alias:literal)* $type:ident,)*
+        $($name:literal $(| $alias:literal)* $type:ident,)*
     ) => {
         /// A call of one of the library's schedules.
         #[derive(Clone, Debug, serde::Deserialize)]

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod library;
+mod thinc;
 mod torch;
 
 use schemars::{Schema, SchemaGenerator};
@@ -130,4 +131,5 @@ impl Library {
 
 libraries! {
     torch Torch,
+    thinc Thinc,
 }
