@@ -6,7 +6,13 @@
 //! A translation only ever builds native schedules, so whatever a library can say can be written without it.
 
 mod arguments;
+mod clock;
+mod cycles;
+mod fairseq;
 mod library;
+mod megatron;
+mod sharpdarts;
+mod stairs;
 mod thinc;
 mod torch;
 
@@ -132,4 +138,7 @@ impl Library {
 libraries! {
     torch Torch,
     thinc Thinc,
+    sharpdarts SharpDarts,
+    megatron Megatron,
+    fairseq Fairseq,
 }

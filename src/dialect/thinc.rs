@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::arguments::require;
+use super::clock::ahead;
 use super::{Foreign, Shape, Translation, library};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
-    Clamp, Clock, Cyclic, CyclicMode, Exponential, Interpolation, InverseTime, Knot, Linear, PiecewiseInterpolate,
+    Clamp, Cyclic, CyclicMode, Exponential, Interpolation, InverseTime, Knot, Linear, PiecewiseInterpolate,
     Schedule, Sequence, Until,
 };
 
@@ -94,20 +95,12 @@ impl Foreign for Decaying {
         let decay = |start, decay_rate| InverseTime { start, decay_rate, decay_steps: 1, staircase: false };
         if self.t >= 0.0 {
             let of = decay(self.base_rate, self.decay).into();
-            return Ok(from_time(self.t, of).into());
+            return Ok(ahead(self.t, of).into());
         }
         // Before time 0 the same curve is one from step 0 on, higher and steeper.
         let left = (DoubleDouble::exact_product(self.decay, self.t) + 1.0).high();
         require("t", self.t, left > 0.0, "above -1/decay: thinc divides by 1 + decay*t")?;
         Ok(decay(self.base_rate / left, self.decay / left).into())
-    }
-}
-
-/// A schedule whose clock shows `time` at step 0.
-fn from_time(time: f64, of: Schedule) -> Schedule {
-    match time {
-        0.0 => of,
-        ahead => Clock { multiplier: 1.0, ahead, divisor: 1.0, of: Box::new(of) }.into(),
     }
 }
 
@@ -280,6 +273,6 @@ impl Foreign for CyclicTriangular {
             mode: CyclicMode::Triangular,
             gamma: 1.0,
         };
-        Ok(from_time(1.0, cyclic.into()).into())
+        Ok(ahead(1.0, cyclic.into()).into())
     }
 }

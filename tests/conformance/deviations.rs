@@ -44,9 +44,6 @@ pub const NOT_YET: &[(&str, &[&str])] = &[
     ("timm", &[]),
     ("keras", &[]),
     ("fastai", &[]),
-    ("fairseq", &[]),
-    ("megatron", &[]),
     ("composer", &[]),
     ("burn", &[]),
-    ("sharpdarts", &[]),
 ];

@@ -1,0 +1,107 @@
+//! Drops at regular distances that need not be whole steps.
+
+use super::arguments::refused;
+use crate::double_double::DoubleDouble;
+use crate::error::SpecError;
+use crate::program::MAX_STEP;
+use crate::schedule::{Constant, Cycle, CycleMode, PiecewiseConstant, Product, Schedule, Sequence, Step};
+
+/// The most drops in a pattern that repeats after whole steps.
+const MOST_DROPS: u64 = 1000;
+
+/// What rounding does to a quotient that should be whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quotient {
+    /// It is floored as it is, so 11 is not yet ten times 1.1, which in f64 is a little more.
+    Exact,
+    /// It is rounded before, to the whole number.
+    Rounded,
+}
+
+/// `start·rate^⌊s/length⌋`, for a rate of at least 0 and a length above 0.
+pub(super) fn stairs(start: f64, rate: f64, length: f64, quotient: Quotient) -> Result<Schedule, SpecError> {
+    if rate == 1.0 {
+        return Ok(Constant { value: start }.into());
+    }
+    if rate == 0.0 {
+        let pieces = vec![Constant { value: start }.into(), Constant { value: 0.0 }.into()];
+        return Ok(Sequence { pieces, boundaries: Some(vec![length.ceil() as u64]) }.into());
+    }
+    if length.fract() == 0.0 {
+        return Ok(Step { start, decay_rate: rate, step_size: length as u64 }.into());
+    }
+    let Some((steps, drops)) = ratio(length) else {
+        let message =
+            format!("{length} is no simple fraction of steps: drops come after p/q steps, q at most {MOST_DROPS}");
+        return refused("", message);
+    };
+    let beyond = (DoubleDouble::exact_product(length, drops as f64) - steps as f64).high() > 0.0;
+    if beyond && quotient == Quotient::Exact {
+        // A drop that should be on a step is one later, as if all were seen from the step before.
+        let later = pattern(start, rate, steps, drops, |drop| drop * steps / drops);
+        return Ok(Sequence { pieces: vec![Constant { value: start }.into(), later], boundaries: Some(vec![1]) }.into());
+    }
+    Ok(pattern(start, rate, steps, drops, |drop| (drop * steps).div_ceil(drops)))
+}
+
+/// `drops` drops in `steps` steps, over and over; drop number `k` of a round is at step `at(k)` of it.
+fn pattern(start: f64, rate: f64, steps: u64, drops: u64, at: impl Fn(u64) -> u64) -> Schedule {
+    let factor = |drops: u64| DoubleDouble::from(rate).powf(DoubleDouble::from(drops)).high();
+    let (mut values, mut boundaries) = (vec![1.0], Vec::new());
+    for drop in 1..drops {
+        match (at(drop), boundaries.last()) {
+            (0, _) => {}
+            (step, Some(&last)) if step == last => _ = values.pop(),
+            (step, _) => boundaries.push(step),
+        }
+        match boundaries.len() {
+            0 => values[0] = factor(drop),
+            _ => values.push(factor(drop)),
+        }
+    }
+    // The round's own end, which is the next one's beginning.
+    if boundaries.last() == Some(&steps) {
+        values.pop();
+    } else {
+        boundaries.push(steps);
+    }
+    values.push(factor(drops));
+    let within = Cycle { of: Box::new(PiecewiseConstant { values, boundaries }.into()), mode: CycleMode::Restart };
+    let rounds = Step { start, decay_rate: factor(drops), step_size: steps };
+    Product { factors: vec![rounds.into(), within.into()] }.into()
+}
+
+/// The simplest fraction that reads as this number.
+fn ratio(number: f64) -> Option<(u64, u64)> {
+    (2..=MOST_DROPS).find_map(|below| {
+        let above = (number * below as f64).round();
+        (above >= 1.0 && above <= MAX_STEP as f64 / 2.0 && above / below as f64 == number)
+            .then_some((above as u64, below))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drops_come_where_floored_quotients_change() -> Result<(), SpecError> {
+        for length in [2.4_f64, 2.5, 1.1, 0.5, 0.3, 7.25, 1.0 / 3.0, 4.7, 12.6, 1e3 + 0.1] {
+            let exact = stairs(1.0, 0.5, length, Quotient::Exact)?;
+            exact.validate()?;
+            let rounded = stairs(1.0, 0.5, length, Quotient::Rounded)?;
+            for step in 0..300_u64 {
+                let quotient = DoubleDouble::from(step) / length;
+                let mut whole = quotient.high().floor();
+                let near = quotient.high().round();
+                assert_eq!(rounded.value(step), 0.5_f64.powf(if quotient.high() == near { near } else { whole }));
+                if (quotient - whole).high() < 0.0 {
+                    whole -= 1.0;
+                }
+                assert_eq!(exact.value(step), 0.5_f64.powf(whole), "{step} // {length}");
+            }
+        }
+        assert!(stairs(1.0, 0.5, std::f64::consts::PI, Quotient::Exact).is_err());
+        Ok(())
+    }
+}
