@@ -1,6 +1,6 @@
 //! The parameters of each kind of schedule, read from the schema of the structs that parse them.
 
-use schemars::SchemaGenerator;
+use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 use crate::schedule::Kind;
@@ -30,8 +30,24 @@ pub struct Parameter {
 /// ```
 #[must_use]
 pub fn parameters(kind: &Kind) -> Vec<Parameter> {
+    of_schema(kind.schema)
+}
+
+/// The properties of a schema, in order of declaration: the arguments of a library's schedule, say.
+///
+/// ```
+/// use lrgrid::catalogue::of_schema;
+/// use lrgrid::dialect::LIBRARIES;
+///
+/// let torch = LIBRARIES.iter().find(|library| library.name == "torch").unwrap();
+/// let step = torch.schedules.iter().find(|schedule| schedule.name == "StepLR").unwrap();
+/// let gamma = of_schema(step.schema).into_iter().find(|argument| argument.name == "gamma").unwrap();
+/// assert_eq!(gamma.default.as_deref(), Some("0.1"));
+/// ```
+#[must_use]
+pub fn of_schema(schema: fn(&mut SchemaGenerator) -> Schema) -> Vec<Parameter> {
     let mut generator = SchemaGenerator::default();
-    let schema = (kind.schema)(&mut generator).to_value();
+    let schema = schema(&mut generator).to_value();
     let definitions: Map<String, Value> = generator.definitions().clone().into_iter().collect();
     let schema = resolve(&schema, &definitions);
     let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -69,7 +85,8 @@ fn resolve<'a>(schema: &'a Value, definitions: &'a Map<String, Value>) -> &'a Va
 }
 
 fn form(schema: &Value, definitions: &Map<String, Value>) -> String {
-    if reference(schema) == Some("Schedule") {
+    // A library's own are named after it.
+    if reference(schema).is_some_and(|name| name.ends_with("Schedule")) {
         return "schedule".to_owned();
     }
     let schema = resolve(schema, definitions);
@@ -105,6 +122,7 @@ fn form(schema: &Value, definitions: &Map<String, Value>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::LIBRARIES;
     use crate::schedule::KINDS;
 
     #[test]
@@ -113,6 +131,19 @@ mod tests {
             for parameter in parameters(kind) {
                 assert!(!parameter.description.is_empty(), "{}.{}", kind.name, parameter.name);
                 assert!(!parameter.form.contains("any"), "{}.{}: {}", kind.name, parameter.name, parameter.form);
+            }
+        }
+    }
+
+    #[test]
+    fn every_argument_of_every_library_has_a_form_and_a_description() {
+        for (library, schedule) in
+            LIBRARIES.iter().flat_map(|library| library.schedules.iter().map(move |s| (library, s)))
+        {
+            for argument in of_schema(schedule.schema) {
+                let name = format!("{} {}.{}", library.name, schedule.name, argument.name);
+                assert!(!argument.description.is_empty(), "{name}");
+                assert!(!argument.form.contains("any"), "{name}: {}", argument.form);
             }
         }
     }

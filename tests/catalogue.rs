@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use lrgrid::Spec;
+use lrgrid::dialect::LIBRARIES;
 use lrgrid::schedule::{KINDS, Schedule};
 
 const START: &str = "<!-- schedules: made by LRGRID_BLESS=1 cargo test --test catalogue -->\n";
@@ -62,7 +63,7 @@ fn every_kind_has_examples_that_survive_the_parser_as_json_and_toml() {
 fn every_example_validates_against_the_schemas_shape() {
     let schema = lrgrid::spec::json_schema();
     let alternatives = schema["$defs"]["Schedule"]["oneOf"].as_array().unwrap();
-    assert_eq!(alternatives.len(), KINDS.len());
+    assert_eq!(alternatives.len(), KINDS.len() + LIBRARIES.len());
     for (kind, alternative) in KINDS.iter().zip(alternatives) {
         assert_eq!(alternative["properties"]["kind"]["const"], kind.name);
         for schedule in (kind.examples)() {

@@ -335,7 +335,9 @@ fn wrong_command_lines_are_refused_with_a_remedy() {
         (&["eval", WARMUP, "-o", "table.npy", "--dtype", "bf16"], ".csv"),
         (&["eval"], "SPEC"),
         (&["evla", WARMUP], "eval"),
-        (&["schedules", "cosin"], "'cosine'"),
+        (&["schedules", "cosin"], "`cosine`"),
+        (&["schedules", "--library", "torch", "OneCycle"], "`OneCycleLR`"),
+        (&["schedules", "--library", "torhc"], "'torch'"),
         (&["describe", WARMUP, "--schedule", "1"], "from 0 up to 0"),
     ] {
         let text = error(arguments, 2);

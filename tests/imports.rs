@@ -27,7 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "check",
         &["cpu", "curve", "double_double", "element", "engine", "error", "evaluate", "gpu", "packed", "program", "ulp"],
     ),
-    ("catalogue", &["schedule"]),
+    ("catalogue", &["dialect", "schedule"]),
     ("describe", &["curve", "double_double", "error", "packed", "program", "schedule", "spec"]),
 ];
 

@@ -47,8 +47,13 @@ impl Describe {
         #[derive(Serialize)]
         struct Document {
             schedule: lrgrid::schedule::Schedule,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            momentum: Option<lrgrid::schedule::Schedule>,
         }
-        let document = Document { schedule: spec.schedule(index).map_err(in_spec)? };
+        let document = Document {
+            schedule: spec.schedule(index).map_err(in_spec)?,
+            momentum: spec.momentum(index).map_err(in_spec)?,
+        };
         let document =
             toml::to_string(&document).map_err(|error| Failure::wrong(format!("{}: {error}", self.spec.name())))?;
         text.push_str(&document);

@@ -21,8 +21,8 @@ macro_rules! libraries {
             Err(SpecError::new("library", format!("unknown library \"{library}\"")))
         }
 
-        /// The JSON schema of one call, by library.
-        pub(crate) fn call_schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+        /// The JSON schema of a call of one of a library's schedules, by library.
+        pub fn call_schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
             vec![$(($module::LIBRARY.name, generator.subschema_for::<$module::$library>())),*]
         }
 
@@ -58,6 +58,7 @@ macro_rules! library {
             schedules: &[$(super::ForeignKind {
                 name: $name,
                 shape: <$type as super::Foreign>::SHAPE,
+                also: <$type as super::Foreign>::ALSO,
                 bites: <$type as super::Foreign>::BITES,
                 schema: |generator| generator.subschema_for::<$type>(),
             }),*],

@@ -81,10 +81,61 @@ pub enum Shape {
     Product,
 }
 
+impl Shape {
+    /// Every shape, in the order of the page.
+    pub const ALL: &[Self] = &[
+        Self::Constant,
+        Self::Linear,
+        Self::Polynomial,
+        Self::Cosine,
+        Self::CosinePower,
+        Self::CosineRestarts,
+        Self::Exponential,
+        Self::Step,
+        Self::MultiStep,
+        Self::Piecewise,
+        Self::InverseTime,
+        Self::InverseSqrt,
+        Self::OneCycle,
+        Self::Cyclic,
+        Self::Tanh,
+        Self::Wsd,
+        Self::Sequence,
+        Self::Product,
+    ];
+
+    /// What it is called, and the native kinds of it.
+    #[must_use]
+    pub const fn title(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::Constant => ("constant", &["constant"]),
+            Self::Linear => ("linear, warmup", &["linear", "warmup"]),
+            Self::Polynomial => ("polynomial", &["polynomial"]),
+            Self::Cosine => ("cosine", &["cosine"]),
+            Self::CosinePower => ("cosine power, k-decay", &["cosine_power", "k_decay"]),
+            Self::CosineRestarts => ("cosine restarts", &["cosine_restarts", "restarts"]),
+            Self::Exponential => ("exponential", &["exponential"]),
+            Self::Step => ("step", &["step"]),
+            Self::MultiStep => ("milestones", &["multi_step", "piecewise_constant"]),
+            Self::Piecewise => ("through points", &["piecewise_linear", "piecewise_interpolate"]),
+            Self::InverseTime => ("inverse time", &["inverse_time"]),
+            Self::InverseSqrt => ("inverse root", &["inverse_sqrt", "noam"]),
+            Self::OneCycle => ("one cycle, slanted triangle", &["one_cycle", "slanted_triangular"]),
+            Self::Cyclic => ("cyclic", &["cyclic", "cycle"]),
+            Self::Tanh => ("tanh", &["tanh"]),
+            Self::Wsd => ("warmup, stable, decay", &["wsd"]),
+            Self::Sequence => ("one after another", &["sequence"]),
+            Self::Product => ("at once", &["product"]),
+        }
+    }
+}
+
 /// What a library's schedule has to bring.
 pub trait Foreign: DeserializeOwned + schemars::JsonSchema {
     /// The row of the page in `docs`.
     const SHAPE: Shape;
+    /// Further rows that it belongs to.
+    const ALSO: &'static [Shape] = &[];
     /// How it differs from what one would expect; empty where it does not.
     const BITES: &'static str;
 
@@ -115,6 +166,8 @@ pub struct ForeignKind {
     pub name: &'static str,
     /// The row of the page in `docs`.
     pub shape: Shape,
+    /// Further rows that it belongs to.
+    pub also: &'static [Shape],
     /// How it differs from what one would expect; empty where it does not.
     pub bites: &'static str,
     /// The JSON schema of the arguments.

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 pub use schema::json_schema;
-pub(crate) use suggest::nearest;
+pub use suggest::nearest;
 
 use crate::double_double::DoubleDouble;
 use crate::error::{Error, LowerError, SpecError};

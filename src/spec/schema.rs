@@ -3,8 +3,9 @@
 use schemars::generate::SchemaSettings;
 use schemars::transform::transform_subschemas;
 use schemars::{Schema, json_schema as schema};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::dialect::call_schemas;
 use crate::schedule::Schedule;
 use crate::sweep::{Method, Parameter};
 
@@ -18,8 +19,10 @@ use crate::sweep::{Method, Parameter};
 pub fn json_schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let schedule = generator.subschema_for::<Schedule>();
+    let calls = call_schemas(&mut generator);
     let (method, parameter) = (generator.subschema_for::<Method>(), generator.subschema_for::<Parameter>());
-    let definitions = generator.take_definitions(true);
+    let mut definitions: Map<String, Value> = generator.take_definitions(true).into_iter().collect();
+    in_a_librarys_terms(&mut definitions, calls);
     let mut document = schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lrgrid spec",
@@ -41,7 +44,6 @@ pub fn json_schema() -> Value {
         "required": ["schedule"],
         "additionalProperties": false,
     });
-    let mut definitions: serde_json::Map<String, Value> = definitions.into_iter().collect();
     for (name, definition) in &mut definitions {
         // A sweep's own numbers cannot be swept.
         if name != "Parameter"
@@ -53,6 +55,24 @@ pub fn json_schema() -> Value {
     }
     document.insert("$defs".to_owned(), Value::Object(definitions));
     document.to_value()
+}
+
+/// Adds the calls of libraries' schedules to what a schedule may be.
+fn in_a_librarys_terms(definitions: &mut Map<String, Value>, calls: Vec<(&str, Schema)>) {
+    let Some(Value::Array(alternatives)) = definitions.get_mut("Schedule").and_then(|native| native.get_mut("oneOf"))
+    else {
+        return;
+    };
+    for (library, call) in calls {
+        alternatives.push(serde_json::json!({
+            "description": format!("A schedule in the terms of {library}."),
+            "type": "object",
+            "properties": { "library": { "const": library }, "name": {}, "args": {} },
+            "required": ["library", "name"],
+            "additionalProperties": false,
+            "allOf": [call],
+        }));
+    }
 }
 
 /// Lets a `"$name"` stand for any number, and a percentage for any length.

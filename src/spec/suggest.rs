@@ -4,8 +4,16 @@
 const ALIKE: f64 = 0.72;
 
 /// "did you mean `x`?" where a name is near, otherwise all there are.
-pub(crate) fn nearest(wrong: &str, names: &[&str]) -> String {
-    let likeness = |name: &&&str| strsim::jaro_winkler(&wrong.to_lowercase(), name);
+///
+/// ```
+/// use lrgrid::spec::nearest;
+///
+/// assert_eq!(nearest("cosin", &["cosine", "step"]), "did you mean `cosine`?");
+/// assert_eq!(nearest("wibble", &["cosine", "step"]), "there are `cosine`, `step`");
+/// ```
+#[must_use]
+pub fn nearest(wrong: &str, names: &[&str]) -> String {
+    let likeness = |name: &&&str| strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase());
     let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     match best {
         Some(name) if likeness(&name) >= ALIKE => format!("did you mean `{name}`?"),

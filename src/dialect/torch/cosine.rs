@@ -1,10 +1,14 @@
-//! Cosine annealing.
+//! Cosine annealing, with and without restarts.
 
-use super::optimizer::Scheduler;
-use super::{Foreign, Shape, Translation, scheduler};
+use super::factor::{Factor, Part};
+use super::stepped::ahead;
+use super::{Optimizer, Scheduler, foreign, scheduler};
 use crate::dialect::arguments::require;
 use crate::error::SpecError;
-use crate::schedule::{Cosine, Cycle, CycleMode, Schedule};
+use crate::schedule::{Constant, Cosine, CosineRestarts, Cycle, CycleMode, Schedule, Sequence};
+
+/// How many times a cosine in a chain is followed through 0.
+const WINDOWS: u64 = 32;
 
 scheduler! {
     /// Half a cosine down to `eta_min`, and up again.
@@ -17,19 +21,111 @@ scheduler! {
     }
 }
 
-impl Scheduler for CosineAnnealingLR {
-    fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
+foreign!(CosineAnnealingLR Cosine "climbs back up after `T_max`, to the base at 2·`T_max`");
+
+impl CosineAnnealingLR {
+    /// The wave between two values.
+    fn wave(&self, start: f64, end: f64) -> Result<Schedule, SpecError> {
         require("T_max", self.T_max, self.T_max > 0, "at least 1: PyTorch divides by it")?;
-        let of = Box::new(Cosine { start: base, end: self.eta_min, steps: self.T_max }.into());
+        let of = Box::new(Cosine { start, end, steps: self.T_max }.into());
         Ok(Cycle { of, mode: CycleMode::Reflect }.into())
     }
 }
 
-impl Foreign for CosineAnnealingLR {
-    const SHAPE: Shape = Shape::Cosine;
-    const BITES: &'static str = "climbs back up after `T_max`, to the base at 2·`T_max`";
+impl Scheduler for CosineAnnealingLR {
+    fn optimizer(&self) -> Optimizer {
+        self.made_with()
+    }
 
-    fn translate(&self) -> Result<Translation, SpecError> {
-        Ok(self.rate(self.optimizer().base()?)?.into())
+    fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
+        self.wave(base, self.eta_min)
+    }
+
+    fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
+        // The recursion goes on from the base, as if the wave were higher, until it has passed through a minimum.
+        let (low, half, unit) = (self.eta_min, self.T_max.max(1), self.wave(1.0, 0.0)?);
+        let turns = first / half;
+        let minimum = (turns + 1 + turns % 2) * half - first;
+        let (now, next) = (unit.value(first), unit.value(first + 1));
+        let (mut pieces, mut boundaries) = (Vec::new(), Vec::new());
+        let height = if now == 0.0 {
+            // At a minimum it stays at the base, and a step later what a wave rises by is added to that.
+            pieces.push(Constant { value: base }.into());
+            boundaries.push(1);
+            (base - low) * (1.0 + 1.0 / next)
+        } else {
+            (base - low) / now
+        };
+        pieces.push(ahead((first + boundaries.len() as u64) % (2 * half), self.wave(low + height, low)?));
+        boundaries.push(minimum);
+        pieces.push(ahead(half, self.rate(base)?));
+        Ok(Sequence { pieces, boundaries: Some(boundaries) }.into())
+    }
+
+    fn factors(&self, _: f64) -> Result<Factor, SpecError> {
+        let (curve, half) = (self.wave(1.0, 0.0)?, self.T_max);
+        if self.eta_min != 0.0 {
+            return Ok(Factor::Pulls { target: self.eta_min, curve, half_period: Some(half) });
+        }
+        // One step after each 0 it begins anew.
+        let again = (0..WINDOWS).map(|window| Part {
+            start: (2 * window + 1).saturating_mul(half).saturating_add(1),
+            curve: ahead(half + 1, curve.clone()),
+            goes_on: true,
+            again: (window + 1 == WINDOWS).then_some(2 * half),
+        });
+        Ok(Factor::Curves(std::iter::once(Part::of(curve.clone())).chain(again).collect()))
+    }
+}
+
+scheduler! {
+    /// Cosine annealing that starts again.
+    CosineAnnealingWarmRestarts {
+        /// Steps of the first cycle.
+        T_0: u64,
+        /// Growth of the cycles; whole, at least 1.
+        #[serde(default = "one_step")]
+        T_mult: u64,
+        /// The least learning rate.
+        #[serde(default)]
+        eta_min: f64,
+    }
+}
+
+fn one_step() -> u64 {
+    1
+}
+
+foreign!(CosineAnnealingWarmRestarts CosineRestarts "restarts are counted exactly, as `step()` does; `step(epoch)` misses some");
+
+impl CosineAnnealingWarmRestarts {
+    fn cycles(&self, base: f64, period: u64) -> Result<Schedule, SpecError> {
+        require("T_0", self.T_0, self.T_0 > 0, "at least 1")?;
+        require("T_mult", self.T_mult, self.T_mult > 0, "at least 1")?;
+        let multiplier = self.T_mult as f64;
+        Ok(CosineRestarts { max: base, min: self.eta_min, period, multiplier, decay: 1.0 }.into())
+    }
+}
+
+impl Scheduler for CosineAnnealingWarmRestarts {
+    fn optimizer(&self) -> Optimizer {
+        self.made_with()
+    }
+
+    fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
+        self.cycles(base, self.T_0)
+    }
+
+    fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
+        if first < self.T_0 {
+            return Ok(ahead(first, self.rate(base)?));
+        }
+        // However late, it takes itself to be in the second cycle.
+        let within = first.checked_rem(self.T_0).unwrap_or(0);
+        Ok(ahead(within, self.cycles(base, self.T_0.saturating_mul(self.T_mult))?))
+    }
+
+    fn factors(&self, base: f64) -> Result<Factor, SpecError> {
+        Ok(Factor::Sets(self.rate(base)?))
     }
 }

@@ -1,68 +1,66 @@
-//! Schedulers that cycle the momentum too.
+//! Cyclical learning rates.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::optimizer::Scheduler;
-use super::{Foreign, Shape, Translation, scheduler};
-use crate::dialect::arguments::{Float, refused, require};
-use crate::double_double::DoubleDouble;
+use super::factor::Factor;
+use super::stepped::ahead;
+use super::{Optimizer, Scheduler, foreign, scheduler};
+use crate::dialect::arguments::require;
 use crate::error::SpecError;
-use crate::program::MAX_STEP;
-use crate::schedule::{Interpolation, Knot, PiecewiseInterpolate, Schedule, Until};
+use crate::schedule::{Cycle, CycleMode, Cyclic, CyclicMode, Exponential, Linear, Product, Restarts, Scale, Schedule};
 
-/// `anneal_strategy`.
+/// `scale_mode`, which counts only beside a `scale_fn`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum AnnealStrategy {
+pub(in crate::dialect) enum ScaleMode {
     #[default]
-    Cos,
-    Linear,
+    Cycle,
+    Iterations,
 }
 
 scheduler! {
-    /// The 1cycle policy.
-    OneCycleLR {
-        /// The maximum.
+    /// Triangles between two rates.
+    CyclicLR {
+        /// The lower rate.
+        base_lr: f64,
+        /// The upper rate.
         max_lr: f64,
-        /// Steps of the whole cycle.
+        /// Steps up.
+        #[serde(default = "two_thousand")]
+        step_size_up: u64,
+        /// Steps down; as many as up where it is left out.
         #[serde(default)]
-        total_steps: Option<u64>,
-        /// Epochs, where `total_steps` is not given.
+        step_size_down: Option<u64>,
+        /// How the height goes on.
         #[serde(default)]
-        epochs: Option<u64>,
-        /// Steps of an epoch, where `total_steps` is not given.
+        mode: CyclicMode,
+        /// The factor per step of `exp_range`.
+        #[serde(default = "one")]
+        gamma: f64,
+        /// Goes with a function of one's own only.
         #[serde(default)]
-        steps_per_epoch: Option<u64>,
-        /// Share of the steps spent rising; a float.
-        #[serde(default = "three_tenths")]
-        pct_start: Float,
-        /// Half cosines or straight lines.
-        #[serde(default)]
-        anneal_strategy: AnnealStrategy,
+        scale_mode: ScaleMode,
         /// Whether momentum is cycled too.
         #[serde(default = "yes")]
         cycle_momentum: bool,
-        /// Momentum at the maximum.
+        /// Momentum at the upper rate.
         #[serde(default = "default_base_momentum")]
         base_momentum: f64,
-        /// Momentum at the start and the end.
+        /// Momentum at the lower rate.
         #[serde(default = "default_max_momentum")]
         max_momentum: f64,
-        /// Maximum over initial learning rate.
-        #[serde(default = "twenty_five")]
-        div_factor: f64,
-        /// Initial over final learning rate.
-        #[serde(default = "ten_thousand")]
-        final_div_factor: f64,
-        /// Whether it comes back to the initial learning rate first.
-        #[serde(default)]
-        three_phase: bool,
     }
 }
 
-fn three_tenths() -> Float {
-    Float(0.3)
+foreign!(CyclicLR Cyclic "the optimizer's own rate is ignored; `triangular2` overflows after 1024 cycles there");
+
+fn two_thousand() -> u64 {
+    2000
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 fn yes() -> bool {
@@ -70,132 +68,69 @@ fn yes() -> bool {
 }
 
 fn default_base_momentum() -> f64 {
-    0.85
+    0.8
 }
 
 fn default_max_momentum() -> f64 {
-    0.95
+    0.9
 }
 
-fn twenty_five() -> f64 {
-    25.0
-}
-
-fn ten_thousand() -> f64 {
-    1e4
-}
-
-/// A phase of the cycle: what it moves between, and when it ends.
-struct Phase {
-    end: f64,
-    from: f64,
-    to: f64,
-}
-
-impl OneCycleLR {
-    fn total(&self) -> Result<u64, SpecError> {
-        let total = match (self.total_steps, self.epochs, self.steps_per_epoch) {
-            (Some(total), ..) => total,
-            (None, Some(epochs), Some(steps)) => epochs.saturating_mul(steps),
-            _ => return refused("total_steps", "missing: give `total_steps`, or both `epochs` and `steps_per_epoch`"),
-        };
-        require("total_steps", total, (1..MAX_STEP).contains(&total), "at least 1 and below 2^53 - 1")?;
-        Ok(total)
-    }
-
-    /// The ends of the phases, as PyTorch rounds them.
-    fn ends(&self) -> Result<Vec<f64>, SpecError> {
-        let (total, pct) = (self.total()? as f64, self.pct_start.0);
-        require("pct_start", pct, (0.0..=1.0).contains(&pct), "from 0 to 1")?;
-        let up = pct * total - 1.0;
-        if up == 0.0 {
-            let message = format!("{pct} of {total} steps is one step: the rise has no length to divide by");
-            return refused("pct_start", message);
+impl CyclicLR {
+    /// Triangles between two values.
+    fn triangles(&self, base: f64, max: f64) -> Result<Schedule, SpecError> {
+        // Without a function of one's own it does not matter.
+        let _ = self.scale_mode;
+        let (up, down) = (self.step_size_up, self.step_size_down.unwrap_or(self.step_size_up));
+        require("step_size_up", up, up > 0, "at least 1: PyTorch divides by it")?;
+        if down > 0 {
+            let (step_size_up, step_size_down) = (up, self.step_size_down);
+            let (mode, gamma) = (self.mode, self.gamma);
+            return Ok(Cyclic { base, max, step_size_up, step_size_down, mode, gamma }.into());
         }
-        Ok(if self.three_phase { vec![up, 2.0 * pct * total - 2.0, total - 1.0] } else { vec![up, total - 1.0] })
-    }
-
-    /// Moves through `values` from phase to phase, up to the last step that PyTorch allows.
-    fn through(&self, values: &[f64]) -> Result<Schedule, SpecError> {
-        let (total, ends) = (self.total()?, self.ends()?);
-        let interpolation = match self.anneal_strategy {
-            AnnealStrategy::Cos => Interpolation::Cosine,
-            AnnealStrategy::Linear => Interpolation::Linear,
-        };
-        let mut points: Vec<Knot> = vec![Knot(0.0, values[0])];
-        let mut start = 0.0;
-        for (&end, pair) in ends.iter().zip(values.windows(2)) {
-            if end < 0.0 {
-                // Over before it began: the next phase is under way at step 0.
-                points = vec![Knot(end, pair[1])];
-            } else if end > start {
-                points.push(Knot(end, pair[1]));
+        // A saw: it falls back within a step.
+        let tooth = |start, end| Box::new(Linear { start, end, steps: up }.into());
+        Ok(match self.mode {
+            CyclicMode::Triangular => Cycle { of: tooth(base, max), mode: CycleMode::Restart }.into(),
+            CyclicMode::Triangular2 => {
+                let of = Restarts { of: tooth(0.0, max - base), multiplier: 1.0, decay: 0.5 };
+                Scale { by: 1.0, of: Box::new(of.into()), offset: base }.into()
             }
-            start = end;
-        }
-        let phase = Phase { end: total as f64 - 1.0, from: values[values.len() - 2], to: values[values.len() - 1] };
-        let before_last = ends[ends.len() - 2];
-        let reached = points.last().map_or(0.0, |point| point.0);
-        let last = if before_last >= total as f64 {
-            // The phase before the last one is still under way.
-            total
-        } else if before_last == phase.end {
-            // PyTorch divides by the last phase's length when it is first stepped into.
-            total - 1
-        } else {
-            // One step past the end is allowed, and the curve goes on there.
-            let p =
-                DoubleDouble::exact_sum(total as f64, -before_last) / DoubleDouble::exact_sum(phase.end, -before_last);
-            if reached < total as f64 {
-                points.push(Knot(total as f64, self.beyond(&phase, p)));
+            CyclicMode::ExpRange => {
+                let teeth = Cycle { of: tooth(0.0, max - base), mode: CycleMode::Restart }.into();
+                let gamma = Exponential { start: 1.0, decay_rate: self.gamma, decay_steps: 1, staircase: false }.into();
+                let of = Product { factors: vec![teeth, gamma] };
+                Scale { by: 1.0, of: Box::new(of.into()), offset: base }.into()
             }
-            total
-        };
-        Ok(Until { last, of: Box::new(PiecewiseInterpolate { points, interpolation }.into()) }.into())
-    }
-
-    /// The value where a phase is followed beyond its end.
-    fn beyond(&self, phase: &Phase, p: DoubleDouble) -> f64 {
-        match self.anneal_strategy {
-            AnnealStrategy::Linear => (DoubleDouble::exact_sum(phase.to, -phase.from) * p + phase.from).high(),
-            AnnealStrategy::Cos => {
-                let cosine = (std::f64::consts::PI * p.high().rem_euclid(2.0)).cos();
-                phase.to + (phase.from - phase.to) / 2.0 * (cosine + 1.0)
-            }
-        }
+        })
     }
 }
 
-impl Scheduler for OneCycleLR {
+impl Scheduler for CyclicLR {
+    fn optimizer(&self) -> Optimizer {
+        self.made_with()
+    }
+
     fn rate(&self, _: f64) -> Result<Schedule, SpecError> {
-        let (initial, highest) = (self.max_lr / self.div_factor, self.max_lr);
-        let least = initial / self.final_div_factor;
-        match self.three_phase {
-            true => self.through(&[initial, highest, initial, least]),
-            false => self.through(&[initial, highest, least]),
-        }
+        self.triangles(self.base_lr, self.max_lr)
     }
 
     fn momentum(&self) -> Result<Option<Schedule>, SpecError> {
         if !self.cycle_momentum {
             return Ok(None);
         }
-        self.optimizer().check_momentum()?;
-        let (low, high) = (self.base_momentum, self.max_momentum);
-        match self.three_phase {
-            true => self.through(&[high, low, high, high]),
-            false => self.through(&[high, low, high]),
-        }
-        .map(Some)
+        self.made_with().check_momentum()?;
+        self.triangles(self.max_momentum, self.base_momentum).map(Some)
     }
-}
 
-impl Foreign for OneCycleLR {
-    const SHAPE: Shape = Shape::OneCycle;
-    const BITES: &'static str =
-        "ends at `total_steps` − 1; `final_div_factor` divides the initial rate, not the maximum";
+    fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
+        Ok(ahead(first, self.rate(base)?))
+    }
 
-    fn translate(&self) -> Result<Translation, SpecError> {
-        Ok(Translation { schedule: self.rate(self.max_lr)?, momentum: self.momentum()? })
+    fn overwrites_base(&self, first: bool) -> Option<f64> {
+        first.then_some(self.base_lr)
+    }
+
+    fn factors(&self, base: f64) -> Result<Factor, SpecError> {
+        Ok(Factor::Sets(self.rate(base)?))
     }
 }

@@ -2,21 +2,60 @@
 //!
 //! Each scheduler's recursion is followed, as `scheduler.step()` runs it, not the closed form beside it.
 
+mod chain;
 mod cosine;
 mod cycle;
+mod factor;
+mod one_cycle;
 mod optimizer;
+mod sequence;
 mod stepped;
+mod swa;
 
-use super::{Foreign, Shape, Translation, library};
-use cosine::CosineAnnealingLR;
-use cycle::OneCycleLR;
-use optimizer::{Optimizer, scheduler};
-use stepped::{ExponentialLR, StepLR};
+use super::library;
+use chain::ChainedScheduler;
+use cosine::{CosineAnnealingLR, CosineAnnealingWarmRestarts};
+use cycle::CyclicLR;
+use one_cycle::OneCycleLR;
+use optimizer::{Optimizer, Scheduler, foreign, scheduler};
+use sequence::SequentialLR;
+use stepped::{ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR};
+use swa::SWALR;
 
 library! {
     Torch "torch" aliases ["pytorch"] "PyTorch 2.15, torch.optim.lr_scheduler and swa_utils"
     "StepLR" StepLR,
+    "MultiStepLR" MultiStepLR,
+    "ConstantLR" ConstantLR,
+    "LinearLR" LinearLR,
     "ExponentialLR" ExponentialLR,
+    "PolynomialLR" PolynomialLR,
     "CosineAnnealingLR" CosineAnnealingLR,
+    "CosineAnnealingWarmRestarts" CosineAnnealingWarmRestarts,
+    "CyclicLR" CyclicLR,
     "OneCycleLR" OneCycleLR,
+    "SequentialLR" SequentialLR,
+    "ChainedScheduler" ChainedScheduler,
+    "SWALR" SWALR,
+}
+
+impl Torch {
+    /// The scheduler, whichever it is.
+    fn scheduler(&self) -> &dyn Scheduler {
+        match self {
+            Self::StepLR(scheduler) => scheduler,
+            Self::MultiStepLR(scheduler) => scheduler,
+            Self::ConstantLR(scheduler) => scheduler,
+            Self::LinearLR(scheduler) => scheduler,
+            Self::ExponentialLR(scheduler) => scheduler,
+            Self::PolynomialLR(scheduler) => scheduler,
+            Self::CosineAnnealingLR(scheduler) => scheduler,
+            Self::CosineAnnealingWarmRestarts(scheduler) => scheduler,
+            Self::CyclicLR(scheduler) => scheduler,
+            Self::OneCycleLR(scheduler) => scheduler,
+            Self::SequentialLR(scheduler) => scheduler,
+            Self::ChainedScheduler(scheduler) => scheduler,
+            Self::SWALR(scheduler) => scheduler,
+        }
+    }
 }

@@ -3,13 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::factor::Factor;
 use crate::dialect::arguments::refused;
 use crate::error::SpecError;
-use crate::schedule::Schedule;
+use crate::schedule::{Constant, Schedule, Sequence};
 
 /// The optimizers, as far as schedulers tell them apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(super) enum Algorithm {
+pub(in crate::dialect) enum Algorithm {
     #[default]
     SGD,
     RMSprop,
@@ -31,14 +32,14 @@ pub(super) enum Algorithm {
 /// The type of the learning rate, where it is a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum TensorType {
+pub(in crate::dialect) enum TensorType {
     Float32,
     Float64,
 }
 
 /// What schedulers need of the optimizer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Optimizer {
+pub(in crate::dialect) struct Optimizer {
     pub(super) lr: Option<f64>,
     pub(super) algorithm: Algorithm,
     pub(super) last_epoch: i64,
@@ -62,26 +63,62 @@ impl Optimizer {
         }
     }
 
-    /// The step at which the scheduler begins.
+    /// The first step that a scheduler runs: 0, or the one after `last_epoch`.
     pub(super) fn first_step(&self) -> Result<u64, SpecError> {
         u64::try_from(self.last_epoch + 1).or_else(|_| {
-            refused(
-                "last_epoch",
-                format!("{} is before the start: -1 begins there, N goes on after step N", self.last_epoch),
-            )
+            let message = format!("{} is before the start: -1 begins there, N goes on after step N", self.last_epoch);
+            refused("last_epoch", message)
         })
     }
 }
 
 /// How a scheduler acts, whatever optimizer it drives.
 pub(super) trait Scheduler {
-    /// The learning rate from an optimizer with `base`.
+    /// What it is given beside its own arguments.
+    fn optimizer(&self) -> Optimizer;
+
+    /// The learning rate from an optimizer made with `base`.
     fn rate(&self, base: f64) -> Result<Schedule, SpecError>;
 
     /// The momentum that moves beside it.
     fn momentum(&self) -> Result<Option<Schedule>, SpecError> {
         Ok(None)
     }
+
+    /// The learning rate from `first` on, on a clock that starts there: what `last_epoch` makes of a fresh
+    /// optimizer, whose learning rate is still `base`.
+    fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError>;
+
+    /// The learning rate where a SequentialLR hands over to it; `before` was the last one.
+    fn taken_over(&self, base: f64, before: f64) -> Result<Schedule, SpecError> {
+        let _ = before;
+        self.rate(base)
+    }
+
+    /// What `initial_lr` is once it is made, where it overwrites it.
+    fn overwrites_base(&self, first: bool) -> Option<f64> {
+        let _ = first;
+        None
+    }
+
+    /// How it acts on a learning rate that others move too, from an optimizer made with `base`.
+    fn factors(&self, base: f64) -> Result<Factor, SpecError>;
+}
+
+/// The whole schedule of a scheduler that stands alone.
+pub(super) fn alone(scheduler: &dyn Scheduler) -> Result<Schedule, SpecError> {
+    let optimizer = scheduler.optimizer();
+    let base = match scheduler.overwrites_base(true) {
+        Some(base) => base,
+        None => optimizer.base()?,
+    };
+    let first = optimizer.first_step()?;
+    if first == 0 {
+        return scheduler.rate(base);
+    }
+    // Before its first step the optimizer has the learning rate that it was made with.
+    let pieces = vec![Constant { value: base }.into(), scheduler.resumed(base, first)?];
+    Ok(Sequence { pieces, boundaries: Some(vec![first]) }.into())
 }
 
 /// A scheduler's arguments, with the optimizer's beside them.
@@ -90,7 +127,7 @@ macro_rules! scheduler {
         $(#[$attribute])*
         #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
-        #[expect(non_snake_case, reason = "arguments are named as the library names them")]
+        #[allow(non_snake_case, reason = "arguments are named as the library names them")]
         pub(in crate::dialect) struct $name {
             $($(#[$of_field])* $field: $type,)*
             /// The index of the last step that was run, to go on from there with a fresh optimizer.
@@ -108,8 +145,8 @@ macro_rules! scheduler {
         }
 
         impl $name {
-            pub(super) fn optimizer(&self) -> crate::dialect::torch::Optimizer {
-                // The values are correctly rounded to every type, so a tensor's does not matter.
+            fn made_with(&self) -> crate::dialect::torch::Optimizer {
+                // Values are correctly rounded to every type, so a tensor's does not matter.
                 let _ = self.lr_tensor_dtype;
                 crate::dialect::torch::Optimizer {
                     lr: self.lr,
@@ -121,8 +158,25 @@ macro_rules! scheduler {
     };
 }
 
-pub(super) fn from_the_start() -> i64 {
+/// What every scheduler is to the framework.
+macro_rules! foreign {
+    ($name:ident $shape:ident $bites:literal) => {
+        impl crate::dialect::Foreign for $name {
+            const SHAPE: crate::dialect::Shape = crate::dialect::Shape::$shape;
+            const BITES: &'static str = $bites;
+
+            fn translate(&self) -> Result<crate::dialect::Translation, crate::error::SpecError> {
+                Ok(crate::dialect::Translation {
+                    schedule: crate::dialect::torch::optimizer::alone(self)?,
+                    momentum: crate::dialect::torch::Scheduler::momentum(self)?,
+                })
+            }
+        }
+    };
+}
+
+pub(in crate::dialect) fn from_the_start() -> i64 {
     -1
 }
 
-pub(super) use scheduler;
+pub(super) use {foreign, scheduler};

@@ -1,39 +1,291 @@
 //! Schedulers that multiply the learning rate by a factor, step by step.
 
-use super::optimizer::Scheduler;
-use super::{Foreign, Shape, Translation, scheduler};
-use crate::dialect::arguments::require;
+use super::factor::Factor;
+use super::{Optimizer, Scheduler, foreign, scheduler};
+use crate::dialect::arguments::{Length, refused, require};
 use crate::error::SpecError;
-use crate::schedule::{Exponential, Schedule, Step};
+use crate::program::MAX_STEP;
+use crate::schedule::{
+    Clock, Constant, Cycle, CycleMode, Exponential, Linear, MultiStep, PiecewiseConstant, Polynomial, Product, Scale,
+    Schedule, Step, Until,
+};
+
+fn tenth() -> f64 {
+    0.1
+}
+
+fn third() -> f64 {
+    1.0 / 3.0
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn five() -> u64 {
+    5
+}
+
+/// A schedule whose clock is `steps` ahead.
+pub(super) fn ahead(steps: u64, of: Schedule) -> Schedule {
+    match steps {
+        0 => of,
+        steps => Clock { multiplier: 1.0, ahead: steps as f64, divisor: 1.0, of: Box::new(of) }.into(),
+    }
+}
+
+/// A schedule times a number.
+pub(super) fn times(by: f64, of: Schedule) -> Schedule {
+    Scale { by, of: Box::new(of), offset: 0.0 }.into()
+}
+
+/// `base·gamma^⌊s/every⌋`, whatever the sign of gamma.
+fn powers(base: f64, gamma: f64, every: u64) -> Schedule {
+    let falling = |decay_rate| Schedule::from(Step { start: base, decay_rate, step_size: every });
+    if gamma > 0.0 {
+        return match every {
+            1 => Exponential { start: base, decay_rate: gamma, decay_steps: 1, staircase: false }.into(),
+            _ => falling(gamma),
+        };
+    }
+    if gamma == 0.0 {
+        return PiecewiseConstant { values: vec![base, 0.0], boundaries: vec![every] }.into();
+    }
+    let sign = PiecewiseConstant { values: vec![1.0, -1.0], boundaries: vec![every] };
+    let both = Until { last: every.saturating_mul(2) - 1, of: Box::new(sign.into()) };
+    let signs = Cycle { of: Box::new(both.into()), mode: CycleMode::Restart };
+    Product { factors: vec![falling(-gamma), signs.into()] }.into()
+}
 
 scheduler! {
     /// Decays the learning rate by `gamma` every `step_size` steps.
     StepLR {
-        /// Steps between drops.
-        step_size: u64,
+        /// Steps between drops; where it is not whole, only drops on whole steps happen.
+        step_size: Length,
         /// The factor of each drop.
         #[serde(default = "tenth")]
         gamma: f64,
     }
 }
 
-fn tenth() -> f64 {
-    0.1
-}
+foreign!(StepLR Step "a fractional `step_size` drops only where its multiples are whole steps");
 
-impl Scheduler for StepLR {
-    fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
-        require("step_size", self.step_size, self.step_size > 0, "at least 1: PyTorch divides by it")?;
-        Ok(Step { start: base, decay_rate: self.gamma, step_size: self.step_size }.into())
+impl StepLR {
+    /// The whole steps at which it drops are the multiples of this one.
+    fn every(&self) -> Result<u64, SpecError> {
+        let size = self.step_size.0;
+        require("step_size", size, size > 0.0, "greater than 0: PyTorch divides by it")?;
+        // The least whole multiple of a number is its numerator in lowest terms: a power of 2 is below.
+        let mut numerator = size;
+        while numerator.fract() != 0.0 {
+            numerator *= 2.0;
+        }
+        Ok(numerator.min(MAX_STEP as f64) as u64)
     }
 }
 
-impl Foreign for StepLR {
-    const SHAPE: Shape = Shape::Step;
-    const BITES: &'static str = "";
+impl Scheduler for StepLR {
+    fn optimizer(&self) -> Optimizer {
+        self.made_with()
+    }
 
-    fn translate(&self) -> Result<Translation, SpecError> {
-        Ok(self.rate(self.optimizer().base()?)?.into())
+    fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
+        Ok(powers(base, self.gamma, self.every()?))
+    }
+
+    fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
+        // A drop that is due at the first step happens there.
+        let every = self.every()?;
+        Ok(ahead((first - 1) % every + 1, powers(base, self.gamma, every)))
+    }
+
+    fn factors(&self, _: f64) -> Result<Factor, SpecError> {
+        Ok(Factor::curve(self.rate(1.0)?))
+    }
+}
+
+scheduler! {
+    /// Decays the learning rate by `gamma` at each milestone.
+    MultiStepLR {
+        /// The steps at which it drops; one that stands twice drops twice.
+        milestones: Vec<u64>,
+        /// The factor of each drop.
+        #[serde(default = "tenth")]
+        gamma: f64,
+    }
+}
+
+foreign!(MultiStepLR MultiStep "");
+
+impl MultiStepLR {
+    /// The drops from step `from` on, counted from there.
+    fn drops(&self, base: f64, from: u64) -> Schedule {
+        let mut milestones: Vec<u64> = self.milestones.iter().filter_map(|step| step.checked_sub(from)).collect();
+        milestones.sort_unstable();
+        if self.gamma > 0.0 && milestones.windows(2).all(|pair| pair[0] < pair[1]) {
+            return MultiStep { start: base, decay_rate: self.gamma, milestones }.into();
+        }
+        let (mut values, mut boundaries) = (vec![base], Vec::new());
+        for (index, &milestone) in milestones.iter().enumerate() {
+            let value = base * self.gamma.powi(index as i32 + 1);
+            match boundaries.last() {
+                _ if milestone == 0 => values = vec![value],
+                Some(&last) if last == milestone => values.truncate(values.len() - 1),
+                _ => {}
+            }
+            if milestone > 0 {
+                if boundaries.last() != Some(&milestone) {
+                    boundaries.push(milestone);
+                }
+                values.push(value);
+            }
+        }
+        PiecewiseConstant { values, boundaries }.into()
+    }
+}
+
+impl Scheduler for MultiStepLR {
+    fn optimizer(&self) -> Optimizer {
+        self.made_with()
+    }
+
+    fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
+        Ok(self.drops(base, 0))
+    }
+
+    fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
+        Ok(self.drops(base, first))
+    }
+
+    fn factors(&self, _: f64) -> Result<Factor, SpecError> {
+        Ok(Factor::curve(self.rate(1.0)?))
+    }
+}
+
+scheduler! {
+    /// A smaller learning rate at first.
+    ConstantLR {
+        /// The factor until `total_iters`, from 0 to 1.
+        #[serde(default = "third")]
+        factor: f64,
+        /// Steps with the factor.
+        #[serde(default = "five")]
+        total_iters: u64,
+    }
+}
+
+foreign!(ConstantLR Constant "ends with the full rate; with `total_iters` 0 it never does");
+
+impl ConstantLR {
+    fn check(&self) -> Result<(), SpecError> {
+        require("factor", self.factor, (0.0..=1.0).contains(&self.factor), "from 0 to 1")
+    }
+
+    /// `held` until it is lifted after `steps`.
+    fn lifted(&self, held: f64, to: f64, steps: u64) -> Schedule {
+        if steps == 0 {
+            return Constant { value: held }.into();
+        }
+        if self.factor == 0.0 {
+            // PyTorch divides by the factor there.
+            return Until { last: steps - 1, of: Box::new(Constant { value: held }.into()) }.into();
+        }
+        PiecewiseConstant { values: vec![held, to], boundaries: vec![steps] }.into()
+    }
+}
+
+impl Scheduler for ConstantLR {
+    fn optimizer(&self) -> Optimizer {
+        self.made_with()
+    }
+
+    fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
+        self.check()?;
+        Ok(self.lifted(base * self.factor, base, self.total_iters))
+    }
+
+    fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
+        self.check()?;
+        let lifted = base / self.factor;
+        Ok(match self.total_iters.checked_sub(first) {
+            None => Constant { value: base }.into(),
+            Some(0) if self.factor == 0.0 => return refused("factor", "0 cannot be lifted: PyTorch divides by it"),
+            Some(0) => Constant { value: lifted }.into(),
+            Some(steps) => self.lifted(base, lifted, steps),
+        })
+    }
+
+    fn taken_over(&self, base: f64, _: f64) -> Result<Schedule, SpecError> {
+        // There it starts with its closed form, which knows no factor without steps.
+        if self.total_iters == 0 {
+            self.check()?;
+            return Ok(Constant { value: base }.into());
+        }
+        self.rate(base)
+    }
+
+    fn factors(&self, _: f64) -> Result<Factor, SpecError> {
+        Ok(Factor::curve(self.rate(1.0)?))
+    }
+}
+
+scheduler! {
+    /// A line from one factor to another.
+    LinearLR {
+        /// The factor at step 0, above 0 and at most 1.
+        #[serde(default = "third")]
+        start_factor: f64,
+        /// The factor from `total_iters` on, from 0 to 1.
+        #[serde(default = "one")]
+        end_factor: f64,
+        /// Steps from one to the other.
+        #[serde(default = "five")]
+        total_iters: u64,
+    }
+}
+
+foreign!(LinearLR Linear "with `total_iters` 0 it stays at `start_factor` for ever");
+
+impl LinearLR {
+    fn check(&self) -> Result<(), SpecError> {
+        let (start, end) = (self.start_factor, self.end_factor);
+        require("start_factor", start, start > 0.0 && start <= 1.0, "above 0 and at most 1")?;
+        require("end_factor", end, (0.0..=1.0).contains(&end), "from 0 to 1")
+    }
+}
+
+impl Scheduler for LinearLR {
+    fn optimizer(&self) -> Optimizer {
+        self.made_with()
+    }
+
+    fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
+        self.check()?;
+        let (start, end, steps) = (base * self.start_factor, base * self.end_factor, self.total_iters);
+        Ok(if steps == 0 { Constant { value: start }.into() } else { Linear { start, end, steps }.into() })
+    }
+
+    fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
+        let line = self.rate(1.0)?;
+        let now = line.value(first);
+        if self.total_iters < first || now == 0.0 {
+            return Ok(Constant { value: base }.into());
+        }
+        Ok(times(base / now, ahead(first, line)))
+    }
+
+    fn taken_over(&self, base: f64, _: f64) -> Result<Schedule, SpecError> {
+        require(
+            "total_iters",
+            self.total_iters,
+            self.total_iters > 0,
+            "at least 1 after a milestone: PyTorch divides by it",
+        )?;
+        self.rate(base)
+    }
+
+    fn factors(&self, _: f64) -> Result<Factor, SpecError> {
+        Ok(Factor::curve(self.rate(1.0)?))
     }
 }
 
@@ -45,17 +297,73 @@ scheduler! {
     }
 }
 
+foreign!(ExponentialLR Exponential "");
+
 impl Scheduler for ExponentialLR {
+    fn optimizer(&self) -> Optimizer {
+        self.made_with()
+    }
+
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
-        Ok(Exponential { start: base, decay_rate: self.gamma, decay_steps: 1, staircase: false }.into())
+        Ok(powers(base, self.gamma, 1))
+    }
+
+    fn resumed(&self, base: f64, _: u64) -> Result<Schedule, SpecError> {
+        self.rate(base)
+    }
+
+    fn factors(&self, _: f64) -> Result<Factor, SpecError> {
+        Ok(Factor::curve(self.rate(1.0)?))
     }
 }
 
-impl Foreign for ExponentialLR {
-    const SHAPE: Shape = Shape::Exponential;
-    const BITES: &'static str = "";
+scheduler! {
+    /// A power of what is left, down to 0.
+    PolynomialLR {
+        /// Steps of the decay.
+        #[serde(default = "five")]
+        total_iters: u64,
+        /// The power.
+        #[serde(default = "one")]
+        power: f64,
+    }
+}
 
-    fn translate(&self) -> Result<Translation, SpecError> {
-        Ok(self.rate(self.optimizer().base()?)?.into())
+foreign!(PolynomialLR Polynomial "always ends at 0; with `total_iters` 0 it never moves");
+
+impl Scheduler for PolynomialLR {
+    fn optimizer(&self) -> Optimizer {
+        self.made_with()
+    }
+
+    fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
+        require("power", self.power, self.power >= 0.0, "at least 0: below it the rate ends at infinity")?;
+        let (steps, power) = (self.total_iters, self.power);
+        Ok(match steps == 0 || power == 0.0 {
+            true => Constant { value: base }.into(),
+            false => Polynomial { start: base, end: 0.0, steps, power }.into(),
+        })
+    }
+
+    fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
+        // The ratios that are left make a polynomial of the steps that are left.
+        match self.total_iters.checked_sub(first) {
+            Some(steps @ 1..) => Self { total_iters: steps, ..self.clone() }.rate(base),
+            _ => Ok(Constant { value: base }.into()),
+        }
+    }
+
+    fn taken_over(&self, base: f64, _: f64) -> Result<Schedule, SpecError> {
+        require(
+            "total_iters",
+            self.total_iters,
+            self.total_iters > 0,
+            "at least 1 after a milestone: PyTorch divides by it",
+        )?;
+        self.rate(base)
+    }
+
+    fn factors(&self, _: f64) -> Result<Factor, SpecError> {
+        Ok(Factor::curve(self.rate(1.0)?))
     }
 }
