@@ -16,6 +16,11 @@ const MOST_SEEN: u64 = 1 << 20;
 /// Beyond it, the logarithms in f64 tell single steps apart no longer.
 const SHARP: u64 = 1 << 40;
 
+/// A factor to a whole power; the factor is at least 0.
+pub(super) fn power(factor: f64, exponent: u64) -> f64 {
+    DoubleDouble::from(factor).powf(DoubleDouble::from(exponent)).high()
+}
+
 /// A cycle with at least one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cycle {

@@ -61,7 +61,9 @@ impl Annealer {
                 let signs = format!("on the same side of 0 as `start`, {start}: fastai takes powers of end/start");
                 require("end", end, start * end.signum() > 0.0 && end != 0.0, &signs)
             }
-            Annealing::Power(power) => require("power", power, power >= 0.0, "at least 0: fastai divides by 0 at first"),
+            Annealing::Power(power) => {
+                require("power", power, power >= 0.0, "at least 0: fastai divides by 0 at first")
+            }
             _ => Ok(()),
         }
     }
@@ -135,7 +137,12 @@ impl Training {
             require(&format!("pcts[{index}]"), share, *share >= 0.0, "at least 0")?;
         }
         let (count, shares_count) = (annealers.len(), shares.len());
-        require("scheds", format!("{count} for {shares_count} shares"), count >= shares_count, "as many as the shares")?;
+        require(
+            "scheds",
+            format!("{count} for {shares_count} shares"),
+            count >= shares_count,
+            "as many as the shares",
+        )?;
         let all = DoubleDouble::from(self.steps());
         let mut pieces: Vec<(u64, f64, f64, Annealer)> = Vec::new();
         // Boundaries are in f32, added up in f64.
@@ -432,9 +439,8 @@ impl Foreign for CombineScheds {
 
     fn translate(&self) -> Result<Translation, SpecError> {
         let numbered = self.scheds.iter().enumerate();
-        let annealers = numbered.map(|(index, scheduler)| {
-            scheduler.annealer().map_err(|error| error.within(&format!("scheds[{index}]")))
-        });
+        let annealers = numbered
+            .map(|(index, scheduler)| scheduler.annealer().map_err(|error| error.within(&format!("scheds[{index}]"))));
         let annealers: Vec<Annealer> = annealers.collect::<Result<_, _>>()?;
         let training = Training::new(self.n_epoch, self.batches_per_epoch)?;
         Ok(training.trained(training.combined(&self.pcts, &annealers)?, 0)?.into())

@@ -9,11 +9,14 @@ mod arguments;
 mod clock;
 mod cycles;
 mod fairseq;
+mod fastai;
+mod keras;
 mod library;
 mod megatron;
 mod sharpdarts;
 mod stairs;
 mod thinc;
+mod timm;
 mod torch;
 
 use schemars::{Schema, SchemaGenerator};
@@ -114,11 +117,11 @@ impl Shape {
             Self::Cosine => ("cosine", &["cosine"]),
             Self::CosinePower => ("cosine power, k-decay", &["cosine_power", "k_decay"]),
             Self::CosineRestarts => ("cosine restarts", &["cosine_restarts", "restarts"]),
-            Self::Exponential => ("exponential", &["exponential"]),
+            Self::Exponential => ("exponential", &["exponential", "normalized_exponential"]),
             Self::Step => ("step", &["step"]),
             Self::MultiStep => ("milestones", &["multi_step", "piecewise_constant"]),
             Self::Piecewise => ("through points", &["piecewise_linear", "piecewise_interpolate"]),
-            Self::InverseTime => ("inverse time", &["inverse_time"]),
+            Self::InverseTime => ("inverse time", &["inverse_time", "inverse_power"]),
             Self::InverseSqrt => ("inverse root", &["inverse_sqrt", "noam"]),
             Self::OneCycle => ("one cycle, slanted triangle", &["one_cycle", "slanted_triangular"]),
             Self::Cyclic => ("cyclic", &["cyclic", "cycle"]),
@@ -194,4 +197,7 @@ libraries! {
     sharpdarts SharpDarts,
     megatron Megatron,
     fairseq Fairseq,
+    fastai FastAi,
+    keras Keras,
+    timm Timm,
 }

@@ -9,9 +9,7 @@ use super::{Foreign, Shape, Translation, library};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
-use crate::schedule::{
-    Cosine, CosinePower, CosinePowerForm, Cycle, CycleMode, Linear, Schedule, Sequence, Until,
-};
+use crate::schedule::{Cosine, CosinePower, CosinePowerForm, Cycle, CycleMode, Linear, Schedule, Sequence, Until};
 
 library! {
     SharpDarts "sharpdarts" aliases [] "sharpDARTS, cosine_power_annealing: an array of rates, one an epoch"
@@ -133,7 +131,10 @@ impl Foreign for CosinePowerAnnealing {
             let lowest = if furthest >= end { DoubleDouble::ZERO } else { self.height(furthest, end) };
             let curve = self.curve(end, lowest, DoubleDouble::ONE, epochs - warmup);
             let rise = ahead(1.0, Linear { start: self.min_lr, end: self.max_lr, steps: warmup + 1 }.into());
-            ahead(skipped as f64, Sequence { pieces: vec![rise, ahead(2.0, curve)], boundaries: Some(vec![warmup + 1]) }.into())
+            ahead(
+                skipped as f64,
+                Sequence { pieces: vec![rise, ahead(2.0, curve)], boundaries: Some(vec![warmup + 1]) }.into(),
+            )
         };
         Ok(Until { last: epochs - 1 - skipped, of: Box::new(rates) }.into())
     }

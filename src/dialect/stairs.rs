@@ -1,6 +1,7 @@
 //! Drops at regular distances that need not be whole steps.
 
 use super::arguments::refused;
+use super::cycles::power;
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
@@ -14,7 +15,7 @@ const MOST_DROPS: u64 = 1000;
 pub(super) enum Quotient {
     /// It is floored as it is, so 11 is not yet ten times 1.1, which in f64 is a little more.
     Exact,
-    /// It is rounded before, to the whole number.
+    /// It is whole where the length as it is written says so.
     Rounded,
 }
 
@@ -46,7 +47,7 @@ pub(super) fn stairs(start: f64, rate: f64, length: f64, quotient: Quotient) -> 
 
 /// `drops` drops in `steps` steps, over and over; drop number `k` of a round is at step `at(k)` of it.
 fn pattern(start: f64, rate: f64, steps: u64, drops: u64, at: impl Fn(u64) -> u64) -> Schedule {
-    let factor = |drops: u64| DoubleDouble::from(rate).powf(DoubleDouble::from(drops)).high();
+    let factor = |drops| power(rate, drops);
     let (mut values, mut boundaries) = (vec![1.0], Vec::new());
     for drop in 1..drops {
         match (at(drop), boundaries.last()) {
@@ -86,19 +87,19 @@ mod tests {
 
     #[test]
     fn drops_come_where_floored_quotients_change() -> Result<(), SpecError> {
-        for length in [2.4_f64, 2.5, 1.1, 0.5, 0.3, 7.25, 1.0 / 3.0, 4.7, 12.6, 1e3 + 0.1] {
-            let exact = stairs(1.0, 0.5, length, Quotient::Exact)?;
+        for (steps, drops) in
+            [(12, 5), (5, 2), (11, 10), (1, 2), (3, 10), (29, 4), (1, 3), (47, 10), (63, 5), (10_001, 10)]
+        {
+            let length = steps as f64 / drops as f64;
+            let (exact, meant) =
+                (stairs(1.0, 0.5, length, Quotient::Exact)?, stairs(1.0, 0.5, length, Quotient::Rounded)?);
             exact.validate()?;
-            let rounded = stairs(1.0, 0.5, length, Quotient::Rounded)?;
             for step in 0..300_u64 {
-                let quotient = DoubleDouble::from(step) / length;
-                let mut whole = quotient.high().floor();
-                let near = quotient.high().round();
-                assert_eq!(rounded.value(step), 0.5_f64.powf(if quotient.high() == near { near } else { whole }));
-                if (quotient - whole).high() < 0.0 {
-                    whole -= 1.0;
-                }
-                assert_eq!(exact.value(step), 0.5_f64.powf(whole), "{step} // {length}");
+                let halved = |times: u64| power(0.5, times);
+                assert_eq!(meant.value(step), halved(step * drops / steps), "{step} // ({steps}/{drops})");
+                let times = step * drops / steps;
+                let reached = DoubleDouble::exact_product(length, times as f64) <= DoubleDouble::from(step);
+                assert_eq!(exact.value(step), halved(times - u64::from(!reached)), "{step} // {length}");
             }
         }
         assert!(stairs(1.0, 0.5, std::f64::consts::PI, Quotient::Exact).is_err());

@@ -12,8 +12,8 @@ use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
-    Clamp, Cyclic, CyclicMode, Exponential, Interpolation, InverseTime, Knot, Linear, PiecewiseInterpolate,
-    Schedule, Sequence, Until,
+    Clamp, Cyclic, CyclicMode, Exponential, Interpolation, InverseTime, Knot, Linear, PiecewiseInterpolate, Schedule,
+    Sequence, Until,
 };
 
 library! {

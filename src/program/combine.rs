@@ -49,10 +49,13 @@ impl Segment {
         match self.quantum {
             Some(quantum) => Self { start: times(self.start), quantum: Some(times(quantum)), ..self },
             None => {
+                let (origin, rate) = (times(self.origin), self.rate / DoubleDouble::from(factor));
+                let stretched = Self { start: times(self.start), length: times(self.length), origin, rate, ..self };
+                if self.lead == 0 {
+                    return stretched;
+                }
                 let lead = DoubleDouble::from(self.lead).scaled_by_power_of_two(-64);
-                let rate = self.rate / DoubleDouble::from(factor);
-                Self { start: times(self.start), length: times(self.length), rate, ..self }
-                    .counting_from((DoubleDouble::from(self.origin) + lead) * DoubleDouble::from(factor))
+                stretched.counting_from((DoubleDouble::from(self.origin) + lead) * DoubleDouble::from(factor))
             }
         }
     }

@@ -247,8 +247,8 @@ impl Family for Noam {
 ///
 /// **Formula.** `start·(1 + s/timescale)^−power`, the quotient floored if `staircase`.
 ///
-/// **Parameters.** `start`: any finite number. `timescale`: steps after which `1 + s/timescale` is 2, from 1
-/// to 2^53, whole for a staircase. `power`: greater than 0 (default 1). `staircase`: whether the value falls
+/// **Parameters.** `start`: any finite number. `timescale`: steps after which `1 + s/timescale` is 2, from
+/// 0.001 to 2^53, whole for a staircase. `power`: greater than 0 (default 1). `staircase`: whether the value falls
 /// in stairs (default false).
 ///
 /// **Behaviour.** `start` at 0; it never ends.
@@ -281,8 +281,8 @@ pub struct InversePower {
 impl Family for InversePower {
     fn validate(&self) -> Result<(), SpecError> {
         check::finite("start", self.start)?;
-        let (timescale, range) = (self.timescale, (1.0..=MAX_STEP as f64).contains(&self.timescale));
-        check::number("timescale", timescale, range, "from 1 to 2^53")?;
+        let (timescale, range) = (self.timescale, (1e-3..=MAX_STEP as f64).contains(&self.timescale));
+        check::number("timescale", timescale, range, "from 0.001 to 2^53")?;
         let whole = !self.staircase || timescale.fract() == 0.0;
         check::number("timescale", timescale, whole, "a whole number of steps for a staircase")?;
         check::positive("power", self.power)

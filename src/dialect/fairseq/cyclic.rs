@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Foreign, Shape, Translation, constant, only, warmed_up};
 use crate::dialect::arguments::{Numbers, refused, require};
-use crate::dialect::cycles::cycles;
+use crate::dialect::cycles::{cycles, power};
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
@@ -86,9 +86,7 @@ impl Cosine {
         if self.t_mult > 1.0 && !all.missed {
             return Ok(Restarts { of: Box::new(cosine(1.0)(period)), multiplier: self.t_mult, decay: shrink }.into());
         }
-        let piece = |cycle: &crate::dialect::cycles::Cycle| {
-            cycle.of(period, cosine(shrink.powi(i32::try_from(cycle.index).unwrap_or(i32::MAX))))
-        };
+        let piece = |cycle: &crate::dialect::cycles::Cycle| cycle.of(period, cosine(power(shrink, cycle.index)));
         let pieces = all.cycles.iter().map(piece).collect();
         let boundaries = all.cycles.iter().skip(1).map(|cycle| cycle.first).collect();
         let of = Sequence { pieces, boundaries: Some(boundaries) }.into();
