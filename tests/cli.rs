@@ -296,6 +296,26 @@ fn a_description_shows_segments_values_and_the_sweep() {
 }
 
 #[test]
+fn a_librarys_schedule_is_described_in_native_terms() {
+    let path = "examples/torch_one_cycle.toml";
+    let text = output(&["describe", path]);
+    let native: String =
+        text.lines().skip(2).take_while(|line| !line.starts_with("start ")).collect::<Vec<_>>().join("\n");
+    assert!(native.contains("[schedule]") && native.contains("[momentum]") && !native.contains("library"), "{text}");
+    let spec = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    fs::write(spec.path(), &native).unwrap();
+    let table = |path: &str| output(&["eval", path, "--steps", "0..300", "--dtype", "f64"]);
+    let csv = table(path);
+    assert_eq!(csv, table(spec.path().to_str().unwrap()));
+    assert!(csv.starts_with("schedule,step,lr,momentum\n"), "{csv}");
+    assert_eq!(error(&["eval", path, "--steps", "0..100_000"], 2).lines().count(), 1);
+    let list = output(&["schedules", "--library", "torch"]);
+    assert!(list.contains("OneCycleLR") && list.contains("pct_start (0.3)"), "{list}");
+    let one = output(&["schedules", "--library", "torch", "OneCycleLR"]);
+    assert!(one.contains("total_steps") && one.contains("\"cos\" | \"linear\""), "{one}");
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_error() {
     use std::io::Read;
     use std::process::Stdio;

@@ -69,7 +69,6 @@ fn errors_inside_nested_schedules_carry_the_whole_path() {
     refused(r#"schedule = { value = 3 }"#, &["`schedule.kind`", "missing"]);
     refused(r#"schedule = "cosine""#, &["`schedule`", "kind"]);
     refused("steps = 3", &["`schedule`", "missing"]);
-    refused(r#"schedule = { library = "torch", name = "StepLR" }"#, &["`schedule.library`", "native"]);
 }
 
 #[test]

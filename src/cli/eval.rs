@@ -70,6 +70,10 @@ impl Eval {
             return Err(Failure::wrong("there is no step in the range: --steps begins after the spec's last step"));
         }
         let (batch, momentum) = (spec.compile().map_err(in_spec)?, spec.compile_momentum().map_err(in_spec)?);
+        // Before anything is written.
+        for batch in std::iter::once(&batch).chain(&momentum) {
+            batch.check_steps(&steps).map_err(|error| in_spec(error.into()))?;
+        }
         let point = |schedule| spec.point(schedule);
         let header = Header {
             layout: self.layout,

@@ -207,18 +207,25 @@ impl Batch {
         &self.segments
     }
 
+    /// Checks the range of the steps.
+    ///
+    /// # Errors
+    /// When a step is out of range, or past the end of a schedule that ends.
+    pub fn check_steps(&self, steps: &Steps) -> Result<(), EvaluateError> {
+        steps.check()?;
+        match (self.last_step, steps.largest()) {
+            (Some(last), Some(step)) if step > last => Err(EvaluateError::PastEnd { step, last }),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks the shape of an output buffer, the rows and the range of the steps.
     ///
     /// # Errors
     /// When the rows are not the batch's, `found` is not `rows.len() × steps.len()`, a step is out of range, or
     /// past the end of a schedule that ends.
     pub fn check_output(&self, rows: &Range<usize>, steps: &Steps, found: usize) -> Result<(), EvaluateError> {
-        steps.check()?;
-        if let (Some(last), Some(step)) = (self.last_step, steps.largest())
-            && step > last
-        {
-            return Err(EvaluateError::PastEnd { step, last });
-        }
+        self.check_steps(steps)?;
         if rows.start > rows.end || rows.end > self.len() {
             return Err(EvaluateError::Rows { start: rows.start, end: rows.end, schedules: self.len() });
         }

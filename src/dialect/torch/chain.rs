@@ -40,9 +40,23 @@ impl ChainedScheduler {
         Ok(children)
     }
 
-    fn all_factors(&self, base: f64) -> Result<Vec<Factor>, SpecError> {
-        self.children()?.into_iter().map(|child| child.factors(base)).collect()
+    /// The schedulers with the bases they take: those made before may have changed it.
+    fn links(&self, base: f64) -> Result<Vec<Link>, SpecError> {
+        let mut base = base;
+        let links = self.children()?.into_iter().enumerate().map(|(index, child)| {
+            base = child.overwrites_base(index == 0).unwrap_or(base);
+            Ok(Link { factor: child.factors(base)?, base, starts_over: child.starts_over() })
+        });
+        links.collect()
     }
+}
+
+/// A scheduler of a chain.
+struct Link {
+    factor: Factor,
+    base: f64,
+    /// Whether it sets aside what those before it did when they were made.
+    starts_over: bool,
 }
 
 /// A constant times curves.
@@ -72,18 +86,27 @@ fn rest(parts: &[Part]) -> Option<u64> {
     }
 }
 
-/// A chain of curves: products, from each step at which one of them sets the rate to the next.
-fn of_curves(base: f64, chain: &[Vec<Part>]) -> Schedule {
+/// A chain of curves: products, from each step at which one of them sets the rate to the next; nothing where
+/// one goes on with what another has left it.
+fn of_curves(base: f64, chain: &[Vec<Part>], made_before: usize) -> Option<Schedule> {
     let mut resets: Vec<(u64, usize)> = Vec::new();
     for (child, parts) in chain.iter().enumerate() {
         resets.extend(parts.iter().skip(1).map(|part| (part.start, child)));
     }
     resets.sort_unstable();
-    let mut windows = vec![(0, product(base, chain.iter().map(|parts| parts[0].curve.clone()).collect()))];
+    // What the first ones did when they were made was set aside.
+    let set_aside = chain[..made_before].iter().map(|parts| parts[0].curve.exact(Time::step(0)));
+    let whole = set_aside.fold(DoubleDouble::from(base), |base, first| base / first).high();
+    let mut windows = vec![(0, product(whole, chain.iter().map(|parts| parts[0].curve.clone()).collect()))];
     let mut last: Option<u64> = None;
     for (index, &(start, child)) in resets.iter().enumerate() {
         // Of several that set the rate at once, the last one counts.
-        if resets.get(index + 1).is_some_and(|next| next.0 == start) {
+        if let Some(&(next, later)) = resets.get(index + 1)
+            && next == start
+        {
+            if part_at(&chain[later], start).goes_on {
+                return None;
+            }
             continue;
         }
         // Once all others rest, a curve that begins anew goes on as it was.
@@ -99,6 +122,9 @@ fn of_curves(base: f64, chain: &[Vec<Part>]) -> Schedule {
                 // Those before it have had their step, those after it have it still to come.
                 let before = if other > child { since.saturating_sub(1) } else { since };
                 let now = part.curve.exact(Time::step(before));
+                if now == DoubleDouble::ZERO && parts.len() > 1 {
+                    return None;
+                }
                 if now == DoubleDouble::ZERO {
                     continue;
                 }
@@ -108,7 +134,7 @@ fn of_curves(base: f64, chain: &[Vec<Part>]) -> Schedule {
         }
         windows.push((start, product(constant.high(), curves)));
         if rested {
-            return one_after_another(windows);
+            return Some(one_after_another(windows));
         }
         // What is not followed further ends before it would begin anew once more.
         let again = part_at(&chain[child], start).again.map(|steps| start + steps - 1);
@@ -118,17 +144,17 @@ fn of_curves(base: f64, chain: &[Vec<Part>]) -> Schedule {
         };
     }
     let whole = one_after_another(windows);
-    match last {
+    Some(match last {
         Some(last) => Until { last, of: Box::new(whole) }.into(),
         None => whole,
-    }
+    })
 }
 
 /// The ratio of a curve to what it was a step before, where that has a form; at step 0, the curve itself.
 fn ratio(curve: &Schedule) -> Option<Schedule> {
     let first = curve.value(0);
     match curve {
-        Schedule::Constant(_) => Some(curve.clone()),
+        Schedule::Constant(_) => Some(spikes(first, std::iter::empty())),
         Schedule::Exponential(curve) if curve.decay_steps == 1 && !curve.staircase => {
             Some(PiecewiseConstant { values: vec![first, curve.decay_rate], boundaries: vec![1] }.into())
         }
@@ -162,26 +188,38 @@ fn spikes(first: f64, at: impl Iterator<Item = (u64, f64)>) -> Schedule {
     PiecewiseConstant { values, boundaries }.into()
 }
 
-/// The chain's value after a step, from what it was before it.
-fn stepped(factor: &Factor, base: f64, step: u64, value: DoubleDouble) -> DoubleDouble {
+/// The chain's value after a step of one factor, from what it was before it; `step` and `since` count from
+/// the start of the chain and of the factor.
+fn stepped(factor: &Factor, base: f64, step: u64, since: u64, value: DoubleDouble) -> DoubleDouble {
     let at = |curve: &Schedule, step: u64| curve.exact(Time::step(step));
+    let taking_over = since == 0 && step > 0;
     match factor {
-        Factor::Sets(schedule) => at(schedule, step),
+        Factor::Sets(schedule) => at(schedule, since),
+        Factor::Turns(turns) => {
+            let after = turns.partition_point(|turn| turn.0 <= since);
+            let (start, factor) = &turns[after.max(1) - 1];
+            stepped(factor, base, step, since - start, value)
+        }
         Factor::Curves(parts) => {
-            let part = part_at(parts, step);
-            let since = step - part.start;
-            match since.checked_sub(1) {
-                None if step > 0 => at(&part.curve, 0) * base,
+            let part = part_at(parts, since);
+            let own = (since - part.start) % part.again.unwrap_or(u64::MAX);
+            match own.checked_sub(1) {
+                // After a minimum, what it rises by is added.
+                None if part.goes_on => value + at(&part.curve, 0) * base,
+                None if taking_over || part.start > 0 => at(&part.curve, 0) * base,
                 None => value * at(&part.curve, 0),
                 Some(before) => {
                     let before = at(&part.curve, before);
-                    if before == DoubleDouble::ZERO { value } else { value * at(&part.curve, since) / before }
+                    if before == DoubleDouble::ZERO { value } else { value * at(&part.curve, own) / before }
                 }
             }
         }
         Factor::Pulls { target, curve, half_period } => {
-            let Some(before) = step.checked_sub(1) else { return (value - *target) * at(curve, 0) + *target };
-            let (before, now) = (at(curve, before), at(curve, step));
+            let Some(before) = since.checked_sub(1) else {
+                let from = if taking_over && half_period.is_some() { base.into() } else { value };
+                return (from - *target) * at(curve, 0) + *target;
+            };
+            let (before, now) = (at(curve, before), at(curve, since));
             match (before == DoubleDouble::ZERO, half_period) {
                 (true, Some(_)) => value + DoubleDouble::exact_sum(base, -target) * now,
                 (true, None) => (*target).into(),
@@ -192,11 +230,14 @@ fn stepped(factor: &Factor, base: f64, step: u64, value: DoubleDouble) -> Double
 }
 
 /// The values of the first steps, one by one.
-fn first_values(base: f64, factors: &[Factor], steps: u64) -> Vec<DoubleDouble> {
+fn first_values(base: f64, links: &[Link], steps: u64) -> Vec<DoubleDouble> {
     let mut values = Vec::with_capacity(steps as usize);
     let mut value = DoubleDouble::from(base);
     for step in 0..steps {
-        value = factors.iter().fold(value, |value, factor| stepped(factor, base, step, value));
+        value = links.iter().fold(value, |value, link| {
+            let before = if step == 0 && link.starts_over { link.base.into() } else { value };
+            stepped(&link.factor, link.base, step, step, before)
+        });
         values.push(value);
     }
     values
@@ -217,17 +258,17 @@ fn written_out(values: &[DoubleDouble]) -> Schedule {
 }
 
 /// A chain without a closed form, for as many steps as can be written out.
-fn for_some_steps(base: f64, factors: &[Factor]) -> Schedule {
-    let of = Box::new(written_out(&first_values(base, factors, WRITTEN_OUT)));
+fn for_some_steps(base: f64, links: &[Link]) -> Schedule {
+    let of = Box::new(written_out(&first_values(base, links, WRITTEN_OUT)));
     Until { last: WRITTEN_OUT - 1, of }.into()
 }
 
 /// One that pulls, among others that come to rest: their steps are written out, and it goes on alone.
-fn one_that_pulls(base: f64, factors: &[Factor]) -> Option<Schedule> {
+fn one_that_pulls(base: f64, links: &[Link]) -> Option<Schedule> {
     let mut pulling = None;
     let mut rested = 0;
-    for factor in factors {
-        match factor {
+    for link in links {
+        match &link.factor {
             Factor::Pulls { target, curve, half_period } if pulling.is_none() => {
                 pulling = Some((*target, curve, *half_period));
             }
@@ -237,36 +278,58 @@ fn one_that_pulls(base: f64, factors: &[Factor]) -> Option<Schedule> {
     }
     let (target, curve, half_period) = pulling?;
     let alone = |base: f64| Schedule::from(Scale { by: base - target, of: Box::new(curve.clone()), offset: target });
-    if rested == 0 && factors.len() == 1 {
+    if rested == 0 && links.len() == 1 {
         return Some(alone(base));
     }
     if rested >= WRITTEN_OUT {
         return None;
     }
-    let values = first_values(base, factors, rested + 1);
-    let reached = *values.last()?;
-    let left = curve.value(rested);
-    let mut pieces = Vec::new();
-    if rested > 0 {
-        pieces.push((0, written_out(&values[..values.len() - 1])));
-    }
-    let scaled =
-        Scale { by: ((reached - target) / left).high(), of: Box::new(ahead(rested, curve.clone())), offset: target };
+    let finished = curve.value(rested) == 0.0;
+    let values = first_values(base, links, rested + 2);
+    let until_rest = &values[..values.len() - 1];
     let Some(half) = half_period else {
-        let after = if left == 0.0 { Constant { value: reached.high() }.into() } else { scaled.into() };
-        pieces.push((rested, after));
-        return Some(one_after_another(pieces));
+        // Once it has arrived, it sets the rate.
+        let arrived = || vec![(0, written_out(until_rest)), (rested + 1, Constant { value: target }.into())];
+        return Some(if finished { one_after_another(arrived()) } else { from_then_on(until_rest, target, curve) });
     };
-    let turns = rested / half;
+    // At a minimum there is nothing to scale: a step later there is.
+    let values = if finished { &values } else { until_rest };
+    let turns = (values.len() as u64 - 1) / half;
     let minimum = (turns + 1 + turns % 2) * half;
-    if left != 0.0 {
-        pieces.push((rested, scaled.into()));
-        pieces.push((minimum, ahead(minimum, alone(base))));
-    } else {
-        // At the minimum now: from here on it is its own wave.
-        pieces.push((rested, ahead(rested, alone(base))));
+    let own = ahead(minimum, alone(base));
+    Some(one_after_another(vec![(0, from_then_on(values, target, curve)), (minimum, own)]))
+}
+
+/// Values written out, and from the last of them on a curve alone, scaled to meet it.
+fn from_then_on(values: &[DoubleDouble], target: f64, curve: &Schedule) -> Schedule {
+    let Some((&reached, before)) = values.split_last() else { return Constant { value: target }.into() };
+    let start = before.len() as u64;
+    let by = ((reached - target) / curve.exact(Time::step(start))).high();
+    let scaled = Scale { by, of: Box::new(ahead(start, curve.clone())), offset: target }.into();
+    match before {
+        [] => scaled,
+        before => one_after_another(vec![(0, written_out(before)), (start, scaled)]),
     }
-    Some(one_after_another(pieces))
+}
+
+/// A chain as products, or as one that pulls, where it has such a form.
+fn closed_form(base: f64, links: &[Link]) -> Option<Schedule> {
+    let curves = |link: &Link| if let Factor::Curves(parts) = &link.factor { Some(parts.clone()) } else { None };
+    if let Some(chain) = links.iter().map(curves).collect::<Option<Vec<Vec<Part>>>>() {
+        let made_before = links.iter().rposition(|link| link.starts_over).unwrap_or(0);
+        return of_curves(base, &chain, made_before);
+    }
+    // What comes before the last one that sets the rate is undone at every step.
+    let Some(index) = links.iter().rposition(|link| matches!(link.factor, Factor::Sets(_))) else {
+        return one_that_pulls(base, links);
+    };
+    let Factor::Sets(set) = &links[index].factor else { return None };
+    let ratio_of = |link: &Link| match &link.factor {
+        Factor::Curves(parts) if parts.len() == 1 && !link.starts_over => ratio(&parts[0].curve),
+        _ => None,
+    };
+    let ratios: Vec<Schedule> = links[index + 1..].iter().map(ratio_of).collect::<Option<_>>()?;
+    Some(product(1.0, std::iter::once(set.clone()).chain(ratios).collect()))
 }
 
 impl Scheduler for ChainedScheduler {
@@ -275,32 +338,10 @@ impl Scheduler for ChainedScheduler {
     }
 
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
-        let factors = self.all_factors(base)?;
-        let curves: Option<Vec<Vec<Part>>> = factors
-            .iter()
-            .map(|factor| if let Factor::Curves(parts) = factor { Some(parts.clone()) } else { None })
-            .collect();
-        if let Some(chain) = curves {
-            return Ok(of_curves(base, &chain));
-        }
-        // What comes before the last one that sets the rate is undone at every step.
-        let setting = factors.iter().rposition(|factor| matches!(factor, Factor::Sets(_)));
-        if let Some(index) = setting
-            && let Factor::Sets(set) = &factors[index]
-        {
-            let ratios: Option<Vec<Schedule>> = factors[index + 1..]
-                .iter()
-                .map(|factor| match factor {
-                    Factor::Curves(parts) if parts.len() == 1 => ratio(&parts[0].curve),
-                    _ => None,
-                })
-                .collect();
-            if let Some(ratios) = ratios {
-                return Ok(product(1.0, std::iter::once(set.clone()).chain(ratios).collect()));
-            }
-            return Ok(for_some_steps(base, &factors));
-        }
-        Ok(one_that_pulls(base, &factors).unwrap_or_else(|| for_some_steps(base, &factors)))
+        let links = self.links(base)?;
+        let closed = closed_form(base, &links);
+        // A product may be beyond what can be compiled.
+        Ok(closed.filter(|schedule| schedule.lower().is_ok()).unwrap_or_else(|| for_some_steps(base, &links)))
     }
 
     fn momentum(&self) -> Result<Option<Schedule>, SpecError> {

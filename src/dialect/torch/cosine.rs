@@ -41,6 +41,15 @@ impl Scheduler for CosineAnnealingLR {
         self.wave(base, self.eta_min)
     }
 
+    fn rate_from(&self, initial: f64, base: f64) -> Result<Schedule, SpecError> {
+        if initial == base {
+            return self.rate(base);
+        }
+        // What it rises by after a minimum is its own.
+        let pieces = vec![self.rate(initial)?, ahead(self.T_max, self.rate(base)?)];
+        Ok(Sequence { pieces, boundaries: Some(vec![self.T_max]) }.into())
+    }
+
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
         // The recursion goes on from the base, as if the wave were higher, until it has passed through a minimum.
         let (low, half, unit) = (self.eta_min, self.T_max.max(1), self.wave(1.0, 0.0)?);
@@ -114,6 +123,10 @@ impl Scheduler for CosineAnnealingWarmRestarts {
 
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
         self.cycles(base, self.T_0)
+    }
+
+    fn rate_from(&self, _: f64, base: f64) -> Result<Schedule, SpecError> {
+        self.rate(base)
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {

@@ -8,6 +8,8 @@ pub(super) enum Factor {
     /// It multiplies the learning rate by the ratio of its curve to what it was a step before; where a further
     /// curve begins, it sets the learning rate to the base times it.
     Curves(Vec<Part>),
+    /// It acts in one way after another, each from a step on; the first sets what was done before it was made aside.
+    Turns(Vec<(u64, Factor)>),
     /// It sets the learning rate at every step.
     Sets(Schedule),
     /// It pulls the learning rate towards `target`: of the distance, the ratio of its curve is left.

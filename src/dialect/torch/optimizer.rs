@@ -89,6 +89,12 @@ pub(super) trait Scheduler {
     /// optimizer, whose learning rate is still `base`.
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError>;
 
+    /// The learning rate from one that another scheduler has made `initial`, after this one took `base`.
+    fn rate_from(&self, initial: f64, base: f64) -> Result<Schedule, SpecError> {
+        let _ = base;
+        self.rate(initial)
+    }
+
     /// The learning rate where a SequentialLR hands over to it; `before` was the last one.
     fn taken_over(&self, base: f64, before: f64) -> Result<Schedule, SpecError> {
         let _ = before;
@@ -101,8 +107,18 @@ pub(super) trait Scheduler {
         None
     }
 
+    /// Whether making it sets aside what schedulers made before it have done to the learning rate.
+    fn starts_over(&self) -> bool {
+        false
+    }
+
     /// How it acts on a learning rate that others move too, from an optimizer made with `base`.
     fn factors(&self, base: f64) -> Result<Factor, SpecError>;
+
+    /// How it acts where a SequentialLR hands over to it.
+    fn factors_taken_over(&self, base: f64) -> Result<Factor, SpecError> {
+        self.factors(base)
+    }
 }
 
 /// The whole schedule of a scheduler that stands alone.

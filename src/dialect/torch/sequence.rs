@@ -25,6 +25,8 @@ struct Turn<'s> {
     start: u64,
     end: Option<u64>,
     base: f64,
+    /// What the optimizer's learning rate is before the first turn.
+    initial: f64,
 }
 
 impl SequentialLR {
@@ -52,7 +54,9 @@ impl SequentialLR {
                 )
                 .map_err(within);
             }
-            check_child(child.scheduler()).map_err(|error| within(error.within("args")))?;
+            // Making it may fail, even where it never has a turn.
+            let made = check_child(child.scheduler()).and_then(|()| child.scheduler().rate(1.0));
+            made.map_err(|error| within(error.within("args")))?;
         }
         Ok(())
     }
@@ -72,8 +76,7 @@ impl SequentialLR {
         for (index, child) in self.schedulers.iter().enumerate() {
             let (start, end) = (starts[index], starts.get(index + 1).copied());
             if end.is_none_or(|end| start < end) {
-                let base = if turns.is_empty() { initial } else { bases[index] };
-                turns.push(Turn { index, scheduler: child.scheduler(), start, end, base });
+                turns.push(Turn { index, scheduler: child.scheduler(), start, end, base: bases[index], initial });
             }
         }
         Ok(turns)
@@ -84,7 +87,7 @@ impl SequentialLR {
         let mut rates: Vec<(u64, Schedule)> = Vec::new();
         for turn in self.turns(base)? {
             let rate = match rates.last() {
-                None => turn.scheduler.rate(turn.base),
+                None => turn.scheduler.rate_from(turn.initial, turn.base),
                 Some((start, before)) => turn.scheduler.taken_over(turn.base, before.value(turn.start - 1 - start)),
             };
             let within = |error: SpecError| error.within("args").within(&format!("schedulers[{}]", turn.index));
@@ -157,25 +160,32 @@ impl Scheduler for SequentialLR {
     }
 
     fn factors(&self, base: f64) -> Result<Factor, SpecError> {
-        let mut parts: Vec<Part> = Vec::new();
+        let mut turns: Vec<(u64, Factor)> = Vec::new();
         for turn in self.turns(base)? {
             let within = |error: SpecError| error.within("args").within(&format!("schedulers[{}]", turn.index));
             // Refused where handing over is.
             turn.scheduler.taken_over(base, base).map_err(within)?;
-            match turn.scheduler.factors(base).map_err(within)? {
-                Factor::Curves(own) => {
-                    let own = own.into_iter().map(|part| Part { start: part.start + turn.start, ..part });
-                    parts.extend(own.filter(|part| turn.end.is_none_or(|end| part.start < end)));
-                }
-                _ => {
-                    return refused(
-                        "name",
-                        "sets the rate or pulls at it, which cannot be chained from within a sequence",
-                    )
-                    .map_err(|e| e.within(&format!("schedulers[{}]", turn.index)));
-                }
+            if turn.base != base || turn.initial != base {
+                let message = "changes the base of schedulers that are chained with it: chain those that multiply only";
+                return refused("name", message).map_err(|error| error.within(&format!("schedulers[{}]", turn.index)));
             }
+            let factors = match turns.is_empty() {
+                true => turn.scheduler.factors(base),
+                false => turn.scheduler.factors_taken_over(base),
+            };
+            turns.push((turn.start, factors.map_err(within)?));
+        }
+        let ends: Vec<Option<u64>> = turns.iter().skip(1).map(|turn| Some(turn.0)).chain([None]).collect();
+        let mut parts: Vec<Part> = Vec::new();
+        for ((start, factor), end) in turns.iter().zip(ends) {
+            let Factor::Curves(own) = factor else { return Ok(Factor::Turns(turns)) };
+            let own = own.iter().map(|part| Part { start: part.start + start, ..part.clone() });
+            parts.extend(own.filter(|part| end.is_none_or(|end| part.start < end)));
         }
         Ok(Factor::Curves(parts))
+    }
+
+    fn starts_over(&self) -> bool {
+        true
     }
 }

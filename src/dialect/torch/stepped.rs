@@ -227,6 +227,10 @@ impl Scheduler for ConstantLR {
     fn factors(&self, _: f64) -> Result<Factor, SpecError> {
         Ok(Factor::curve(self.rate(1.0)?))
     }
+
+    fn factors_taken_over(&self, base: f64) -> Result<Factor, SpecError> {
+        Ok(Factor::curve(self.taken_over(1.0, base)?))
+    }
 }
 
 scheduler! {
