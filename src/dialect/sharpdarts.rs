@@ -124,10 +124,10 @@ impl Foreign for CosinePowerAnnealing {
             require("epochs", epochs, highest > lowest, "more than one: sharpDARTS divides by the range of its rates")?;
             ahead((1 + skipped) as f64, self.curve(end, lowest, highest, epochs))
         } else {
-            let room = "fewer than the epochs, and than `max_epoch`: something must be left to anneal";
-            require("warmup_epochs", warmup, warmup < epochs && warmup < end, room)?;
+            require("warmup_epochs", warmup, warmup < epochs, &format!("below the number of epochs, {epochs}"))?;
+            require("warmup_epochs", warmup, warmup != end, "other than `max_epoch`: sharpDARTS divides by the rest")?;
             // The cosine is shifted, and even, so epoch `warmup` is at its top.
-            let (end, furthest) = (end - warmup, (epochs - warmup).max(warmup - 1));
+            let (end, furthest) = (end.abs_diff(warmup), (epochs - warmup).max(warmup - 1));
             let lowest = if furthest >= end { DoubleDouble::ZERO } else { self.height(furthest, end) };
             let curve = self.curve(end, lowest, DoubleDouble::ONE, epochs - warmup);
             let rise = ahead(1.0, Linear { start: self.min_lr, end: self.max_lr, steps: warmup + 1 }.into());

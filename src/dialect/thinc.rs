@@ -198,10 +198,10 @@ impl Foreign for SlantedTriangular {
         let fall = cut * (1.0 / self.cut_frac - 1.0);
         if fall == 0.0 {
             // The fall has no length, and thinc divides by it.
-            let last = cut - first - 1.0;
-            require("cut_frac", self.cut_frac, last >= 0.0, "below 1: thinc divides by what is left for the fall")?;
+            let steps = (cut - first).ceil();
+            require("cut_frac", self.cut_frac, steps > 0.0, "below 1: thinc divides by what is left for the fall")?;
             let of = Box::new(PiecewiseInterpolate { points, interpolation: Interpolation::Linear }.into());
-            return Ok(Until { last: last.ceil() as u64 - u64::from(last.fract() != 0.0), of }.into());
+            return Ok(Until { last: steps as u64 - 1, of }.into());
         }
         // A line without end: a point where it is at its lowest rate, and one further than any step.
         let end = cut - first + fall.abs();

@@ -76,6 +76,8 @@ impl Decay {
         }
         // This one's line aims at the curve.
         let (steps, start, shape) = (self.base.warmup, self.base.init, WarmupShape::Linear);
+        let over = body.last_step().is_some_and(|last| last < steps);
+        require("warmup_t", steps, !over, "shorter than the cycles: their logarithm is of a negative number there")?;
         Ok(Warmup { steps, start, shape, then: Box::new(body), overlay: true }.into())
     }
 

@@ -11,7 +11,7 @@ use super::arguments::{Numbers, refused, require};
 use super::clock::ahead;
 use super::{Foreign, Shape, Translation, library};
 use crate::error::SpecError;
-use crate::schedule::{Constant, Linear, Schedule, Sequence, Warmup, WarmupShape};
+use crate::schedule::{Constant, Linear, Schedule, Sequence, Until, Warmup, WarmupShape};
 use cyclic::{CosineLRScheduler, PolyLRScheduler, TanhLRScheduler};
 use factory::CreateSchedulerV2;
 use stepped::{MultiStepLRScheduler, StepLRScheduler};
@@ -44,14 +44,18 @@ impl Base {
         if steps == 0 {
             return body;
         }
+        let rise = Linear { start, end: lr, steps };
+        if !prefix && body.last_step().is_some_and(|last| last < steps) {
+            // What would follow is over.
+            return Until { last: steps - 1, of: Box::new(rise.into()) }.into();
+        }
         let then = if prefix { body } else { ahead(steps as f64, body) };
         if then.value(0) == lr {
             let shape = WarmupShape::Linear;
             return Warmup { steps, start, shape, then: Box::new(then), overlay: false }.into();
         }
         // The line goes to the rate even where the body goes on from elsewhere.
-        let pieces = vec![Linear { start, end: lr, steps }.into(), then];
-        Sequence { pieces, boundaries: Some(vec![steps]) }.into()
+        Sequence { pieces: vec![rise.into(), then], boundaries: Some(vec![steps]) }.into()
     }
 }
 
