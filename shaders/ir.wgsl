@@ -86,7 +86,7 @@ struct LrgridStage {
     lower: LrgridPackedNumber,
     upper: LrgridPackedNumber,
     clamped: u32,
-    padding: u32,
+    summed: u32,
 }
 
 struct LrgridProgram {

@@ -144,11 +144,19 @@ fn lrgrid_track_value(cursor: ptr<function, LrgridCursor>, index: u32, segment_f
 fn lrgrid_stage_value(cursor: ptr<function, LrgridCursor>, index: u32, segment_first: u32, tick: vec2<u32>) -> LrgridNumber {
     let stage = lrgrid_stages[index];
     let since = lrgrid_subtract64(tick, stage.start);
-    var product = lrgrid_unpack(stage.scale);
+    let scale = lrgrid_unpack(stage.scale);
+    var scaled = scale;
     for (var i = 0u; i < stage.track_count; i++) {
-        product = lrgrid_multiply(product, lrgrid_track_value(cursor, stage.track_first + i, segment_first, since));
+        let value = lrgrid_track_value(cursor, stage.track_first + i, segment_first, since);
+        if (stage.summed == 0u) {
+            scaled = lrgrid_multiply(scaled, value);
+        } else if (i == 0u) {
+            scaled = lrgrid_multiply(scale, value);
+        } else {
+            scaled = lrgrid_add(scaled, lrgrid_multiply(scale, value));
+        }
     }
-    let value = lrgrid_add(lrgrid_unpack(stage.offset), product);
+    let value = lrgrid_add(lrgrid_unpack(stage.offset), scaled);
     if (lrgrid_uses(LRGRID_USES_CLAMP) && stage.clamped != 0u) {
         return lrgrid_clamp(value, stage.lower, stage.upper);
     }

@@ -13,7 +13,7 @@ pub struct Piece {
     pub start: u64,
     /// The step at which the next piece begins or the value stops moving; `None` where it never does.
     pub end: Option<u64>,
-    /// Which factor of the product it belongs to, from 0; `None` where there is only one.
+    /// Which factor of the product, or term of the sum, it belongs to, from 0; `None` where there is only one.
     pub factor: Option<usize>,
     /// The curve.
     pub curve: &'static str,

@@ -1,5 +1,4 @@
 //! Schedules in a library's own terms, as users write them: anywhere, swept, misspelt, with momentum.
-#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use lrgrid::error::EvaluateError;
 use lrgrid::{Cpu, Error, Evaluate, Spec, Steps};
@@ -127,4 +126,83 @@ fn the_json_schema_knows_the_arguments() {
     let schema = lrgrid::spec::json_schema();
     let text = schema.to_string();
     assert!(text.contains(r#""library":{"const":"torch"}"#) && text.contains("final_div_factor"), "{text}");
+}
+
+#[test]
+fn each_library_names_its_own_arguments() {
+    let call = |library: &str, name: &str, args: &str| {
+        format!(r#"schedule = {{ library = "{library}", name = "{name}", args = {{ {args} }} }}"#)
+    };
+    refused(
+        &call("optax", "join_schedules", r#"boundaries = [3], schedules = [{ name = "linear_shedule" }]"#),
+        &["`schedule.args.schedules[0].name`", "`linear_schedule`"],
+    );
+    refused(
+        &call(
+            "optax",
+            "sgdr_schedule",
+            "cosine_kwargs = [{ init_value = 0, peak_value = 1, warmup_steps = 3, decay_steps = 3 }]",
+        ),
+        &["`schedule.args.cosine_kwargs[0].decay_steps`", "warmup"],
+    );
+    refused(
+        &call("optax", "piecewise_constant_schedule", "init_value = 1, boundaries_and_scales = { 3 = -1 }"),
+        &["`schedule.args.boundaries_and_scales.3`", "at least 0"],
+    );
+    let cosine = |kwargs: &str| {
+        let args =
+            format!("lr = 1, num_warmup_steps = 3, num_training_steps = 9, scheduler_specific_kwargs = {{ {kwargs} }}");
+        call("transformers", "cosine", &args)
+    };
+    refused(&cosine("num_cycle = 1"), &["`schedule.args.scheduler_specific_kwargs.num_cycle`", "`num_cycles`"]);
+    refused(&cosine("last_epoch = 3"), &["`schedule.args.scheduler_specific_kwargs.last_epoch`", "-1"]);
+    refused(
+        &call("transformers", "linear", "lr = 1, num_training_steps = 3"),
+        &["`schedule.args.num_warmup_steps`", "missing"],
+    );
+    let composer = |args: &str| call("composer", "LinearScheduler", &format!("lr = 1, {args}"));
+    refused(&composer("t_max = 10"), &["`schedule.args.t_max`", "\"10ba\""]);
+    refused(&composer(r#"t_max = "10tok""#), &["`schedule.args.t_max`", "batches"]);
+    refused(&composer(r#"t_max = "2ep""#), &["`schedule.args.epoch_len`", "missing"]);
+    refused(&composer(""), &["`schedule.args.max_duration`", "missing"]);
+    refused(
+        &call(
+            "burn",
+            "Sequential",
+            r#"milestones = [3, 3], schedulers = [{ name = "Constant", args = { lr = 1 } },
+            { name = "Constant", args = { lr = 1 } }, { name = "Constant", args = { lr = 1 } }]"#,
+        ),
+        &["`schedule.args.milestones[1]`", "greater than 3"],
+    );
+}
+
+#[test]
+fn times_of_composer_may_be_swept() {
+    let text = r#"
+        [schedule]
+        library = "composer"
+        name = "LinearWithWarmupScheduler"
+        args = { lr = 1, t_warmup = "$warmup", max_duration = "100ba" }
+        [sweep.parameters]
+        warmup = { values = [10, 20] }
+    "#;
+    let batch = spec(text).compile().unwrap();
+    assert_eq!([batch.value(0, 5), batch.value(1, 5), batch.value(1, 60)], [0.5, 0.25, 0.5]);
+}
+
+#[test]
+fn burn_adds_schedules_up() {
+    let composed = |reduction: &str| {
+        let children = r#"[{ name = "Linear", args = { initial_lr = 0.5, final_lr = 1, num_iters = 4 } },
+            { name = "CosineAnnealing", args = { initial_lr = 1, num_iters = 2 } }, { name = "Constant", args = { lr = 0.75 } }]"#;
+        let args = format!(r#"reduction = "{reduction}", schedulers = {children}"#);
+        spec(&format!(r#"schedule = {{ library = "burn", name = "Composed", args = {{ {args} }} }}"#))
+            .compile()
+            .unwrap()
+    };
+    let steps = Steps::range(0..6);
+    let sum: Vec<f64> = Cpu::new().unwrap().evaluate(&composed("Sum"), &steps).unwrap();
+    assert_eq!(sum, [2.25, 1.875, 1.5, 2.125, 2.75, 2.25]);
+    let mean: Vec<f32> = Cpu::new().unwrap().evaluate(&composed("Avg"), &steps).unwrap();
+    assert_eq!(mean, [0.75, 0.625, 0.5, 2.125_f32 / 3.0, 2.75_f32 / 3.0, 0.75]);
 }

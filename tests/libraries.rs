@@ -1,5 +1,4 @@
 //! `docs/libraries.md`: every shape, what each library calls it, and where they differ; made from the catalogue.
-#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use std::fs;
 use std::path::Path;

@@ -71,7 +71,7 @@ fn layouts_agree() {
     same_layout!(
         module,
         "LrgridStage",
-        PackedStage { start, track_first, track_count, offset, scale, lower, upper, clamped, padding }
+        PackedStage { start, track_first, track_count, offset, scale, lower, upper, clamped, summed }
     );
     same_layout!(
         module,

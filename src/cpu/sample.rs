@@ -80,10 +80,20 @@ impl Sample {
         Self::of_segment(segment, segment.phase_count(step).into()).clamped(&track.clamp)
     }
 
-    /// A stage's value from its factors' values.
-    pub fn of_stage(stage: &Stage, factors: impl Iterator<Item = Self>) -> Self {
-        let product = factors.fold(Self::rounded(stage.scale), Self::times);
-        Self::rounded(stage.offset).plus(product)
+    /// What a stage's value starts from, before its tracks' values are joined to it.
+    pub fn none_of_stage(stage: &Stage) -> Self {
+        Self::rounded(if stage.summed { DoubleDouble::ZERO } else { stage.scale })
+    }
+
+    /// A further track's value joined to what there is of a stage.
+    pub fn joined(self, stage: &Stage, value: Self) -> Self {
+        if stage.summed { self.plus(value) } else { self.times(value) }
+    }
+
+    /// A stage's value, once all of its tracks' are joined.
+    pub fn of_stage(self, stage: &Stage) -> Self {
+        let scaled = if stage.summed { Self::rounded(stage.scale).times(self) } else { self };
+        Self::rounded(stage.offset).plus(scaled)
     }
 
     /// A program's value at a step.
@@ -91,7 +101,9 @@ impl Sample {
         let tick = step / program.quantum;
         let stage = program.stage_at(tick);
         let since = tick - stage.start;
-        Self::of_stage(stage, stage.tracks.iter().map(|track| Self::of_track(track, since))).clamped(&stage.clamp)
+        let values = stage.tracks.iter().map(|track| Self::of_track(track, since));
+        let all = values.fold(Self::none_of_stage(stage), |all, value| all.joined(stage, value));
+        all.of_stage(stage).clamped(&stage.clamp)
     }
 }
 

@@ -33,7 +33,7 @@ pub struct SmoothSpan<'p> {
     columns: Columns,
     stage: &'p Stage,
     moving: Vec<Factor<'p>>,
-    /// Scale and the factors that stand still.
+    /// The stage's value as far as it stands still.
     constant: Sample,
 }
 
@@ -41,11 +41,11 @@ impl<'p> SmoothSpan<'p> {
     /// A span over `columns`, cut short where a track meets one of its bounds.
     pub fn new(program: &'p Program, mut columns: Columns, stage: &'p Stage, factors: &[Factor<'p>]) -> Self {
         let mut moving: Vec<Factor<'p>> = Vec::with_capacity(factors.len());
-        let mut constant = Sample::rounded(stage.scale);
+        let mut constant = Sample::none_of_stage(stage);
         for factor in factors {
             let at = |column: usize| Sample::of_segment(factor.segment, factor.phase_count_at(column).into());
             if factor.per_column == 0 {
-                constant = constant.times(at(0).clamped(factor.clamp));
+                constant = constant.joined(stage, at(0).clamped(factor.clamp));
                 continue;
             }
             if factor.clamp.is_none() {
@@ -57,8 +57,8 @@ impl<'p> SmoothSpan<'p> {
             let first = state(0);
             columns.count = first_where(columns.count, |column| state(column) != first);
             match first {
-                BoundState::Below => constant = constant.times(Sample::rounded(factor.clamp.lower.into())),
-                BoundState::Above => constant = constant.times(Sample::rounded(factor.clamp.upper.into())),
+                BoundState::Below => constant = constant.joined(stage, Sample::rounded(factor.clamp.lower.into())),
+                BoundState::Above => constant = constant.joined(stage, Sample::rounded(factor.clamp.upper.into())),
                 BoundState::Inside => moving.push(*factor),
             }
         }
@@ -137,14 +137,13 @@ impl<'p> SmoothSpan<'p> {
     /// The polynomial over `count` columns from `column` on, if they are smooth enough for one.
     fn interpolated(&self, column: usize, count: usize) -> Option<Block<TERMS>> {
         let centres: Vec<_> = self.moving.iter().map(|factor| centre(factor, column, count)).collect();
-        let offset = Sample::rounded(self.stage.offset);
         Block::interpolate(count, |x| {
             let values = self
                 .moving
                 .iter()
                 .zip(&centres)
                 .map(|(factor, (middle, half))| Sample::of_segment(factor.segment, *middle + half * x));
-            offset.plus(values.fold(self.constant, Sample::times))
+            values.fold(self.constant, |all, value| all.joined(self.stage, value)).of_stage(self.stage)
         })
     }
 
@@ -152,10 +151,12 @@ impl<'p> SmoothSpan<'p> {
     fn line(&self, factor: &Factor, column: usize, count: usize) -> Option<Block<2>> {
         let (middle, half) = centre(factor, column, count);
         let segment = factor.segment;
-        let offset = Sample::rounded(self.stage.offset);
-        let at = |count: DoubleDouble| offset.plus(self.constant.times(Sample::of_segment(segment, count)));
+        let at = |count: DoubleDouble| {
+            self.constant.joined(self.stage, Sample::of_segment(segment, count)).of_stage(self.stage)
+        };
         let (first, centre, last) = (at(middle + -half), at(middle), at(middle + half));
-        let slope = self.constant.value * (segment.amplitude * segment.rate).high() * half;
+        let steepness = if self.stage.summed { self.stage.scale.high() } else { self.constant.value };
+        let slope = steepness * (segment.amplitude * segment.rate).high() * half;
         if (first.value < 0.0) != (last.value < 0.0) {
             return None;
         }
@@ -291,6 +292,13 @@ mod tests {
                 scale: DoubleDouble::from(0.01),
                 offset: DoubleDouble::from(1e-3),
                 tracks: vec![track(curve), track(Curve::Cosine), track(Curve::Exponential)],
+                ..Stage::of(track(curve))
+            }));
+            programs.push(Program::of_stage(Stage {
+                scale: DoubleDouble::from(0.01),
+                offset: DoubleDouble::from(1e-3),
+                tracks: vec![track(curve), track(Curve::Cosine)],
+                summed: true,
                 ..Stage::of(track(curve))
             }));
         }

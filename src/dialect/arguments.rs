@@ -7,6 +7,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::SpecError;
+use crate::program::MAX_STEP;
 
 /// A number that must be written as a float: Python's `isinstance(x, float)`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
@@ -105,5 +106,26 @@ impl Numbers {
             Self::One(number) => std::slice::from_ref(number),
             Self::Many(numbers) => numbers,
         }
+    }
+}
+
+/// A whole number of steps, which may be below 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct Whole(pub(super) i64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Length(number) = Length::deserialize(deserializer)?;
+        if number.fract() != 0.0 || number.abs() > MAX_STEP as f64 {
+            return Err(de::Error::custom(format!("{number:?} is not a whole number of steps within ±{MAX_STEP}")));
+        }
+        Ok(Self(number as i64))
+    }
+}
+
+impl Whole {
+    /// The number of steps, where it is at least 1.
+    pub(super) fn positive(self) -> Option<u64> {
+        u64::try_from(self.0).ok().filter(|&steps| steps > 0)
     }
 }

@@ -1,7 +1,7 @@
 //! Cycles that grow or shrink by a ratio, and the steps at which libraries that take logarithms restart.
 
 use super::arguments::refused;
-use super::clock::over;
+use super::pieces::over;
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;

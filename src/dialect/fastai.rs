@@ -7,14 +7,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::arguments::{refused, require};
-use super::clock::{ahead, over};
+use super::pieces::{ahead, constant, over};
 use super::{Foreign, Shape, Translation, library};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
-    Constant, Cosine, DecayShape, Interpolation, KDecay, KDecayForm, Knot, Linear, PiecewiseInterpolate, Schedule,
-    Sequence, Until, Wsd,
+    Cosine, DecayShape, Interpolation, KDecay, KDecayForm, Knot, Linear, PiecewiseInterpolate, Schedule, Sequence,
+    Until, Wsd,
 };
 
 library! {
@@ -74,8 +74,8 @@ impl Annealer {
         match annealing {
             Annealing::Linear => over(length, begun, |steps| Linear { start, end, steps }.into()),
             Annealing::Cosine => over(length, begun, |steps| Cosine { start, end, steps }.into()),
-            Annealing::None => Constant { value: start }.into(),
-            Annealing::Power(0.0) => Constant { value: end }.into(),
+            Annealing::None => constant(start),
+            Annealing::Power(0.0) => constant(end),
             Annealing::Power(k) => over(length, begun, |steps| {
                 KDecay { start, end, steps, k, form: KDecayForm::Polynomial, power: 1.0 }.into()
             }),

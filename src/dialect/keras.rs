@@ -6,16 +6,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::arguments::{Length, require};
-use super::clock::over;
 use super::cycles::{cycles, power};
+use super::pieces::{constant, over};
 use super::stairs::{Quotient, stairs};
 use super::{Foreign, Shape, Translation, library};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
-    Constant, Cosine, Cycle, CycleMode, Delay, Exponential, InversePower, InverseTime, PiecewiseConstant, Polynomial,
-    Product, Restarts, Scale, Schedule, Sequence, Until, Warmup, WarmupShape,
+    Cosine, Cycle, CycleMode, Delay, Exponential, InversePower, InverseTime, PiecewiseConstant, Polynomial, Product,
+    Restarts, Scale, Schedule, Sequence, Until, Warmup, WarmupShape,
 };
 
 library! {
@@ -26,10 +26,6 @@ library! {
     "InverseTimeDecay" InverseTimeDecay,
     "CosineDecay" CosineDecay,
     "CosineDecayRestarts" CosineDecayRestarts,
-}
-
-fn constant(value: f64) -> Schedule {
-    Constant { value }.into()
 }
 
 /// A length that Keras divides by.

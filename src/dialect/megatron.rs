@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{refused, require};
-use super::clock::ahead;
+use super::pieces::{ahead, constant};
 use super::{Foreign, Shape, Translation, library};
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
-    Clamp, Clock, Constant, Cosine, DecayShape, InverseSqrt, Linear, NormalizedExponential, Schedule, Sequence, Until,
-    Warmup, WarmupShape, Wsd,
+    Clamp, Clock, Cosine, DecayShape, InverseSqrt, Linear, NormalizedExponential, Schedule, Sequence, Until, Warmup,
+    WarmupShape, Wsd,
 };
 
 library! {
@@ -108,10 +108,6 @@ fn yes() -> bool {
 
 fn one() -> u64 {
     1
-}
-
-fn constant(value: f64) -> Schedule {
-    Constant { value }.into()
 }
 
 impl OptimizerParamScheduler {

@@ -6,18 +6,22 @@
 //! A translation only ever builds native schedules, so whatever a library can say can be written without it.
 
 mod arguments;
-mod clock;
+mod burn;
+mod composer;
 mod cycles;
 mod fairseq;
 mod fastai;
 mod keras;
 mod library;
 mod megatron;
+mod optax;
+mod pieces;
 mod sharpdarts;
 mod stairs;
 mod thinc;
 mod timm;
 mod torch;
+mod transformers;
 
 use schemars::{Schema, SchemaGenerator};
 use serde::Deserializer;
@@ -128,7 +132,7 @@ impl Shape {
             Self::Tanh => ("tanh", &["tanh"]),
             Self::Wsd => ("warmup, stable, decay", &["wsd"]),
             Self::Sequence => ("one after another", &["sequence"]),
-            Self::Product => ("at once", &["product"]),
+            Self::Product => ("at once", &["product", "sum"]),
         }
     }
 }
@@ -193,11 +197,15 @@ impl Library {
 
 libraries! {
     torch Torch,
+    optax Optax,
+    transformers Transformers,
+    timm Timm,
+    keras Keras,
+    fastai FastAi,
+    fairseq Fairseq,
+    megatron Megatron,
+    composer Composer,
+    burn Burn,
     thinc Thinc,
     sharpdarts SharpDarts,
-    megatron Megatron,
-    fairseq Fairseq,
-    fastai FastAi,
-    keras Keras,
-    timm Timm,
 }

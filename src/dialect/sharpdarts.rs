@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::arguments::{refused, require};
-use super::clock::ahead;
+use super::pieces::ahead;
 use super::{Foreign, Shape, Translation, library};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;

@@ -2,10 +2,11 @@
 
 use super::arguments::refused;
 use super::cycles::power;
+use super::pieces::{constant, drops};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
-use crate::schedule::{Constant, Cycle, CycleMode, PiecewiseConstant, Product, Schedule, Sequence, Step};
+use crate::schedule::{Cycle, CycleMode, PiecewiseConstant, Product, Schedule, Sequence, Step};
 
 /// The most drops in a pattern that repeats after whole steps.
 const MOST_DROPS: u64 = 1000;
@@ -22,27 +23,23 @@ pub(super) enum Quotient {
 /// `start·rate^⌊s/length⌋`, for a rate of at least 0 and a length above 0.
 pub(super) fn stairs(start: f64, rate: f64, length: f64, quotient: Quotient) -> Result<Schedule, SpecError> {
     if rate == 1.0 {
-        return Ok(Constant { value: start }.into());
+        return Ok(constant(start));
     }
-    if rate == 0.0 {
-        let pieces = vec![Constant { value: start }.into(), Constant { value: 0.0 }.into()];
-        return Ok(Sequence { pieces, boundaries: Some(vec![length.ceil() as u64]) }.into());
+    if rate == 0.0 || length.fract() == 0.0 {
+        return Ok(drops(start, rate, length.ceil() as u64));
     }
-    if length.fract() == 0.0 {
-        return Ok(Step { start, decay_rate: rate, step_size: length as u64 }.into());
-    }
-    let Some((steps, drops)) = ratio(length) else {
+    let Some((steps, count)) = ratio(length) else {
         let message =
             format!("{length} is no simple fraction of steps: drops come after p/q steps, q at most {MOST_DROPS}");
         return refused("", message);
     };
-    let beyond = (DoubleDouble::exact_product(length, drops as f64) - steps as f64).high() > 0.0;
+    let beyond = (DoubleDouble::exact_product(length, count as f64) - steps as f64).high() > 0.0;
     if beyond && quotient == Quotient::Exact {
         // A drop that should be on a step is one later, as if all were seen from the step before.
-        let later = pattern(start, rate, steps, drops, |drop| drop * steps / drops);
-        return Ok(Sequence { pieces: vec![Constant { value: start }.into(), later], boundaries: Some(vec![1]) }.into());
+        let later = pattern(start, rate, steps, count, |drop| drop * steps / count);
+        return Ok(Sequence { pieces: vec![constant(start), later], boundaries: Some(vec![1]) }.into());
     }
-    Ok(pattern(start, rate, steps, drops, |drop| (drop * steps).div_ceil(drops)))
+    Ok(pattern(start, rate, steps, count, |drop| (drop * steps).div_ceil(count)))
 }
 
 /// `drops` drops in `steps` steps, over and over; drop number `k` of a round is at step `at(k)` of it.

@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::arguments::require;
-use super::clock::ahead;
+use super::pieces::{ahead, constant};
 use super::{Foreign, Shape, Translation, library};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
-    Clamp, Cyclic, CyclicMode, Exponential, Interpolation, InverseTime, Knot, Linear, PiecewiseInterpolate, Schedule,
-    Sequence, Until,
+    Clamp, Cyclic, CyclicMode, Exponential, Interpolation, InverseTime, Knot, Linear, PiecewiseInterpolate, Sequence,
+    Until,
 };
 
 library! {
@@ -25,10 +25,6 @@ library! {
     "slanted_triangular" | "slanted_triangular.v1" SlantedTriangular,
     "warmup_linear" | "warmup_linear.v1" WarmupLinear,
     "cyclic_triangular" | "cyclic_triangular.v1" CyclicTriangular,
-}
-
-fn constant(value: f64) -> Schedule {
-    crate::schedule::Constant { value }.into()
 }
 
 /// The same rate for ever.

@@ -109,9 +109,9 @@ pub struct PackedStage {
     pub track_first: u32,
     /// Number of tracks.
     pub track_count: u32,
-    /// Added to the product.
+    /// Added to the product, or the sum.
     pub offset: PackedNumber,
-    /// Multiplies the product.
+    /// Multiplies the product, or the sum.
     pub scale: PackedNumber,
     /// Least value.
     pub lower: PackedNumber,
@@ -119,8 +119,8 @@ pub struct PackedStage {
     pub upper: PackedNumber,
     /// 1 where the bounds count.
     pub clamped: u32,
-    /// Unused; keeps the record a multiple of 8 bytes.
-    pub padding: u32,
+    /// 1 where the tracks are added up, 0 where they are multiplied.
+    pub summed: u32,
 }
 
 /// A [`Program`]: 24 bytes.
@@ -283,7 +283,7 @@ impl PackedStage {
             lower: stage.clamp.lower.into(),
             upper: stage.clamp.upper.into(),
             clamped: u32::from(!stage.clamp.is_none()),
-            padding: 0,
+            summed: u32::from(stage.summed),
         }
     }
 
@@ -295,6 +295,7 @@ impl PackedStage {
             offset: self.offset.into(),
             scale: self.scale.into(),
             tracks: tracks[first..first + self.track_count as usize].iter().map(|t| t.unpack(segments)).collect(),
+            summed: self.summed != 0,
             clamp: unpack_clamp(self.lower, self.upper),
         }
     }

@@ -118,6 +118,7 @@ impl Stage {
             }
             track.clamp = track.clamp.affine(scale, offset).then(self.clamp);
             (self.scale, self.offset, self.clamp) = (DoubleDouble::ONE, DoubleDouble::ZERO, Clamp::NONE);
+            self.summed = false;
         }
     }
 
@@ -125,6 +126,14 @@ impl Stage {
     pub(super) fn normalized(mut self) -> Self {
         self.normalize();
         self
+    }
+
+    /// The constant this stage is, if it is one.
+    fn constant(&self) -> Option<DoubleDouble> {
+        match self.tracks.as_slice() {
+            [track] => Some(self.clamp.apply(self.offset + self.scale * track.constant()?)),
+            _ => None,
+        }
     }
 
     /// The same stage taking over at a later step.
@@ -137,11 +146,62 @@ impl Stage {
         stage
     }
 
+    /// `offset + scale ·` this stage.
+    fn affine(mut self, scale: DoubleDouble, offset: DoubleDouble) -> Self {
+        self.offset = offset + scale * self.offset;
+        self.scale = scale * self.scale;
+        self.clamp = self.clamp.affine(scale, offset);
+        self.normalized()
+    }
+
+    /// This stage's tracks as terms of a sum, its scale within them.
+    fn terms(&self) -> Result<impl Iterator<Item = Track>, LowerError> {
+        if (self.tracks.len() > 1 && !self.summed) || !self.clamp.is_none() {
+            return Err(LowerError::NotRepresentable {
+                what: "a sum with a term that is itself a product, or a sum within bounds",
+                remedy: "keep each term to one curve, and put the bounds around the whole sum",
+            });
+        }
+        Ok(self.tracks.iter().map(|track| {
+            let segments = track.segments.iter().map(|segment| segment.affine(self.scale, DoubleDouble::ZERO));
+            let clamp = track.clamp.affine(self.scale, DoubleDouble::ZERO);
+            Track { segments: segments.collect(), clamp, ..track.clone() }
+        }))
+    }
+
+    /// The sum of two stages that are in force at the same time.
+    fn plus(&self, other: &Self) -> Result<Self, LowerError> {
+        for (stage, added) in [(self, other.constant()), (other, self.constant())] {
+            if let Some(added) = added {
+                let start = self.start.max(other.start);
+                return Ok(Self { start, ..stage.clone() }.affine(DoubleDouble::ONE, added));
+            }
+        }
+        let tracks: Vec<Track> = self.terms()?.chain(other.terms()?).collect();
+        if tracks.len() > MAX_TRACKS {
+            return Err(LowerError::TooManyFactors { needed: tracks.len(), limit: MAX_TRACKS });
+        }
+        Ok(Self {
+            start: self.start.max(other.start),
+            offset: self.offset + other.offset,
+            scale: DoubleDouble::ONE,
+            tracks,
+            summed: true,
+            clamp: Clamp::NONE,
+        })
+    }
+
     fn times(&self, other: &Self) -> Result<Self, LowerError> {
+        for (stage, factor) in [(self, other.constant()), (other, self.constant())] {
+            if let Some(factor) = factor.filter(|_| stage.summed) {
+                let start = self.start.max(other.start);
+                return Ok(Self { start, ..stage.clone() }.affine(factor, DoubleDouble::ZERO));
+            }
+        }
         for stage in [self, other] {
-            if stage.offset != DoubleDouble::ZERO || !stage.clamp.is_none() {
+            if stage.summed || stage.offset != DoubleDouble::ZERO || !stage.clamp.is_none() {
                 return Err(LowerError::NotRepresentable {
-                    what: "a product with a factor that is itself an offset or clamped product",
+                    what: "a product with a factor that is itself a sum, or an offset or clamped product",
                     remedy: "apply the offset or the clamp to the whole product, or keep that factor to one curve",
                 });
             }
@@ -166,8 +226,9 @@ impl Stage {
         if tracks.len() > MAX_TRACKS {
             return Err(LowerError::TooManyFactors { needed: tracks.len(), limit: MAX_TRACKS });
         }
-        Ok(Self { start: self.start.max(other.start), offset: DoubleDouble::ZERO, scale, tracks, clamp: Clamp::NONE }
-            .normalized())
+        let start = self.start.max(other.start);
+        let stage = Self { start, offset: DoubleDouble::ZERO, scale, tracks, summed: false, clamp: Clamp::NONE };
+        Ok(stage.normalized())
     }
 }
 
@@ -176,13 +237,7 @@ impl Program {
     #[must_use]
     pub fn affine(mut self, scale: impl Into<DoubleDouble>, offset: impl Into<DoubleDouble>) -> Self {
         let (scale, offset) = (scale.into(), offset.into());
-        for stage in &mut self.stages {
-            let (old_scale, old_offset) = (stage.scale, stage.offset);
-            stage.scale = scale * old_scale;
-            stage.offset = offset + scale * old_offset;
-            stage.clamp = stage.clamp.affine(scale, offset);
-            stage.normalize();
-        }
+        self.stages = self.stages.into_iter().map(|stage| stage.affine(scale, offset)).collect();
         self
     }
 
@@ -201,12 +256,29 @@ impl Program {
     /// # Errors
     /// When a factor is not a plain product itself, or there are more than [`MAX_TRACKS`] factors.
     pub fn multiply(&self, other: &Self) -> Result<Self, LowerError> {
+        self.joined(other, Stage::times)
+    }
+
+    /// The sum of two programs.
+    ///
+    /// # Errors
+    /// When a term is a product of several curves, or there are more than [`MAX_TRACKS`] terms.
+    pub fn add(&self, other: &Self) -> Result<Self, LowerError> {
+        self.joined(other, Stage::plus)
+    }
+
+    /// Two programs at the same time, stage by stage.
+    fn joined(
+        &self,
+        other: &Self,
+        join: impl Fn(&Stage, &Stage) -> Result<Stage, LowerError>,
+    ) -> Result<Self, LowerError> {
         let mut starts: Vec<u64> = self.stages.iter().chain(&other.stages).map(|stage| stage.start).collect();
         starts.sort_unstable();
         starts.dedup();
         let stages = starts
             .into_iter()
-            .map(|start| self.stage_at(start).starting_at(start).times(&other.stage_at(start).starting_at(start)))
+            .map(|start| join(&self.stage_at(start).starting_at(start), &other.stage_at(start).starting_at(start)))
             .collect::<Result<_, _>>()?;
         Self { quantum: 1, stages }.bounded()
     }

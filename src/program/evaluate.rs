@@ -88,9 +88,13 @@ impl Stage {
     #[must_use]
     pub fn value(&self, step: u64) -> DoubleDouble {
         let since = step - self.start;
-        let factors = self.tracks.iter().map(|track| track.value(since));
-        let product = DoubleDouble::product(std::iter::once(self.scale).chain(factors));
-        self.clamp.apply(self.offset + product)
+        let mut values = self.tracks.iter().map(|track| track.value(since));
+        let scaled = if self.summed {
+            self.scale * values.fold(DoubleDouble::ZERO, |sum, value| sum + value)
+        } else {
+            DoubleDouble::product(std::iter::once(self.scale).chain(values.by_ref()))
+        };
+        self.clamp.apply(self.offset + scaled)
     }
 }
 

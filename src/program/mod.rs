@@ -1,7 +1,7 @@
 //! The lowered form: what every schedule compiles to, and all that a backend ever sees.
 //!
 //! A [`Segment`] is a run of steps on one [`Curve`]. A [`Track`] is a sorted list of segments that may
-//! repeat. A [`Stage`] is `offset + scale · Π tracks` from its start to the next stage, and a
+//! repeat. A [`Stage`] is `offset + scale · Π tracks`, or `Σ tracks` for `Π`, from its start to the next stage, and a
 //! [`Program`] is a sorted list of stages behind one clock.
 //!
 //! Time is integer throughout: steps are counted, subtracted and folded as `u64`, and become a number
@@ -23,7 +23,7 @@ pub const MAX_STEP: u64 = (1 << 53) - 1;
 /// The most segments one program may hold; unrolling stops here with an error.
 pub const MAX_SEGMENTS: usize = 4096;
 
-/// The most factors one stage may multiply.
+/// The most factors or terms that one stage may have.
 pub const MAX_TRACKS: usize = 4;
 
 /// A length that never ends.
@@ -98,17 +98,19 @@ pub struct Track {
     pub clamp: Clamp,
 }
 
-/// `clamp(offset + scale · Π tracks)`, from `start` to the next stage.
+/// `clamp(offset + scale · Π tracks)`, or with `Σ tracks` for `Π`, from `start` to the next stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stage {
     /// First step, on the program's clock.
     pub start: u64,
-    /// Added to the product.
+    /// Added to the product, or the sum.
     pub offset: DoubleDouble,
-    /// Multiplies the product.
+    /// Multiplies the product, or the sum.
     pub scale: DoubleDouble,
-    /// The factors, one to [`MAX_TRACKS`].
+    /// The factors or terms, one to [`MAX_TRACKS`].
     pub tracks: Vec<Track>,
+    /// Whether the tracks are added up; otherwise they are multiplied.
+    pub summed: bool,
     /// Bounds on the stage's value.
     pub clamp: Clamp,
 }
@@ -220,7 +222,14 @@ impl Stage {
     /// One track as it is.
     #[must_use]
     pub fn of(track: Track) -> Self {
-        Self { start: 0, offset: DoubleDouble::ZERO, scale: DoubleDouble::ONE, tracks: vec![track], clamp: Clamp::NONE }
+        Self {
+            start: 0,
+            offset: DoubleDouble::ZERO,
+            scale: DoubleDouble::ONE,
+            tracks: vec![track],
+            summed: false,
+            clamp: Clamp::NONE,
+        }
     }
 }
 

@@ -13,6 +13,20 @@ fn validate_within(schedule: &Schedule, field: &str) -> Result<(), SpecError> {
     schedule.validate().map_err(|error| error.within(field))
 }
 
+/// Checks schedules that act at the same time.
+fn validate_all(schedules: &[Schedule], field: &str) -> Result<(), SpecError> {
+    if schedules.is_empty() {
+        return Err(SpecError::new(field, "an empty list: at least one schedule is needed"));
+    }
+    let mut schedules = schedules.iter().enumerate();
+    schedules.try_for_each(|(index, schedule)| validate_within(schedule, &format!("{field}[{index}]")))
+}
+
+/// The longest of schedules that act at the same time; `None` where one never ends.
+fn longest(schedules: &[Schedule]) -> Option<u64> {
+    schedules.iter().map(Schedule::length).try_fold(0, |longest, length| Some(length?.max(longest)))
+}
+
 /// The product of schedules.
 ///
 /// **Formula.** `Π factors`.
@@ -42,11 +56,7 @@ pub struct Product {
 
 impl Family for Product {
     fn validate(&self) -> Result<(), SpecError> {
-        if self.factors.is_empty() {
-            return Err(SpecError::new("factors", "an empty list: at least one schedule is needed"));
-        }
-        let mut factors = self.factors.iter().enumerate();
-        factors.try_for_each(|(index, factor)| validate_within(factor, &format!("factors[{index}]")))
+        validate_all(&self.factors, "factors")
     }
 
     fn value(&self, time: Time) -> DoubleDouble {
@@ -54,7 +64,7 @@ impl Family for Product {
     }
 
     fn length(&self) -> Option<u64> {
-        self.factors.iter().map(Schedule::length).try_fold(0, |longest, length| Some(length?.max(longest)))
+        longest(&self.factors)
     }
 
     fn parts(&self) -> Vec<&Schedule> {
@@ -95,6 +105,77 @@ impl Family for Product {
                     MultiStep { start: 0.5, decay_rate: 0.1, milestones: vec![300, 600] }.into(),
                 ],
             },
+        ]
+    }
+}
+
+/// The sum of schedules.
+///
+/// **Formula.** `Σ terms`.
+///
+/// **Parameters.** `terms`: at least one schedule, at most four that are not constant.
+///
+/// **Behaviour.** Every term's own, added up. A term that is itself a product of several curves, or has
+/// bounds around one, cannot be added to another curve.
+///
+/// **Source.** Twins: burn `ComposedLrScheduler`; scaled by one over their number, the mean of schedules.
+///
+/// ```
+/// use lrgrid::schedule::{Linear, Schedule, Step, Sum};
+///
+/// let schedule = Schedule::from(Sum { terms: vec![
+///     Linear { start: 0.0, end: 1.0, steps: 4 }.into(),
+///     Step { start: 2.0, decay_rate: 0.5, step_size: 10 }.into(),
+/// ] });
+/// assert_eq!([0, 2, 4, 10].map(|s| schedule.value(s)), [2.0, 2.5, 3.0, 2.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sum {
+    /// The terms.
+    pub terms: Vec<Schedule>,
+}
+
+impl Family for Sum {
+    fn validate(&self) -> Result<(), SpecError> {
+        validate_all(&self.terms, "terms")
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        self.terms.iter().fold(DoubleDouble::ZERO, |sum, term| sum + term.exact(time))
+    }
+
+    fn length(&self) -> Option<u64> {
+        longest(&self.terms)
+    }
+
+    fn parts(&self) -> Vec<&Schedule> {
+        self.terms.iter().collect()
+    }
+
+    fn last_step(&self) -> Option<u64> {
+        self.terms.iter().map(Schedule::last_step).fold(None, earlier)
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        let mut terms = self.terms.iter();
+        let Some(first) = terms.next() else { return Ok(Program::hold(0.0)) };
+        terms.try_fold(first.lower()?, |sum, term| sum.add(&term.lower()?))
+    }
+
+    fn examples() -> Vec<Self> {
+        use super::{Constant, Cosine, Cycle, CycleMode, Exponential, Linear, Sequence, Step};
+        let cosine = || Cosine { start: 0.1, end: 1e-3, steps: 100 };
+        let wave = Cycle { of: Box::new(cosine().into()), mode: CycleMode::Reflect };
+        let steps = Sequence {
+            pieces: vec![cosine().into(), Step { start: 1e-3, decay_rate: 0.5, step_size: 30 }.into()],
+            boundaries: None,
+        };
+        let decay = || Exponential { start: 1e-2, decay_rate: 0.9, decay_steps: 100, staircase: false }.into();
+        vec![
+            Self { terms: vec![wave.into(), Linear { start: 1e-3, end: 0.1, steps: 250 }.into()] },
+            Self { terms: vec![Constant { value: 1e-4 }.into(), decay()] },
+            Self { terms: vec![steps.into(), decay(), Linear { start: 1e-2, end: 0.0, steps: 77 }.into()] },
         ]
     }
 }

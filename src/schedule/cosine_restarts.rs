@@ -137,6 +137,7 @@ impl Family for CosineRestarts {
                 offset: self.min.into(),
                 scale: DoubleDouble::ONE,
                 tracks: vec![shape, Track::of(vec![height])],
+                summed: false,
                 clamp: Clamp::NONE,
             }));
         }

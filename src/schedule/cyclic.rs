@@ -119,6 +119,7 @@ impl Family for Cyclic {
             offset: self.base.into(),
             scale: DoubleDouble::exact_sum(self.max, -self.base),
             tracks,
+            summed: false,
             clamp: Clamp::NONE,
         }))
     }

@@ -37,7 +37,7 @@ use serde::de::{Deserialize, Deserializer, EnumAccess, VariantAccess, Visitor};
 use serde::{Serialize, de};
 
 pub use clock::{Clock, Restarts};
-pub use combinator::{Clamp, Delay, Product, Scale};
+pub use combinator::{Clamp, Delay, Product, Scale, Sum};
 pub use constant::Constant;
 pub use cosine::{Cosine, CosinePower, CosinePowerForm};
 pub use cosine_restarts::CosineRestarts;
@@ -275,6 +275,7 @@ schedules! {
     "sequence" Sequence true "Schedules one after another." "pieces[i] at s − boundaries[i]",
     "warmup" Warmup true "A ramp up to another schedule." "start → the value `then` takes over with (at its 0, or at `steps` with overlay), then `then`",
     "product" Product true "The product of schedules." "Π factors",
+    "sum" Sum true "The sum of schedules." "Σ terms",
     "scale" Scale true "A schedule times a number, and moved by one." "by·of + offset",
     "clamp" Clamp true "A schedule held within bounds." "min(max(of, min), max)",
     "delay" Delay true "A schedule that starts later." "of at max(s − steps, 0)",

@@ -246,6 +246,12 @@ fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
     push("a product of four", Program::of_stage(four), false);
     let negative = Stage { scale: (-0.4).into(), offset: 0.1.into(), clamp: Clamp::NONE, ..product.clone() };
     push("a product that cancels", Program::of_stage(negative), true);
+    let sum = Stage { summed: true, clamp: Clamp::NONE, ..product.clone() };
+    push("a sum", Program::of_stage(sum.clone()), false);
+    let four = Stage { tracks: vec![Track::of(vec![near]); 4], ..sum.clone() };
+    push("a sum of four", Program::of_stage(four), false);
+    let negative = Stage { scale: (-0.4).into(), offset: 0.3.into(), ..sum };
+    push("a sum that cancels", Program::of_stage(negative), true);
 
     let second = Stage { start: 321, ..product };
     let third = Stage { start: 70_000, ..Stage::of(Track { advance: 17, ..Track::of(vec![warm, later]) }) };

@@ -32,7 +32,9 @@ pub fn telling_steps(schedule: &Schedule) -> Vec<u64> {
             steps.push((state >> 11) % (boundary.min(MAX_STEP) + 2));
         }
     }
-    steps.retain(|&step| step <= MAX_STEP);
+    // A schedule that ends has no values beyond.
+    let last = schedule.last_step().unwrap_or(MAX_STEP).min(MAX_STEP);
+    steps.retain(|&step| step <= last);
     steps.sort_unstable();
     steps.dedup();
     steps

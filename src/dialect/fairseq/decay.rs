@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Foreign, Shape, Translation, constant, first, only, warmed_up};
 use crate::dialect::arguments::{Numbers, require};
+use crate::dialect::pieces::drops;
 use crate::error::SpecError;
 use crate::schedule::{Clamp, DecayShape, Linear, Polynomial, Schedule, Sequence, Wsd};
 
@@ -209,13 +210,9 @@ impl Foreign for Step {
         require("lr_decay", factor, (0.0..=1.0).contains(&factor), "from 0 to 1")?;
         require("min_lr", min, min >= 0.0, "at least 0")?;
         require("lr", max, max > min, &format!("above `min_lr`, {min}"))?;
-        let drops: Schedule = if factor == 0.0 {
-            Sequence { pieces: vec![constant(max), constant(min)], boundaries: Some(vec![period]) }.into()
-        } else {
-            let of = crate::schedule::Step { start: max, decay_rate: factor, step_size: period }.into();
-            if min == 0.0 { of } else { Clamp { min: Some(min), max: None, of: Box::new(of) }.into() }
-        };
+        let of = drops(max, factor, period);
+        let held = if min == 0.0 { of } else { Clamp { min: Some(min), max: None, of: Box::new(of) }.into() };
         let init = if self.warmup_init_lr < 0.0 { min } else { self.warmup_init_lr };
-        Ok(warmed_up(self.warmup_updates, init, drops).into())
+        Ok(warmed_up(self.warmup_updates, init, held).into())
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Foreign, Shape, Translation, constant, first};
 use crate::dialect::arguments::{Numbers, refused, require};
-use crate::dialect::clock::ahead;
+use crate::dialect::pieces::ahead;
 use crate::error::SpecError;
 use crate::schedule::{Exponential, Linear, PiecewiseConstant, Schedule, Sequence};
 

@@ -8,9 +8,10 @@ mod decay;
 mod epochs;
 
 use super::arguments::{Numbers, refused};
+use super::pieces::constant;
 use super::{Foreign, Shape, Translation, library};
 use crate::error::SpecError;
-use crate::schedule::{Constant, Schedule, Warmup, WarmupShape};
+use crate::schedule::{Schedule, Warmup, WarmupShape};
 use cyclic::{Cosine, Triangular};
 use decay::{InverseSqrt, PolynomialDecay, Step, TriStage};
 use epochs::{Fixed, Manual};
@@ -39,10 +40,6 @@ fn only(lr: &Numbers) -> Result<f64, SpecError> {
 /// The first of the rates.
 fn first(lr: &Numbers) -> Result<f64, SpecError> {
     lr.all().first().copied().map_or_else(|| refused("lr", "an empty list: a rate is needed"), Ok)
-}
-
-fn constant(value: f64) -> Schedule {
-    Constant { value }.into()
 }
 
 /// A linear warmup up to what follows.

@@ -8,10 +8,10 @@ mod stepped;
 mod wsd;
 
 use super::arguments::{Numbers, refused, require};
-use super::clock::ahead;
+use super::pieces::{ahead, constant};
 use super::{Foreign, Shape, Translation, library};
 use crate::error::SpecError;
-use crate::schedule::{Constant, Linear, Schedule, Sequence, Until, Warmup, WarmupShape};
+use crate::schedule::{Linear, Schedule, Sequence, Until, Warmup, WarmupShape};
 use cyclic::{CosineLRScheduler, PolyLRScheduler, TanhLRScheduler};
 use factory::CreateSchedulerV2;
 use stepped::{MultiStepLRScheduler, StepLRScheduler};
@@ -57,10 +57,6 @@ impl Base {
         // The line goes to the rate even where the body goes on from elsewhere.
         Sequence { pieces: vec![rise.into(), then], boundaries: Some(vec![steps]) }.into()
     }
-}
-
-fn constant(value: f64) -> Schedule {
-    Constant { value }.into()
 }
 
 /// Refuses noise, which is torch's random numbers.

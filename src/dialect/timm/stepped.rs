@@ -2,10 +2,11 @@
 
 use super::{Base, Foreign, Shape, Translation, one, scheduler, yes};
 use crate::dialect::arguments::{Length, require};
+use crate::dialect::pieces::drops_at;
 use crate::dialect::stairs::{Quotient, stairs};
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
-use crate::schedule::{MultiStep, PiecewiseConstant, Schedule};
+use crate::schedule::Schedule;
 
 /// Drops at regular distances.
 pub(super) fn steps(base: &Base, distance: f64, rate: f64, argument: &str) -> Result<Schedule, SpecError> {
@@ -22,23 +23,8 @@ pub(super) fn milestones(base: &Base, at: &[u64], rate: f64, argument: &str) -> 
         let above = format!("at least the one before, {}: timm searches a sorted list", pair[0]);
         require(&format!("{argument}[{}]", index + 1), pair[1], pair[1] >= pair[0], &above)?;
     }
-    let rises = at.windows(2).all(|pair| pair[1] > pair[0]) && at.first() != Some(&0);
-    if rises && rate > 0.0 {
-        let milestones = at.iter().map(|milestone| milestone - 1).collect();
-        return Ok(base.warmed_up(MultiStep { start: base.lr, decay_rate: rate, milestones }.into()));
-    }
-    // Several drops at once, or drops that are not those of a rate.
-    let (mut values, mut boundaries) = (vec![base.lr], Vec::new());
-    for (&milestone, drops) in at.iter().zip(1..) {
-        let start = milestone.saturating_sub(1);
-        if start == boundaries.last().copied().unwrap_or(0) {
-            values.pop();
-        } else {
-            boundaries.push(start);
-        }
-        values.push(base.lr * rate.powi(drops));
-    }
-    Ok(base.warmed_up(PiecewiseConstant { values, boundaries }.into()))
+    let early = at.iter().map(|milestone| milestone.saturating_sub(1)).collect();
+    Ok(base.warmed_up(drops_at(base.lr, rate, early)))
 }
 
 scheduler! {

@@ -20,7 +20,7 @@ use one_cycle::OneCycleLR;
 use optimizer::{Optimizer, Scheduler, foreign, scheduler};
 use sequence::SequentialLR;
 use stepped::{ConstantLR, ExponentialLR, LinearLR, MultiStepLR, PolynomialLR, StepLR};
-use swa::SWALR;
+use swa::Swalr;
 
 library! {
     Torch "torch" aliases ["pytorch"] "PyTorch 2.15, torch.optim.lr_scheduler and swa_utils"
@@ -36,7 +36,7 @@ library! {
     "OneCycleLR" OneCycleLR,
     "SequentialLR" SequentialLR,
     "ChainedScheduler" ChainedScheduler,
-    "SWALR" SWALR,
+    "SWALR" Swalr,
 }
 
 impl Torch {
@@ -55,7 +55,7 @@ impl Torch {
             Self::OneCycleLR(scheduler) => scheduler,
             Self::SequentialLR(scheduler) => scheduler,
             Self::ChainedScheduler(scheduler) => scheduler,
-            Self::SWALR(scheduler) => scheduler,
+            Self::Swalr(scheduler) => scheduler,
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::schedule::{Constant, Schedule, Sequence};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(in crate::dialect) enum Algorithm {
     #[default]
-    SGD,
+    #[serde(rename = "SGD")]
+    Sgd,
     RMSprop,
     Muon,
     Adam,
@@ -24,8 +25,10 @@ pub(in crate::dialect) enum Algorithm {
     Adagrad,
     Adadelta,
     Adafactor,
-    ASGD,
-    LBFGS,
+    #[serde(rename = "ASGD")]
+    Asgd,
+    #[serde(rename = "LBFGS")]
+    Lbfgs,
     Rprop,
 }
 
@@ -53,9 +56,9 @@ impl Optimizer {
 
     /// Refuses an optimizer without a momentum to cycle.
     pub(super) fn check_momentum(&self) -> Result<(), SpecError> {
-        use Algorithm::{ASGD, Adadelta, Adafactor, Adagrad, LBFGS, Rprop};
+        use Algorithm::{Adadelta, Adafactor, Adagrad, Asgd, Lbfgs, Rprop};
         match self.algorithm {
-            ASGD | Adadelta | Adafactor | Adagrad | LBFGS | Rprop => refused(
+            Adadelta | Adafactor | Adagrad | Asgd | Lbfgs | Rprop => refused(
                 "optimizer",
                 format!("{:?} has neither momentum nor betas to cycle: add cycle_momentum = false", self.algorithm),
             ),

@@ -8,7 +8,7 @@ use crate::schedule::{Constant, Cosine, Linear, Schedule};
 
 scheduler! {
     /// A move to `swa_lr`, held after.
-    SWALR {
+    Swalr {
         /// The learning rate it moves to.
         swa_lr: f64,
         /// Steps of the move; with 0 it jumps at once.
@@ -20,13 +20,13 @@ scheduler! {
     }
 }
 
-foreign!(SWALR Linear "in a SequentialLR it starts from the rate before it, not from the base");
+foreign!(Swalr Linear "in a SequentialLR it starts from the rate before it, not from the base");
 
 fn ten() -> u64 {
     10
 }
 
-impl SWALR {
+impl Swalr {
     fn anneal(&self, start: f64, end: f64) -> Schedule {
         let steps = self.anneal_epochs;
         match self.anneal_strategy {
@@ -37,7 +37,7 @@ impl SWALR {
     }
 }
 
-impl Scheduler for SWALR {
+impl Scheduler for Swalr {
     fn optimizer(&self) -> Optimizer {
         self.made_with()
     }
