@@ -126,6 +126,8 @@ fn the_json_schema_knows_the_arguments() {
     let schema = lrgrid::spec::json_schema();
     let text = schema.to_string();
     assert!(text.contains(r#""library":{"const":"torch"}"#) && text.contains("final_div_factor"), "{text}");
+    let length = &schema["$defs"]["Length"]["anyOf"][1]["pattern"];
+    assert_eq!(length, "^(\\$.+|[0-9.]+ *%)$", "a length may be a share");
 }
 
 #[test]

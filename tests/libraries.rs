@@ -22,7 +22,8 @@ fn anchor(library: &Library, schedule: &ForeignKind) -> String {
 }
 
 fn shape_anchor(shape: Shape) -> String {
-    shape.title().0.replace(", ", "--").replace([' ', ','], "-")
+    // As GitHub makes one of a heading: no commas, dashes for spaces.
+    shape.title().0.replace(',', "").replace(' ', "-")
 }
 
 /// A library's schedules of a shape.

@@ -31,6 +31,7 @@ impl<'de> Deserialize<'de> for Float {
 
 /// A length that need not be whole.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(extend("format" = "length"))]
 pub(super) struct Length(pub(super) f64);
 
 impl<'de> Deserialize<'de> for Length {

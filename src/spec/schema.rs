@@ -85,9 +85,11 @@ fn accept_names(inner: &mut Schema) {
         _ => return,
     };
     let is = |name: &str| types.iter().any(|one| one == name);
-    let number = match (is("number"), is("integer")) {
-        (true, _) => "^\\$.+$",
+    // A length that need not be whole is a number too.
+    let share = is("integer") || inner.get("format").is_some_and(|format| format == "length");
+    let number = match (is("number"), share) {
         (_, true) => "^(\\$.+|[0-9.]+ *%)$",
+        (true, _) => "^\\$.+$",
         _ => return,
     };
     let Some(object) = inner.as_object_mut() else { return };
