@@ -61,6 +61,55 @@ pub(super) fn require(argument: &str, value: impl fmt::Display, holds: bool, con
     if holds { Ok(()) } else { refused(argument, format!("{value} must be {condition}")) }
 }
 
+/// One number, or a list of them.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Numbers {
+    /// One number.
+    One(f64),
+    /// A list.
+    Many(Vec<f64>),
+}
+
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl<'de> Visitor<'de> for Written {
+            type Value = Numbers;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or a list of numbers")
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Numbers, E> {
+                Ok(Numbers::One(value))
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Numbers, E> {
+                Ok(Numbers::One(value as f64))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Numbers, E> {
+                Ok(Numbers::One(value as f64))
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Numbers, A::Error> {
+                let mut numbers = Vec::new();
+                while let Some(number) = items.next_element()? {
+                    numbers.push(number);
+                }
+                Ok(Numbers::Many(numbers))
+            }
+        }
+        deserializer.deserialize_any(Written)
+    }
+}
+
+impl Numbers {
+    /// The numbers in order.
+    pub(super) fn all(&self) -> &[f64] {
+        match self {
+            Self::One(number) => std::slice::from_ref(number),
+            Self::Many(numbers) => numbers,
+        }
+    }
+}
+
 /// A whole number of steps, which may be below 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Whole(pub(super) i64);

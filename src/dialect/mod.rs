@@ -8,9 +8,18 @@
 mod arguments;
 mod burn;
 mod composer;
+mod cycles;
+mod fairseq;
+mod fastai;
+mod keras;
 mod library;
+mod megatron;
 mod optax;
 mod pieces;
+mod sharpdarts;
+mod stairs;
+mod thinc;
+mod timm;
 mod torch;
 mod transformers;
 
@@ -112,11 +121,11 @@ impl Shape {
             Self::Cosine => ("cosine", &["cosine"]),
             Self::CosinePower => ("cosine power, k-decay", &["cosine_power", "k_decay"]),
             Self::CosineRestarts => ("cosine restarts", &["cosine_restarts", "restarts"]),
-            Self::Exponential => ("exponential", &["exponential"]),
+            Self::Exponential => ("exponential", &["exponential", "normalized_exponential"]),
             Self::Step => ("step", &["step"]),
             Self::MultiStep => ("milestones", &["multi_step", "piecewise_constant"]),
             Self::Piecewise => ("through points", &["piecewise_linear", "piecewise_interpolate"]),
-            Self::InverseTime => ("inverse time", &["inverse_time"]),
+            Self::InverseTime => ("inverse time", &["inverse_time", "inverse_power"]),
             Self::InverseSqrt => ("inverse root", &["inverse_sqrt", "noam"]),
             Self::OneCycle => ("one cycle, slanted triangle", &["one_cycle", "slanted_triangular"]),
             Self::Cyclic => ("cyclic", &["cyclic", "cycle"]),
@@ -190,6 +199,13 @@ libraries! {
     torch Torch,
     optax Optax,
     transformers Transformers,
+    timm Timm,
+    keras Keras,
+    fastai FastAi,
+    fairseq Fairseq,
+    megatron Megatron,
     composer Composer,
     burn Burn,
+    thinc Thinc,
+    sharpdarts SharpDarts,
 }

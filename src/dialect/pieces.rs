@@ -1,5 +1,6 @@
 //! Native schedules that several libraries come to.
 
+use crate::program::MAX_STEP;
 use crate::schedule::{
     Clock, Constant, Cycle, CycleMode, MultiStep, PiecewiseConstant, Product, Schedule, Sequence, Step,
 };
@@ -12,6 +13,20 @@ pub(super) fn constant(value: f64) -> Schedule {
 /// `of` as it is `by` steps later.
 pub(super) fn ahead(by: f64, of: Schedule) -> Schedule {
     if by == 0.0 { of } else { Clock { multiplier: 1.0, ahead: by, divisor: 1.0, of: Box::new(of) }.into() }
+}
+
+/// What is made for a number of steps, over a length above 0 that need not be one; `begun` steps of it are over.
+pub(super) fn over(length: f64, begun: f64, body: impl Fn(u64) -> Schedule) -> Schedule {
+    // No schedule is longer than the largest step, but the clock may be slow.
+    const PART: u64 = 1 << 52;
+    let (divisor, of) = if length > MAX_STEP as f64 {
+        (length / PART as f64, body(PART))
+    } else if length.fract() == 0.0 {
+        return ahead(begun, body(length as u64));
+    } else {
+        (length, body(1))
+    };
+    Clock { multiplier: 1.0, ahead: begun, divisor, of: Box::new(of) }.into()
 }
 
 /// Schedules one after another, from the step that stands with each; the first stands at 0. A piece whose

@@ -43,18 +43,20 @@ impl Segment {
     }
 
     /// This segment with each step of its clock stretched to `factor` steps, the phase still moving at each.
-    /// Not for segments with a lead, whose ends are known to whole steps only.
+    /// Not for segments that begin or end between steps, which are known to whole steps only.
     fn stretched(self, factor: u64) -> Self {
         let times = |steps: u64| steps.saturating_mul(factor);
         match self.quantum {
             Some(quantum) => Self { start: times(self.start), quantum: Some(times(quantum)), ..self },
-            None => Self {
-                start: times(self.start),
-                length: times(self.length),
-                origin: times(self.origin),
-                rate: self.rate / DoubleDouble::from(factor),
-                ..self
-            },
+            None => {
+                let (origin, rate) = (times(self.origin), self.rate / DoubleDouble::from(factor));
+                let stretched = Self { start: times(self.start), length: times(self.length), origin, rate, ..self };
+                if self.lead == 0 {
+                    return stretched;
+                }
+                let lead = DoubleDouble::from(self.lead).scaled_by_power_of_two(-64);
+                stretched.counting_from((DoubleDouble::from(self.origin) + lead) * DoubleDouble::from(factor))
+            }
         }
     }
 }

@@ -17,19 +17,24 @@ pub enum CycleMode {
     Restart,
     /// Backwards, then forwards again: no jump.
     Reflect,
+    /// From the start again, one step later: the last value is met first.
+    RestartAfter,
 }
 
 /// A schedule repeated or reflected for ever.
 ///
-/// **Formula.** `of` at `s mod length`, or, reflected, at `length − |length − s mod 2·length|`.
+/// **Formula.** `of` at `s mod length`, or, reflected, at `length − |length − s mod 2·length|`, or, restarting
+/// after the last value, at `1 + (s − 1) mod length` (and at 0 for step 0).
 ///
-/// **Parameters.** `of`: a schedule with a length of its own, at least 1. `mode`: `restart` (default) or
-/// `reflect`.
+/// **Parameters.** `of`: a schedule with a length of its own, at least 1. `mode`: `restart` (default),
+/// `reflect` or `restart_after`.
 ///
 /// **Behaviour.** Restarting, the last value is never reached: step `length` is the first step again.
-/// Reflecting, it is met once per turn.
+/// Reflecting, it is met once per turn. With `restart_after` it is met at the end of each cycle, and the
+/// first value only at step 0.
 ///
-/// **Source.** Reflected cosine is the wave of torch's and burn's `CosineAnnealingLR` past `T_max`.
+/// **Source.** Reflected cosine is the wave of torch's and burn's `CosineAnnealingLR` past `T_max`;
+/// `restart_after` the saw of keras `PolynomialDecay` with `cycle`.
 ///
 /// ```
 /// use lrgrid::schedule::{Cycle, CycleMode, Linear, Schedule};
@@ -43,7 +48,7 @@ pub enum CycleMode {
 pub struct Cycle {
     /// The schedule.
     pub of: Box<Schedule>,
-    /// Restart or reflect.
+    /// How it goes on.
     #[serde(default)]
     pub mode: CycleMode,
 }
@@ -69,6 +74,7 @@ impl Family for Cycle {
         let (way, within) = time.cycles(period);
         match self.mode {
             CycleMode::Reflect if way % 2 == 1 => self.of.exact(within.until(period)),
+            CycleMode::RestartAfter if way > 0 && within.not_past(0) => self.of.exact(Time::step(period)),
             _ => self.of.exact(within),
         }
     }
@@ -87,12 +93,22 @@ impl Family for Cycle {
         self.of.last_step().filter(|&last| last < reached)
     }
 
+    fn turns_between_steps(&self) -> bool {
+        // Right after a boundary, wherever that is between two steps.
+        self.mode == CycleMode::RestartAfter || self.of.turns_between_steps()
+    }
+
     fn lower(&self) -> Result<Program, LowerError> {
-        let period = self.period();
-        self.of.lower()?.repeated(match self.mode {
-            CycleMode::Restart => Repetition::Restart { period },
-            CycleMode::Reflect => Repetition::Reflect { period },
-        })
+        let (body, period) = (self.of.lower()?, self.period());
+        match self.mode {
+            CycleMode::Restart => body.repeated(Repetition::Restart { period }),
+            CycleMode::Reflect => body.repeated(Repetition::Reflect { period }),
+            CycleMode::RestartAfter => {
+                let first = Program::hold(body.exact(0));
+                let saw = body.skip(1).repeated(Repetition::Restart { period })?;
+                Program::sequence(vec![(0, first), (1, saw)])
+            }
+        }
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
@@ -114,6 +130,9 @@ impl Family for Cycle {
                 Product { factors: vec![cosine(), Linear { start: 1.0, end: 0.5, steps: 100 }.into()] }.into(),
                 CycleMode::Reflect,
             ),
+            make(cosine(), CycleMode::RestartAfter),
+            make(Linear { start: 1.0, end: 0.0, steps: 1 }.into(), CycleMode::RestartAfter),
+            make(OneCycle::examples().swap_remove(1).into(), CycleMode::RestartAfter),
             make(
                 Sequence { pieces: vec![inner.into(), cosine()], boundaries: Some(vec![47]) }.into(),
                 CycleMode::Restart,

@@ -103,3 +103,90 @@ impl Family for Exponential {
         ]
     }
 }
+
+/// A constant ratio per step, moved so that it ends at a value of its own.
+///
+/// **Formula.** `end + (start − end)·(ratio^t − ratio)/(1 − ratio)`, `t = min(s/steps, 1)`.
+///
+/// **Parameters.** `start`, `end`: any finite numbers. `steps`: length in steps, at least 1. `ratio`: what
+/// would be left of 1 without the move, in (0, 1): the smaller, the steeper at first.
+///
+/// **Behaviour.** `start` at 0, `end` at `steps` and beyond, both exactly; unlike `exponential`, `end` may be 0.
+///
+/// **Source.** Twins: megatron's `WSD` with `lr_wsd_decay_style` exponential (a ratio of ½), timm
+/// `WSDLRScheduler` with `decay_fn` exp.
+///
+/// ```
+/// use lrgrid::schedule::{NormalizedExponential, Schedule};
+///
+/// let schedule = Schedule::from(NormalizedExponential { start: 1.0, end: 0.0, steps: 2, ratio: 0.25 });
+/// assert_eq!([0, 1, 2, 3].map(|s| schedule.value(s)), [1.0, 1.0 / 3.0, 0.0, 0.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NormalizedExponential {
+    /// Value at step 0.
+    pub start: f64,
+    /// Value from the last step on.
+    pub end: f64,
+    /// Length in steps.
+    pub steps: u64,
+    /// What would be left of 1 without the move.
+    pub ratio: f64,
+}
+
+impl NormalizedExponential {
+    /// How many octaves it would fall through.
+    fn octaves(&self) -> DoubleDouble {
+        -DoubleDouble::from(self.ratio).log2()
+    }
+
+    /// `1 − ratio`.
+    fn share(&self) -> DoubleDouble {
+        DoubleDouble::exact_sum(1.0, -self.ratio)
+    }
+}
+
+impl Family for NormalizedExponential {
+    fn validate(&self) -> Result<(), SpecError> {
+        check::finite("start", self.start)?;
+        check::finite("end", self.end)?;
+        check::length("steps", self.steps)?;
+        check::number("ratio", self.ratio, self.ratio > 0.0 && self.ratio < 1.0, "above 0 and below 1")
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        // Each end's share from its own side, where it does not cancel.
+        let of_end = -(-(self.octaves() * time.progress(self.steps))).exp2_m1() / self.share();
+        let of_start = (self.octaves() * time.remaining(self.steps)).exp2_m1() * self.ratio / self.share();
+        formula::between(self.start, self.end, of_end, of_start)
+    }
+
+    fn length(&self) -> Option<u64> {
+        Some(self.steps)
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        let rate = self.octaves() / DoubleDouble::from(self.steps);
+        let span = DoubleDouble::exact_sum(self.start, -self.end) / self.share();
+        // The shape is 1 at the end that is given exactly: the one with the smaller value.
+        let (exact, height, rate, from) = if self.start.abs() > self.end.abs() {
+            (self.end, span * self.ratio, rate, Segment::falling(0, self.steps, 1.0, 0.0, Curve::Exponential))
+        } else {
+            (self.start, span, -rate, Segment::rising(0, self.steps, 0.0, 1.0, Curve::Exponential))
+        };
+        let base = DoubleDouble::from(exact) - height;
+        Ok(Program::of(vec![Segment { rate, base, amplitude: height, ..from }]))
+    }
+
+    fn examples() -> Vec<Self> {
+        let make = |start, end, steps, ratio| Self { start, end, steps, ratio };
+        vec![
+            make(0.1, 0.01, 300, 0.5),
+            make(6e-4, 0.0, 20_000, 0.1),
+            make(0.1, 0.0, 50, 1e-6),
+            make(0.0, 1e-3, 1000, 0.01),
+            make(1e-3, 1e-4, 1, 0.999),
+        ]
+    }
+}

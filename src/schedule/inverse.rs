@@ -7,7 +7,7 @@ use super::{Family, Time, check, defaults};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::{LowerError, SpecError};
-use crate::program::{FOREVER, Program, Segment};
+use crate::program::{FOREVER, MAX_STEP, Program, Segment};
 
 /// A curve over a phase that counts up from `origin`, for ever.
 fn endless(start: u64, origin: u64, rate: DoubleDouble, height: DoubleDouble, curve: Curve) -> Segment {
@@ -252,5 +252,85 @@ impl Family for Noam {
     fn examples() -> Vec<Self> {
         let make = |model_dim, warmup_steps, scale| Self { model_dim, warmup_steps, scale };
         vec![make(512.0, 4000, 1.0), make(1024.0, 16_000, 2.0), make(64.0, 1, 0.5)]
+    }
+}
+
+/// A decay by a power of time.
+///
+/// **Formula.** `start·(1 + s/timescale)^−power`, the quotient floored if `staircase`.
+///
+/// **Parameters.** `start`: any finite number. `timescale`: steps after which `1 + s/timescale` is 2, from
+/// 0.001 to 2^53, whole for a staircase. `power`: greater than 0 (default 1). `staircase`: whether the value falls
+/// in stairs (default false).
+///
+/// **Behaviour.** `start` at 0; it never ends.
+///
+/// **Source.** Shen et al. 2024 (Power scheduler, arXiv 2408.13359); with power ½ the inverse root of Zhai
+/// et al. 2022 (arXiv 2106.04560). Twins: timm `WSDLRScheduler` with `stable_fn` power or rsqrt; the peaks of
+/// keras `PolynomialDecay` with `cycle`.
+///
+/// ```
+/// use lrgrid::schedule::{InversePower, Schedule};
+///
+/// let schedule = Schedule::from(InversePower { start: 1.0, timescale: 10.0, power: 2.0, staircase: false });
+/// assert_eq!([0, 10, 30].map(|s| schedule.value(s)), [1.0, 0.25, 0.0625]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InversePower {
+    /// Value at step 0.
+    pub start: f64,
+    /// Steps after which time has doubled.
+    pub timescale: f64,
+    /// The power of time.
+    #[serde(default = "defaults::one")]
+    pub power: f64,
+    /// Whether the value falls in stairs.
+    #[serde(default)]
+    pub staircase: bool,
+}
+
+impl Family for InversePower {
+    fn validate(&self) -> Result<(), SpecError> {
+        check::finite("start", self.start)?;
+        let (timescale, range) = (self.timescale, (1e-3..=MAX_STEP as f64).contains(&self.timescale));
+        check::number("timescale", timescale, range, "from 0.001 to 2^53")?;
+        let whole = !self.staircase || timescale.fract() == 0.0;
+        check::number("timescale", timescale, whole, "a whole number of steps for a staircase")?;
+        check::positive("power", self.power)
+    }
+
+    fn value(&self, time: Time) -> DoubleDouble {
+        let units = if self.staircase {
+            DoubleDouble::from(time.cycles(self.timescale as u64).0)
+        } else {
+            time.value() / self.timescale
+        };
+        (units + 1.0).powf(DoubleDouble::from(-self.power)) * self.start
+    }
+
+    fn length(&self) -> Option<u64> {
+        None
+    }
+
+    fn lower(&self) -> Result<Program, LowerError> {
+        let curve = Curve::Power { exponent: -self.power, warp: 1.0 };
+        Ok(Program::of(vec![if self.staircase {
+            let quantum = Some(self.timescale as u64);
+            Segment { quantum, ..endless(0, 1, DoubleDouble::ONE, self.start.into(), curve) }
+        } else {
+            let rate = DoubleDouble::ONE / DoubleDouble::from(self.timescale);
+            endless(0, 0, rate, self.start.into(), curve).counting_from(self.timescale.into())
+        }]))
+    }
+
+    fn examples() -> Vec<Self> {
+        let make = |start, timescale, power, staircase| Self { start, timescale, power, staircase };
+        vec![
+            make(0.1, 20.0, 0.5, false),
+            make(1e-3, 777.125, 0.3, false),
+            make(1e-3, 1.0, 2.0, false),
+            make(0.5, 40.0, 1.5, true),
+        ]
     }
 }

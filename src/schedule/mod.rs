@@ -43,9 +43,9 @@ pub use cosine::{Cosine, CosinePower, CosinePowerForm};
 pub use cosine_restarts::CosineRestarts;
 pub use cycle::{Cycle, CycleMode};
 pub use cyclic::{Cyclic, CyclicMode};
-pub use exponential::Exponential;
+pub use exponential::{Exponential, NormalizedExponential};
 pub use interpolate::{Interpolation, Knot, PiecewiseInterpolate};
-pub use inverse::{InverseSqrt, InverseTime, Noam};
+pub use inverse::{InversePower, InverseSqrt, InverseTime, Noam};
 pub use k_decay::{KDecay, KDecayForm};
 pub use one_cycle::{Anneal, OneCycle};
 pub use piecewise::{PiecewiseConstant, PiecewiseLinear, Point};
@@ -266,6 +266,7 @@ schedules! {
     "cosine" Cosine false "Half a cosine." "end + ½(start − end)(1 + cos πt)",
     "cosine_power" CosinePower false "Half a cosine, bent by a power or an exponential." "normalized: end + (start − end)·c^power, c = ½(1 + cos πt) · unnormalized: end + ½(start − end)·(2c)^power · exponential: end + (start − end)·(power^c − 1)/(power − 1)",
     "exponential" Exponential false "A constant ratio per step." "start·decay_rate^(s/decay_steps)",
+    "normalized_exponential" NormalizedExponential false "A constant ratio per step, moved to end where it should." "end + (start − end)·(ratio^t − ratio)/(1 − ratio)",
     "step" Step false "A drop every so many steps." "start·decay_rate^⌊s/step_size⌋",
     "multi_step" MultiStep false "A drop at each milestone." "start·decay_rate^(milestones ≤ s)",
     "piecewise_constant" PiecewiseConstant false "A list of values and where they change." "values[boundaries ≤ s]",
@@ -273,6 +274,7 @@ schedules! {
     "piecewise_interpolate" PiecewiseInterpolate false "Lines or half cosines through points that may lie between steps." "between points: from + (to − from)·x, x = t or ½(1 − cos πt); held outside",
     "inverse_sqrt" InverseSqrt false "A decay by the root of time." "start·√timescale / √max(s + shift, timescale)",
     "inverse_time" InverseTime false "A decay by time itself." "start / (1 + decay_rate·s/decay_steps)",
+    "inverse_power" InversePower false "A decay by a power of time." "start·(1 + s/timescale)^−power",
     "noam" Noam false "The Transformer's warmup and root decay." "scale·model_dim^−½·min(n^−½, n·warmup_steps^−3/2), n = s + 1",
     "one_cycle" OneCycle false "Up to a maximum and down to almost nothing." "initial → max over round(pct_start·steps), then max → final; three phases: up, the same down to initial, then to final",
     "cyclic" Cyclic false "Triangles between two rates." "base + (max − base)·x·f, x a triangle from 0 to 1 · triangular: f = 1 · triangular2: 2^−cycle · exp_range: gamma^s",

@@ -58,7 +58,9 @@ fn read(file: &str, line: &str) -> Case {
     let text = |key: &str| case[key].as_str().unwrap_or_else(|| panic!("{file}: no {key}: {line}")).to_owned();
     let single = |key: &str| case[key] == "float32";
     let outcome = match numbers(&case["lr"]) {
+        // Without a single value it was refused when it was first asked for one.
         None => Outcome::Refused,
+        Some(lr) if lr.is_empty() => Outcome::Refused,
         Some(lr) => Outcome::Values {
             steps: case["steps"].as_array().unwrap().iter().map(|step| step.as_u64().unwrap()).collect(),
             lr,

@@ -1,0 +1,75 @@
+//! Decays in steps.
+
+use super::{Base, Foreign, Shape, Translation, one, scheduler, yes};
+use crate::dialect::arguments::{Length, require};
+use crate::dialect::pieces::drops_at;
+use crate::dialect::stairs::{Quotient, stairs};
+use crate::error::SpecError;
+use crate::program::MAX_STEP;
+use crate::schedule::Schedule;
+
+/// Drops at regular distances.
+pub(super) fn steps(base: &Base, distance: f64, rate: f64, argument: &str) -> Result<Schedule, SpecError> {
+    let range = distance > 0.0 && distance <= MAX_STEP as f64;
+    require(argument, distance, range, "above 0 and at most 2^53: timm divides by it")?;
+    require("decay_rate", rate, rate >= 0.0, "at least 0")?;
+    let drops = stairs(base.lr, rate, distance, Quotient::Exact).map_err(|error| error.within(argument))?;
+    Ok(base.warmed_up(drops))
+}
+
+/// Drops at milestones, each one step early.
+pub(super) fn milestones(base: &Base, at: &[u64], rate: f64, argument: &str) -> Result<Schedule, SpecError> {
+    for (index, pair) in at.windows(2).enumerate() {
+        let above = format!("at least the one before, {}: timm searches a sorted list", pair[0]);
+        require(&format!("{argument}[{}]", index + 1), pair[1], pair[1] >= pair[0], &above)?;
+    }
+    let early = at.iter().map(|milestone| milestone.saturating_sub(1)).collect();
+    Ok(base.warmed_up(drops_at(base.lr, rate, early)))
+}
+
+scheduler! {
+    /// Drops at regular distances.
+    StepLRScheduler {
+        /// Steps between drops; need not be whole.
+        decay_t: Length,
+        /// The factor of each drop.
+        #[serde(default = "one")]
+        decay_rate: f64,
+        /// Whether the warmup comes before the schedule, or covers its beginning.
+        #[serde(default = "yes")]
+        warmup_prefix: bool,
+    }
+}
+
+impl Foreign for StepLRScheduler {
+    const SHAPE: Shape = Shape::Step;
+    const BITES: &'static str =
+        "`decay_rate` is 1 by default: no drops; the warmup comes before, unlike elsewhere in timm";
+
+    fn translate(&self) -> Result<Translation, SpecError> {
+        Ok(steps(&self.base(self.warmup_prefix)?, self.decay_t.0, self.decay_rate, "decay_t")?.into())
+    }
+}
+
+scheduler! {
+    /// Drops at milestones.
+    MultiStepLRScheduler {
+        /// The milestones.
+        decay_t: Vec<u64>,
+        /// The factor of each drop.
+        #[serde(default = "one")]
+        decay_rate: f64,
+        /// Whether the warmup comes before the schedule, or covers its beginning.
+        #[serde(default = "yes")]
+        warmup_prefix: bool,
+    }
+}
+
+impl Foreign for MultiStepLRScheduler {
+    const SHAPE: Shape = Shape::MultiStep;
+    const BITES: &'static str = "drops one step before each milestone; `decay_rate` is 1 by default: no drops";
+
+    fn translate(&self) -> Result<Translation, SpecError> {
+        Ok(milestones(&self.base(self.warmup_prefix)?, &self.decay_t, self.decay_rate, "decay_t")?.into())
+    }
+}
