@@ -112,6 +112,10 @@ impl Family for Cycle {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
+        // The first value before the cycles is computed, and rounded otherwise at another scale.
+        if self.mode == CycleMode::RestartAfter {
+            return None;
+        }
         Some(Self { of: Box::new(self.of.scaled(factor)?), mode: self.mode })
     }
 

@@ -157,8 +157,8 @@ impl Family for NormalizedExponential {
 
     fn value(&self, time: Time) -> DoubleDouble {
         // Each end's share from its own side, where it does not cancel.
-        let of_end = -(-(self.octaves() * time.progress(self.steps))).exp2_m1() / self.share();
-        let of_start = (self.octaves() * time.remaining(self.steps)).exp2_m1() * self.ratio / self.share();
+        let of_end = || -(-(self.octaves() * time.progress(self.steps))).exp2_m1() / self.share();
+        let of_start = || (self.octaves() * time.remaining(self.steps)).exp2_m1() * self.ratio / self.share();
         formula::between(self.start, self.end, of_end, of_start)
     }
 
@@ -168,15 +168,20 @@ impl Family for NormalizedExponential {
 
     fn lower(&self) -> Result<Program, LowerError> {
         let rate = self.octaves() / DoubleDouble::from(self.steps);
-        let span = DoubleDouble::exact_sum(self.start, -self.end) / self.share();
+        let span = DoubleDouble::exact_sum(self.start, -self.end);
+        let of_span = |part: f64| span * (DoubleDouble::from(part) / self.share());
         // The shape is 1 at the end that is given exactly: the one with the smaller value.
         let (exact, height, rate, from) = if self.start.abs() > self.end.abs() {
-            (self.end, span * self.ratio, rate, Segment::falling(0, self.steps, 1.0, 0.0, Curve::Exponential))
+            (self.end, of_span(self.ratio), rate, Segment::falling(0, self.steps, 1.0, 0.0, Curve::Exponential))
         } else {
-            (self.start, span, -rate, Segment::rising(0, self.steps, 0.0, 1.0, Curve::Exponential))
+            (self.start, of_span(1.0), -rate, Segment::rising(0, self.steps, 0.0, 1.0, Curve::Exponential))
         };
         let base = DoubleDouble::from(exact) - height;
         Ok(Program::of(vec![Segment { rate, base, amplitude: height, ..from }]))
+    }
+
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, end: self.end * factor, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {

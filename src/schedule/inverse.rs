@@ -324,6 +324,10 @@ impl Family for InversePower {
         }]))
     }
 
+    fn scaled(&self, factor: f64) -> Option<Self> {
+        Some(Self { start: self.start * factor, ..self.clone() })
+    }
+
     fn examples() -> Vec<Self> {
         let make = |start, timescale, power, staircase| Self { start, timescale, power, staircase };
         vec![
