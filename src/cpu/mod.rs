@@ -7,6 +7,7 @@
 
 mod block;
 mod dispatch;
+mod doubles;
 mod interpolation;
 mod lanes;
 mod pieces;
