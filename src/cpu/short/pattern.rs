@@ -280,6 +280,13 @@ impl Patterns {
         Self { slots: [const { None }; SLOTS], last: 0 }
     }
 
+    /// Forgets the patterns, though not their memory: the steps have changed.
+    pub fn forget(&mut self) {
+        for pattern in self.slots.iter_mut().flatten() {
+            pattern.program = None;
+        }
+    }
+
     /// Turns to the pattern of a schedule, or to where it has its place; whether it is there.
     #[inline(always)]
     pub fn turn_to(&mut self, program: &PackedProgram, segments: &[PackedSegment]) -> bool {

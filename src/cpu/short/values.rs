@@ -172,9 +172,9 @@ fn fill_product<T: Rounded, const FUSED: bool>(
         let mut least_factor = f64::INFINITY;
         for run in &pattern.runs[track.first..track.end] {
             let reach = Reach::of(&segments[run.segment]);
-            let shapes = &pattern.shapes[index];
-            for lane in run.from..run.from + lanes(run.to - run.from) {
-                factor.set(lane, reach.sample(shapes[lane], run.roundings + VALUE_ROUNDINGS));
+            let shapes = &pattern.shapes[index][run.from..run.from + lanes(run.to - run.from)];
+            for (lane, shape) in shapes.iter().enumerate() {
+                factor.set(run.from + lane, reach.sample(*shape, run.roundings + VALUE_ROUNDINGS));
             }
             let zero = reach.base == 0.0 && reach.amplitude == 0.0;
             least_factor = if zero { least_factor } else { least_factor.min(reach.least(run)) };
