@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use bytemuck::allocation::try_zeroed_slice_box;
 use rayon::prelude::*;
 
 use crate::element::Element;
@@ -33,15 +34,17 @@ pub trait Evaluate {
 
     /// The whole table in a fresh allocation.
     ///
+    /// The system hands out its pages one by one as they are written, which takes several times as long as writing
+    /// them: where tables follow each other, reuse a buffer with [`Evaluate::evaluate_into`].
+    ///
     /// # Errors
     /// As [`Evaluate::evaluate_rows_into`], and when the table does not fit in memory.
     fn evaluate<T: Element>(&self, batch: &Batch, steps: &Steps) -> Result<Vec<T>, Error> {
         let (schedules, columns) = (batch.len(), steps.len());
         let too_large = EvaluateError::TooLarge { schedules, steps: columns as u64, bytes: size_of::<T>() };
         let Some(length) = schedules.checked_mul(columns) else { return Err(too_large.into()) };
-        let mut table = Vec::new();
-        table.try_reserve_exact(length).map_err(|_| too_large)?;
-        table.resize(length, T::zeroed());
+        // Pages that the system has zeroed: each is first touched by the thread that writes its values.
+        let mut table = try_zeroed_slice_box(length).map_err(|()| too_large)?.into_vec();
         self.evaluate_into(batch, steps, &mut table)?;
         Ok(table)
     }

@@ -1,12 +1,14 @@
 //! The CPU engine: every value correctly rounded, a batch at a time, on all cores.
 //!
 //! A table is cut into tiles for the thread pool, a tile's rows into spans, and a smooth span into
-//! blocks that one vector kernel fills from a polynomial. Each value is rounded once, from an
+//! blocks that one vector kernel fills from a polynomial. Short rows are evaluated curve by curve in lanes,
+//! and share what their neighbours have in common. Each value is rounded once, from an
 //! approximation that is known to be good enough; the few that lie too close to a midpoint are computed
 //! again to 100 bits. So the output does not depend on instructions, threads, tiles or slicing.
 
 mod block;
 mod dispatch;
+mod doubles;
 mod interpolation;
 mod lanes;
 mod pieces;
@@ -128,7 +130,12 @@ impl Cpu {
         if columns >= self.tile {
             out.par_chunks_mut(columns).zip(rows).for_each(|(row, schedule)| {
                 row.par_chunks_mut(self.tile).enumerate().for_each(|(index, part)| {
-                    fill_columns(writer, &batch.program(schedule), steps, index * self.tile, part);
+                    let first = index * self.tile;
+                    if steps.progression().is_some() {
+                        fill_columns(writer, &batch.program(schedule), steps, first, part);
+                    } else {
+                        fill_short(writer, batch, schedule, &steps.slice(first..first + part.len()), part);
+                    }
                     writer.finish();
                 });
             });

@@ -38,7 +38,7 @@ pub struct Pieces<const N: usize, const P: usize> {
 impl<const N: usize, const P: usize> Pieces<N, P> {
     /// The longest pieces that will do for an element type; nothing where none does.
     pub fn new<T: Rounded>(polynomial: &Polynomial<N>, tolerance: &Tolerance, lengths: &[usize]) -> Option<Self> {
-        let all = derivatives(polynomial);
+        let all = derivatives(&polynomial.coefficients, polynomial.step);
         let allowed = tolerance.least * T::LARGEST_REMAINDER;
         let cut = |length: &usize| (*length, remainder::<N, P>(&all, 0.5 * *length as f64));
         let (length, remainder) = lengths.iter().map(cut).find(|(_, remainder)| *remainder <= allowed)?;
@@ -81,15 +81,16 @@ impl<const N: usize, const P: usize> Pieces<N, P> {
 /// the last sum, and next to nothing for the terms between, which are small.
 const PIECE_ROUNDINGS: f64 = 1.5;
 
-/// Row k: the coefficients of a polynomial's k-th derivative over k!, with respect to the column.
-fn derivatives<const N: usize>(polynomial: &Polynomial<N>) -> [[f64; N]; N] {
+/// Row k: the coefficients of a polynomial's k-th derivative over k!, with respect to the column, of which there is
+/// one every `step`.
+pub fn derivatives<const N: usize>(coefficients: &[f64; N], step: f64) -> [[f64; N]; N] {
     let mut rows = [[0.0; N]; N];
     let mut scale = 1.0;
     for (order, row) in rows.iter_mut().enumerate() {
         for power in 0..N - order {
-            row[power] = polynomial.coefficients[power + order] * (BINOMIALS[order][power] * scale);
+            row[power] = coefficients[power + order] * (BINOMIALS[order][power] * scale);
         }
-        scale *= polynomial.step;
+        scale *= step;
     }
     rows
 }

@@ -38,6 +38,11 @@ pub trait Rounded: Element {
     const FROM_F64: bool = true;
     /// Whether [`Rounded::rounded_normal`] is right for 0 too.
     const ZERO_IS_NORMAL: bool = false;
+    /// The same values as doubles, where they are.
+    fn as_doubles(_values: &mut [Self]) -> Option<&mut [f64]> {
+        None
+    }
+
     /// What leaving out the last terms of a piece may add to its error, relative to its least value: small
     /// beside the distance of midpoints, so that few values are too close to call.
     const LARGEST_REMAINDER: f64;
@@ -136,6 +141,9 @@ impl Rounded for f64 {
     const FROM_F64: bool = false;
     const LARGEST_REMAINDER: f64 = 0.0;
     type Working = f64;
+    fn as_doubles(values: &mut [Self]) -> Option<&mut [f64]> {
+        Some(values)
+    }
     #[inline(always)]
     fn from_working(value: f64, _negative: bool) -> Self {
         value

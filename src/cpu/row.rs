@@ -1,5 +1,6 @@
 //! One row: cut into cycles and spans, each written in the way that is fastest for it.
 
+use super::doubles;
 use super::repeat::cycles;
 use super::rounding::Rounded;
 use super::smooth::{SmoothSpan, value_at};
@@ -54,7 +55,12 @@ fn fill_span<T: Rounded>(writer: Writer, program: &Program, columns: Columns, ou
             count = span.count();
             span.fill(writer, &mut out[..count]);
         }
-        Kind::Smooth { .. } | Kind::Irregular => {
+        Kind::Smooth { stage, factors } => {
+            if let Some(out) = T::as_doubles(&mut out[..count]) {
+                doubles::fill(writer, program, Columns { count, ..columns }, stage, &factors, out);
+            }
+        }
+        Kind::Irregular => {
             for (column, slot) in out[..count].iter_mut().enumerate() {
                 *slot = value_at(program, columns.step(column));
             }

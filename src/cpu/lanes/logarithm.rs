@@ -115,6 +115,7 @@ pub fn bent<const FUSED: bool>(high: f64, low: f64, warp: f64) -> f64 {
     let near = exponent == 0.0;
     let (f, f_rest) = (if near { -high } else { f }, if near { -low } else { f_rest });
     let octaves = Logarithm::of::<FUSED>(exponent, f, f_rest).times::<FUSED>(warp);
-    let value = -exp2_m1::<FUSED>(octaves.high, octaves.low);
+    // A difference, so that it is 0 and not −0 at 0.
+    let value = 0.0 - exp2_m1::<FUSED>(octaves.high, octaves.low);
     if rest < PHASE_SNAP { 1.0 } else { value }
 }

@@ -22,29 +22,31 @@ use pattern::{Pattern, Patterns};
 use steps::{COLUMNS, StepColumns, WIDTH};
 use values::fill_stage;
 
-/// Rows of more columns are worth their own setup.
-const MOST_COLUMNS: usize = 256;
+/// Longer rows are worth a setup of their own: twice this where timings are shared is still even, half of it where
+/// they are not.
+const MOST_COLUMNS: usize = 512;
 
 /// Values that are staged at a time.
 const STAGED: usize = 16 * COLUMNS;
 
-/// Fills rows of a table, that of schedule `first` first, of any number of columns.
-///
-/// Nothing is allocated per row.
+/// Fills rows of a table, that of schedule `first` first, of any number of columns; nothing is allocated per row.
 pub fn fill_short<T: Rounded>(writer: Writer, batch: &Batch, first: usize, steps: &Steps, out: &mut [T]) {
     let width = steps.len();
     let mut scratch = Scratch { batch, program: Program { quantum: 1, stages: Vec::new() }, schedule: None };
-    if !T::FROM_F64 || width > MOST_COLUMNS {
+    // Steps that are just listed have no spans.
+    let long = width > MOST_COLUMNS && steps.progression().is_some();
+    if !T::FROM_F64 || long {
         for (row, out) in out.chunks_mut(width).enumerate() {
             fill_columns(writer, scratch.unpacked(first + row), steps, 0, out);
         }
         return;
     }
+    let mut patterns = Patterns::new();
     let mut column = 0;
     while column < width {
         let steps_here = StepColumns::new(steps, column);
         let columns = column..column + steps_here.count;
-        let mut patterns = Patterns::new();
+        patterns.forget();
         let mut done = 0;
         while done * width < out.len() {
             done += writer.level.run(FillRows {

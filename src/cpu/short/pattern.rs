@@ -95,7 +95,8 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    fn new() -> Self {
+    /// The pattern of no schedule yet.
+    pub fn new() -> Self {
         Self {
             program: None,
             timing: Vec::new(),
@@ -269,7 +270,7 @@ impl Pattern {
     }
 }
 
-/// The patterns of the last few timings.
+/// The patterns of the last few timings, in the order in which they came.
 #[derive(Debug)]
 pub struct Patterns {
     slots: [Option<Box<Pattern>>; SLOTS],
@@ -280,22 +281,36 @@ pub struct Patterns {
 impl Patterns {
     /// None yet.
     pub fn new() -> Self {
-        Self { slots: [const { None }; SLOTS], last: 0 }
+        Self { slots: [const { None }; SLOTS], last: SLOTS - 1 }
     }
 
-    /// Turns to the pattern of a schedule, or to where it has its place; whether it is there.
+    /// Forgets the patterns, though not their memory: the steps have changed.
+    pub fn forget(&mut self) {
+        for pattern in self.slots.iter_mut().flatten() {
+            pattern.program = None;
+        }
+        self.last = SLOTS - 1;
+    }
+
+    /// Turns to the pattern of a schedule, or to where it may be built; whether it is there.
     #[inline(always)]
     pub fn turn_to(&mut self, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
         // Mostly the row before had the same.
-        let same = match &self.slots[self.last] {
-            Some(pattern) => pattern.is_of(program, segments),
-            None => false,
-        };
-        if same {
+        if self.has(self.last, program, segments) {
             return true;
         }
-        self.last = slot(segments);
-        match &self.slots[self.last] {
+        // The timings of a sweep come round in the order in which they came first.
+        let next = (self.last + 1) % SLOTS;
+        let used = self.slots[next].as_ref().is_some_and(|pattern| pattern.program.is_some());
+        let around = if used { next } else { 0 };
+        let known = self.has(around, program, segments);
+        self.last = if known { around } else { next };
+        known
+    }
+
+    #[inline(always)]
+    fn has(&self, slot: usize, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+        match &self.slots[slot] {
             Some(pattern) => pattern.is_of(program, segments),
             None => false,
         }
@@ -305,19 +320,6 @@ impl Patterns {
     pub fn current(&mut self) -> &mut Pattern {
         self.slots[self.last].get_or_insert_with(|| Box::new(Pattern::new()))
     }
-}
-
-/// Where a timing's pattern has its place.
-#[inline(always)]
-fn slot(segments: &[PackedSegment]) -> usize {
-    let mut hash = 0_u64;
-    for segment in segments {
-        let time = integer(segment.start) ^ integer(segment.length) ^ integer(segment.quantum);
-        let phase = integer(segment.origin) ^ segment.rate.mantissa() ^ segment.a.mantissa() ^ segment.b.mantissa();
-        // The multiplier of Fibonacci hashing, 2^64 over the golden ratio.
-        hash = (hash ^ time ^ phase).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-    (hash >> (u64::BITS - SLOTS.ilog2())) as usize
 }
 
 /// The stage in force at column `from`, and the column where another takes over.
@@ -435,4 +437,43 @@ fn rate_roundings(curve: &Curve) -> f64 {
         _ => 1000.0,
     };
     1.0 + magnified / 1024.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::short::steps::StepColumns;
+    use crate::packed::Steps;
+    use crate::program::{Program, Segment};
+
+    /// How many patterns are built for rows whose timings come round after so many.
+    fn built(timings: usize, rows: usize) -> usize {
+        let program = |row: usize| {
+            let length = 100 + (row % timings) as u64;
+            Program::of(vec![Segment::falling(0, length, 1.0 + row as f64, 0.0, Curve::Cosine)])
+        };
+        let programs: Vec<Program> = (0..rows).map(program).collect();
+        let batch = Batch::from_programs(&programs).expect("a small batch");
+        let steps = StepColumns::new(&Steps::range(0..40), 0);
+        let (mut patterns, mut built) = (Patterns::new(), 0);
+        for (program, segment) in batch.programs().iter().zip(batch.segments()) {
+            let segments = std::slice::from_ref(segment);
+            if !patterns.turn_to(program, segments) {
+                patterns.current().build::<false>(&batch, program, segments, &steps);
+                built += 1;
+            }
+            assert!(patterns.current().is_of(program, segments) && patterns.current().is_usable());
+        }
+        patterns.forget();
+        assert!(!patterns.turn_to(&batch.programs()[0], &batch.segments()[..1]));
+        built
+    }
+
+    #[test]
+    fn every_timing_of_a_sweep_is_laid_out_once() {
+        for timings in 1..SLOTS {
+            assert_eq!(built(timings, 100), timings);
+        }
+        assert_eq!(built(100, 100), 100);
+    }
 }

@@ -162,3 +162,22 @@ fn rate(segment: &PackedSegment, curve: &Curve) -> (f64, f64) {
         _ => exact_number(segment.rate),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotients_are_whole_and_exact() {
+        for by in [1.0, 2.0, 3.0, 37.0, 1000.0, (1_u64 << 33) as f64 + 5.0, (1_u64 << 50) as f64 - 1.0] {
+            for time in [0.0, 1.0, by - 1.0, by, by + 1.0, 7.0 * by - 1.0, 7.0 * by, DIVISIBLE - 1.0] {
+                if time < DIVISIBLE {
+                    let want = (time as u64 / by as u64, time as u64 % by as u64);
+                    for (quotient, rest) in [divide::<false>(time, by), divide::<true>(time, by)] {
+                        assert_eq!((quotient as u64, rest as u64), want, "{time} by {by}");
+                    }
+                }
+            }
+        }
+    }
+}

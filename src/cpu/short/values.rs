@@ -174,9 +174,9 @@ fn fill_product<T: Rounded, const FUSED: bool>(
         let mut least_factor = f64::INFINITY;
         for run in &pattern.runs[track.first..track.end] {
             let reach = Reach::of(&segments[run.segment]);
-            let shapes = &pattern.shapes[index];
-            for lane in run.from..run.from + lanes(run.to - run.from) {
-                factor.set(lane, reach.sample(shapes[lane], run.roundings + VALUE_ROUNDINGS));
+            let shapes = &pattern.shapes[index][run.from..run.from + lanes(run.to - run.from)];
+            for (lane, shape) in shapes.iter().enumerate() {
+                factor.set(run.from + lane, reach.sample(*shape, run.roundings + VALUE_ROUNDINGS));
             }
             let zero = reach.base == 0.0 && reach.amplitude == 0.0;
             least_factor = if zero { least_factor } else { least_factor.min(reach.least(run)) };
@@ -219,4 +219,73 @@ fn fill_product<T: Rounded, const FUSED: bool>(
         columns |= u64::from(*close) << lane;
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::short::steps::StepColumns;
+    use crate::curve::Curve;
+    use crate::packed::{Batch, Steps};
+    use crate::program::{Program, Segment};
+
+    fn curves() -> Vec<Curve> {
+        let octaves = DoubleDouble::from(3.3);
+        let mut curves = vec![Curve::Hold, Curve::Linear, Curve::Cosine, Curve::CosineExponential { octaves }];
+        for exponent in [0.3, 0.5, 1.0, 1.7, 2.0, 9.5] {
+            for warp in [1.0, 0.4, 3.0] {
+                curves.extend([Curve::Power { exponent, warp }, Curve::CosinePower { exponent, warp }]);
+            }
+        }
+        curves.extend([Curve::Exponential, Curve::Logistic { offset: DoubleDouble::ONE / octaves }]);
+        curves.extend([true, false].map(|rising| Curve::Rational { rising }));
+        curves
+    }
+
+    /// The largest error of a program's values over their bound, as plain values and as samples.
+    fn worst<const FUSED: bool>(program: &Program, steps: &Steps) -> (f64, f64) {
+        let batch = Batch::from_programs([program]).expect("a small batch");
+        let program = batch.program(0);
+        let mut pattern = Pattern::new();
+        pattern.build::<FUSED>(&batch, &batch.programs()[0], batch.segments(), &StepColumns::new(steps, 0));
+        assert!(pattern.is_usable(), "{program:?}");
+        let (mut plain, mut sampled) = (0f64, 0f64);
+        for run in &pattern.runs {
+            let reach = Reach::of(&batch.segments()[run.segment]);
+            for column in run.from..run.to {
+                let (shape, exact) = (pattern.shapes[0][column], program.exact(steps.get(column)));
+                let error = |value: f64| (DoubleDouble::from(value) - exact).abs().high();
+                let roundings = run.roundings + VALUE_ROUNDINGS;
+                let value = multiply_add::<FUSED>(reach.amplitude, shape, reach.base);
+                let sample = reach.sample(shape, roundings);
+                let ratio = |error: f64, bound: f64| if error == 0.0 { 0.0 } else { error / bound };
+                if reach.is_plain::<f32>(run) {
+                    plain = plain.max(ratio(error(value), value.abs() * roundings * 0.5 * f64::EPSILON));
+                }
+                sampled = sampled.max(ratio(error(sample.value), sample.slack));
+                assert!(plain <= 1.0 && sampled <= 1.0, "{plain}, {sampled} at column {column} of {program:?}");
+            }
+        }
+        (plain, sampled)
+    }
+
+    #[test]
+    fn values_are_within_their_bounds() {
+        let (mut plain, mut sampled) = (0f64, 0f64);
+        for curve in curves() {
+            for length in [64, 9001, 1 << 33] {
+                for (from, to) in [(1e-3, 0.0), (3e-4, 2.9e-4), (0.3, -0.2), (1.0 / 3.0, 0.1)] {
+                    let program = Program::of(vec![Segment::falling(0, length, from, to, curve)]);
+                    for start in [0, length / 3, length - 60] {
+                        let steps = Steps::range(start..start + 64);
+                        let ratios = [worst::<false>(&program, &steps), worst::<true>(&program, &steps)];
+                        for (of_plain, of_sampled) in ratios {
+                            (plain, sampled) = (plain.max(of_plain), sampled.max(of_sampled));
+                        }
+                    }
+                }
+            }
+        }
+        assert!(plain > 0.1 && sampled > 0.05, "{plain} and {sampled} are loose bounds");
+    }
 }
