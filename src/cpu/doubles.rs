@@ -123,7 +123,7 @@ impl DoubleBlock {
         };
         let missed = |got: DoubleDouble, want: DoubleDouble| (got - want).abs().high();
         let error = missed(sum(-1.0), ends[0]).max(missed(sum(1.0), ends[1]));
-        (error <= CHECKED * greatest).then(|| Self {
+        (error <= CHECKED * greatest).then_some(Self {
             coefficients,
             columns: count,
             slack: ALLOWED * greatest,

@@ -63,14 +63,14 @@ impl<const N: usize, const P: usize> Pieces<N, P> {
         for piece in 0..count.min(WIDTH) {
             let column = LANE_NUMBERS[piece].multiply_add::<FUSED>(length, centre);
             let x = column.multiply_add::<FUSED>(self.step, -1.0);
-            for order in 0..P {
-                let mut value = self.derivatives[order][N - 1];
+            for (row, derivative) in coefficients.iter_mut().zip(&self.derivatives) {
+                let mut value = derivative[N - 1];
                 let mut power = N - 1;
                 while power > 0 {
                     power -= 1;
-                    value = value.multiply_add::<FUSED>(x, self.derivatives[order][power]);
+                    value = value.multiply_add::<FUSED>(x, derivative[power]);
                 }
-                coefficients[order][piece] = L::narrowed(value);
+                row[piece] = L::narrowed(value);
             }
         }
         coefficients
