@@ -185,7 +185,7 @@ impl Training {
 
 /// Lines or cosines that go on from where the one before ends, as one schedule.
 fn chained(pieces: &[(u64, f64, f64, Annealer)]) -> Option<Schedule> {
-    let [(.., first), .., (.., _)] = pieces else { return None };
+    let [(.., first), .., _] = pieces else { return None };
     let interpolation = match first.annealing {
         Annealing::Linear => Interpolation::Linear,
         Annealing::Cosine => Interpolation::Cosine,
