@@ -92,11 +92,36 @@ fn fill_chunk<T: Rounded, const N: usize, const FUSED: bool>(
     chunk: &mut [T; LANES],
 ) -> u64 {
     let mut values = [0.0; LANES];
-    for (value, lane) in values.iter_mut().zip(LANE_NUMBERS) {
+    evaluate::<N, FUSED>(polynomial, column, &mut values);
+    u64::from(T::round_lanes(&values, tolerance, window, chunk))
+}
+
+/// The polynomial at the columns from `column` on.
+#[inline(always)]
+fn evaluate<const N: usize, const FUSED: bool>(polynomial: &Polynomial<N>, column: f64, out: &mut [f64; LANES]) {
+    for (value, lane) in out.iter_mut().zip(LANE_NUMBERS) {
         // Lane numbers are added as f64, because not every level can convert 64-bit integers.
         *value = polynomial.at::<FUSED>(column + lane);
     }
-    u64::from(T::round_lanes(&values, tolerance, window, chunk))
+}
+
+/// The values of a polynomial as they are, before they are rounded.
+pub struct Evaluate<'a, const N: usize> {
+    /// The polynomial.
+    pub polynomial: &'a Polynomial<N>,
+    /// The first column.
+    pub first: usize,
+    /// Where to.
+    pub out: &'a mut [f64; LANES],
+}
+
+impl<const N: usize> Kernel for Evaluate<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool, const STORE: usize>(self) {
+        evaluate::<N, FUSED>(self.polynomial, self.first as f64, self.out);
+    }
 }
 
 /// 0, 1, 2 … as `f64`.

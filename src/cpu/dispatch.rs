@@ -114,9 +114,11 @@ fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
 fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-    // Vectors of f32 come out of the kernels in halves, and a longer load would have to wait for two stores.
-    kernel.run::<true, 32>()
+    kernel.run::<true, LARGEST_STORE>()
 }
+
+/// Bytes that AVX-512 stores at a time.
+pub const LARGEST_STORE: usize = 64;
 
 /// Bytes of a cache line, and so the alignment that [`stream`] takes.
 pub const CACHE_LINE: usize = 64;
@@ -135,13 +137,14 @@ pub fn stream<T: Pod, const STORE: usize>(values: &[T], out: &mut [T]) {
             let (into, into_rest) = into.as_chunks_mut::<CACHE_LINE>();
             for (from, into) in from.iter().zip(into) {
                 let (from, into) = (from.as_ptr(), into.as_mut_ptr());
-                for offset in (0..CACHE_LINE).step_by(STORE) {
-                    // SAFETY: both are cache lines long and `into` is aligned as one; a `STORE` of 32 is only
+                for offset in (0..CACHE_LINE).step_by(if STORE > 32 { 32 } else { STORE }) {
+                    // SAFETY: both are cache lines long and `into` is aligned as one; a `STORE` of 32 or more is only
                     // used by [`run_avx2`] and [`run_avx512`], and every x86-64 processor has SSE2.
                     unsafe {
                         let (from, into) = (from.add(offset), into.add(offset));
                         match STORE {
-                            32 => x86::_mm256_stream_si256(into.cast(), x86::_mm256_loadu_si256(from.cast())),
+                            // What the compiler makes of a kernel stores halves of 64 bytes, which a whole load would wait for.
+                            32.. => x86::_mm256_stream_si256(into.cast(), x86::_mm256_loadu_si256(from.cast())),
                             _ => x86::_mm_stream_si128(into.cast(), x86::_mm_loadu_si128(from.cast())),
                         }
                     }
@@ -152,6 +155,72 @@ pub fn stream<T: Pod, const STORE: usize>(values: &[T], out: &mut [T]) {
         }
     }
     out.copy_from_slice(values);
+}
+
+/// How [`polynomial_lines`] rounds: by adding to the bits of the doubles.
+#[derive(Clone, Copy, Debug)]
+pub struct BitRounding {
+    /// What is added: then bits 29 to 60 are those of the rounded `f32`.
+    pub addend: u64,
+    /// Of the lowest 29 bits, those that are all 0 in a sum that was too close to call.
+    pub mask: u64,
+}
+
+/// Values of a cache line of `f32`.
+pub const LINE: usize = CACHE_LINE / size_of::<f32>();
+
+/// Polynomials of `P` terms at `columns`, rounded to `f32` and stored line by line, past the cache if `streaming`; whether
+/// any is too close to call. Only for a `STORE` of [`LARGEST_STORE`].
+///
+/// By hand, because the compiler's own conversion takes twice as long, and its values reach the table by way of the cache.
+#[inline(always)]
+pub fn polynomial_lines<const P: usize, const STORE: usize>(
+    terms: &[f64; P],
+    columns: &[f64],
+    rounding: BitRounding,
+    streaming: bool,
+    out: &mut [f32],
+) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if STORE == LARGEST_STORE && columns.len() == out.len() {
+        use std::arch::x86_64::*;
+        let streaming = streaming && out.as_ptr().addr().is_multiple_of(CACHE_LINE);
+        // SAFETY: this `STORE` is only used by [`run_avx512`]; every load and store is within a chunk of `LINE` values,
+        // and what is stored past the cache is aligned.
+        let close = unsafe {
+            let low_halves = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let high_halves = _mm512_add_epi32(low_halves, _mm512_set1_epi32(1));
+            let addend = _mm512_set1_epi64(rounding.addend as i64);
+            let mask = _mm512_set1_epi32((rounding.mask << 3) as i32);
+            let mut close = 0;
+            for (columns, out) in columns.as_chunks::<LINE>().0.iter().zip(out.as_chunks_mut::<LINE>().0) {
+                let (first, second) =
+                    (_mm512_loadu_pd(columns.as_ptr()), _mm512_loadu_pd(columns[LINE / 2..].as_ptr()));
+                let last = _mm512_set1_pd(terms[P - 1]);
+                let (mut low, mut high) = (last, last);
+                for term in terms[..P - 1].iter().rev() {
+                    low = _mm512_fmadd_pd(low, first, _mm512_set1_pd(*term));
+                    high = _mm512_fmadd_pd(high, second, _mm512_set1_pd(*term));
+                }
+                // Bits 29 to 60 become the upper half, the bits that tell how close it was the lower one.
+                let low = _mm512_slli_epi64::<3>(_mm512_add_epi64(_mm512_castpd_si512(low), addend));
+                let high = _mm512_slli_epi64::<3>(_mm512_add_epi64(_mm512_castpd_si512(high), addend));
+                let rounded = _mm512_permutex2var_epi32(low, high_halves, high);
+                let dropped = _mm512_permutex2var_epi32(low, low_halves, high);
+                if streaming {
+                    _mm512_stream_si512(out.as_mut_ptr().cast(), rounded);
+                } else {
+                    _mm512_storeu_si512(out.as_mut_ptr().cast(), rounded);
+                }
+                close |= _mm512_testn_epi32_mask(dropped, mask);
+            }
+            close
+        };
+        return close != 0;
+    }
+    let _ = (terms, columns, rounding, streaming, out);
+    // The caller decides them otherwise.
+    true
 }
 
 /// Orders streamed values before whatever this thread does next: they obey no other order.

@@ -2,7 +2,7 @@
 //! good enough with its first few terms, so that a value costs a few operations instead of a dozen.
 
 use super::block::{LANE_NUMBERS, Polynomial, TERMS};
-use super::dispatch::{Kernel, stream};
+use super::dispatch::{Kernel, LARGEST_STORE, polynomial_lines, stream};
 use super::interpolation::chebyshev_powers;
 use super::rounding::{Rounded, Tolerance};
 use super::working::{Window, Working};
@@ -158,42 +158,73 @@ impl<T: Rounded, const N: usize, const P: usize> Kernel for FillPieces<'_, T, N,
         let pieces = self.pieces;
         // Known at run time only, or the compiler unrolls the loop over a piece instead of vectorising it.
         let length = pieces.length;
-        let nodes = &<T::Working as Working>::CENTRED[(LONG - length) / 2..(LONG + length) / 2];
-        let shift = length.trailing_zeros();
-        let mut coefficients = [[T::Working::default(); WIDTH]; P];
-        let total = self.out.len();
+        let nodes = (LONG - length) / 2..(LONG + length) / 2;
+        let rounding = pieces.window.bit_rounding(pieces.negative);
+        let coefficients = [[T::Working::default(); WIDTH]; P];
+        let mut expansions = Expansions { pieces, first: self.first, columns: self.out.len(), coefficients };
         let mut doubtful = 0;
         for (index, group) in self.out.as_chunks_mut::<LONG>().0.iter_mut().enumerate() {
-            let mut staged = Staged([T::zeroed(); LONG]);
+            let column = index * LONG;
             let mut close = false;
-            for (piece, slots) in staged.0.chunks_exact_mut(length).enumerate() {
-                let column = index * LONG + (piece << shift);
-                let number = (column >> shift) % WIDTH;
-                if number == 0 {
-                    let left = (total - column) >> shift;
-                    coefficients = pieces.expand::<T::Working, FUSED>(self.first + column, left.min(WIDTH));
+            if STORE == LARGEST_STORE
+                && let Some(lines) = T::as_singles(group)
+            {
+                let nodes = &<f64 as Working>::CENTRED[nodes.clone()];
+                for (piece, slots) in lines.chunks_exact_mut(length).enumerate() {
+                    let terms = expansions.terms::<FUSED>(column + piece * length).map(Working::widened);
+                    close |= polynomial_lines::<P, STORE>(&terms, nodes, rounding, self.streaming, slots);
                 }
-                let mut terms = [T::Working::default(); P];
-                for (term, row) in terms.iter_mut().zip(&coefficients) {
-                    *term = row[number];
-                }
-                for (slot, node) in slots.iter_mut().zip(nodes) {
-                    let mut value = terms[P - 1];
-                    for term in terms[..P - 1].iter().rev() {
-                        value = value.multiply_add::<FUSED>(*node, *term);
+            } else {
+                let nodes = &<T::Working as Working>::CENTRED[nodes.clone()];
+                let mut staged = Staged([T::zeroed(); LONG]);
+                for (piece, slots) in staged.0.chunks_exact_mut(length).enumerate() {
+                    let terms = expansions.terms::<FUSED>(column + piece * length);
+                    for (slot, node) in slots.iter_mut().zip(nodes) {
+                        let mut value = terms[P - 1];
+                        for term in terms[..P - 1].iter().rev() {
+                            value = value.multiply_add::<FUSED>(*node, *term);
+                        }
+                        *slot = T::from_working(value, pieces.negative);
+                        close |= value.is_close(&pieces.window);
                     }
-                    *slot = T::from_working(value, pieces.negative);
-                    close |= value.is_close(&pieces.window);
+                }
+                if self.streaming {
+                    stream::<T, STORE>(&staged.0, group);
+                } else {
+                    group.copy_from_slice(&staged.0);
                 }
             }
             doubtful |= u64::from(close) << index;
-            if self.streaming {
-                stream::<T, STORE>(&staged.0, group);
-            } else {
-                group.copy_from_slice(&staged.0);
-            }
         }
         doubtful
+    }
+}
+
+/// The expansions of one piece after the other.
+struct Expansions<'a, L, const N: usize, const P: usize> {
+    pieces: &'a Pieces<N, P>,
+    /// The first column, and how many there are.
+    first: usize,
+    columns: usize,
+    /// Those of the last [`WIDTH`] pieces.
+    coefficients: [[L; WIDTH]; P],
+}
+
+impl<L: Working, const N: usize, const P: usize> Expansions<'_, L, N, P> {
+    /// The terms of the piece that begins so many columns after the first.
+    #[inline(always)]
+    fn terms<const FUSED: bool>(&mut self, column: usize) -> [L; P] {
+        let shift = self.pieces.length.trailing_zeros();
+        let number = (column >> shift) % WIDTH;
+        if number == 0 {
+            let left = (self.columns - column) >> shift;
+            self.coefficients = self.pieces.expand::<L, FUSED>(self.first + column, left.min(WIDTH));
+        }
+        let mut terms = [L::default(); P];
+        for (term, row) in terms.iter_mut().zip(&self.coefficients) {
+            *term = row[number];
+        }
+        terms
     }
 }
 

@@ -43,6 +43,12 @@ pub trait Rounded: Element {
         None
     }
 
+    /// The same values as singles, where they are.
+    #[inline(always)]
+    fn as_singles(_values: &mut [Self]) -> Option<&mut [f32]> {
+        None
+    }
+
     /// What leaving out the last terms of a piece may add to its error, relative to its least value: small
     /// beside the distance of midpoints, so that few values are too close to call.
     const LARGEST_REMAINDER: f64;
@@ -164,6 +170,10 @@ impl Rounded for f32 {
     const EXPONENTS: (i32, i32) = (-126, 127);
     const LARGEST_REMAINDER: f64 = 1.0 / (1u64 << 37) as f64;
     type Working = f64;
+    #[inline(always)]
+    fn as_singles(values: &mut [Self]) -> Option<&mut [f32]> {
+        Some(values)
+    }
     #[inline(always)]
     fn from_working(value: f64, _negative: bool) -> Self {
         value as Self

@@ -1,6 +1,6 @@
 //! Fills a smooth span: blocks as long as the curve allows, and single values where it allows none.
 
-use super::block::{Block, Fill, MOST_VALUES, TERMS};
+use super::block::{Block, Evaluate, Fill, MOST_VALUES, TERMS};
 use super::dispatch::Level;
 use super::interpolation::{Interpolate, NODES};
 use super::pieces::{FillPieces, LONG, MOST_IN_PIECES, Pieces, SHORT};
@@ -19,6 +19,9 @@ const FEWEST_COLUMNS: usize = SAMPLES + 8;
 
 /// How many times longer than the one before a block may be: a block that fails costs its nodes.
 const GROWTH: usize = 4;
+
+/// How many times larger than at one end of a block a straight line's value may be at the other.
+const LINE_RATIO: f64 = 1024.0;
 
 /// Fewer columns are not worth cutting into pieces.
 const FEWEST_IN_PIECES: usize = 2 * LONG;
@@ -105,13 +108,32 @@ impl<'p> SmoothSpan<'p> {
 
     /// How many columns from `column` on one polynomial may carry, as far as one can tell beforehand.
     fn smooth_columns(&self, column: usize) -> usize {
-        if self.linear().is_some() {
-            return usize::MAX;
+        if let Some(factor) = self.linear() {
+            return self.line_columns(factor, column);
         }
         let columns = |factor: &Factor| {
             smooth_columns(factor.segment, factor.phase_count_at(column) as f64, factor.per_column as f64)
         };
         self.moving.iter().map(columns).fold(f64::INFINITY, f64::min) as usize
+    }
+
+    /// How many columns of a straight line from `column` on go together: its error is that of its largest value.
+    fn line_columns(&self, factor: &Factor, column: usize) -> usize {
+        let value = self.with_factor(factor, factor.phase_count_at(column).into()).value;
+        let slope = self.slope(factor) * factor.per_column as f64;
+        let reach = if (value < 0.0) == (slope < 0.0) { LINE_RATIO - 1.0 } else { 1.0 - 1.0 / LINE_RATIO };
+        1 + (value.abs() * reach / slope.abs()) as usize
+    }
+
+    /// The value where one factor moves, at one of its phase counts.
+    fn with_factor(&self, factor: &Factor, count: DoubleDouble) -> Sample {
+        self.constant.joined(self.stage, Sample::of_segment(factor.segment, count)).of_stage(self.stage)
+    }
+
+    /// How steep the one factor that moves, a straight line, makes the value, per phase count.
+    fn slope(&self, factor: &Factor) -> f64 {
+        let steepness = if self.stage.summed { self.stage.scale.high() } else { self.constant.value };
+        steepness * (factor.segment.amplitude * factor.segment.rate).high()
     }
 
     /// The one factor that moves, where it is a straight line.
@@ -179,13 +201,9 @@ impl<'p> SmoothSpan<'p> {
     /// A straight line needs no nodes.
     fn line(&self, factor: &Factor, column: usize, count: usize) -> Option<Block<2>> {
         let (middle, half) = centre(factor, column, count);
-        let segment = factor.segment;
-        let at = |count: DoubleDouble| {
-            self.constant.joined(self.stage, Sample::of_segment(segment, count)).of_stage(self.stage)
-        };
+        let at = |count: DoubleDouble| self.with_factor(factor, count);
         let (first, centre, last) = (at(middle - half), at(middle), at(middle + half));
-        let steepness = if self.stage.summed { self.stage.scale.high() } else { self.constant.value };
-        let slope = steepness * (segment.amplitude * segment.rate).high() * half.high();
+        let slope = self.slope(factor) * half.high();
         if (first.value < 0.0) != (last.value < 0.0) {
             return None;
         }
@@ -213,7 +231,7 @@ impl<'p> SmoothSpan<'p> {
             let (low, high) = (BoundState::of(centre - reach, clamp), BoundState::of(centre + reach, clamp));
             if low != high {
                 for (offset, slot) in out.iter_mut().enumerate() {
-                    *slot = self.decided(block, column, offset);
+                    *slot = self.decided(block.polynomial.at::<false>(offset as f64), slack, column + offset);
                 }
                 return true;
             }
@@ -293,24 +311,21 @@ impl<'p> SmoothSpan<'p> {
             let mut close = level.run(Fill { polynomial, tolerance, first, out: part });
             while close != 0 {
                 let chunk = close.trailing_zeros() as usize * LANES;
-                for offset in chunk..part.len().min(chunk + LANES) {
-                    part[offset] = self.decided(block, column, first + offset);
+                let mut values = [0.0; LANES];
+                level.run(Evaluate { polynomial, first: first + chunk, out: &mut values });
+                for (offset, (slot, value)) in part[chunk..].iter_mut().zip(values).enumerate() {
+                    *slot = self.decided(value, tolerance.slack, column + first + chunk + offset);
                 }
                 close &= close - 1;
             }
         }
     }
 
-    /// One value of a block: the polynomial's where it decides the rounding, and the exact one where not.
-    #[cold]
-    fn decided<T: Rounded, const N: usize>(&self, block: &Block<N>, column: usize, offset: usize) -> T {
-        let slack = block.tolerance.slack;
-        let value = block.polynomial.at::<false>(offset as f64);
+    /// The value at a column: an approximation's where that decides the rounding, and the exact one where not.
+    fn decided<T: Rounded>(&self, value: f64, slack: f64, column: usize) -> T {
         let sample = Sample { value, magnitude: value.abs(), slack }.clamped(&self.stage.clamp);
-        match round_certain(sample.value, sample.slack) {
-            Some(rounded) => rounded,
-            None => T::from_exact(self.program.exact(self.columns.step(column + offset))),
-        }
+        round_certain(sample.value, sample.slack)
+            .unwrap_or_else(|| T::from_exact(self.program.exact(self.columns.step(column))))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The float that the lanes of a vector compute in: just wide enough to decide the rounding to an element
 //! type, `f64` for `f32` and `f32` for the 16-bit types.
 
+use super::dispatch::BitRounding;
 use super::pieces::LONG;
 use super::rounding::{Rounded, Tolerance};
 
@@ -12,6 +13,8 @@ pub trait Working: Copy + Default + 'static {
     const CENTRED: [Self; LONG];
     /// Rounds to this type.
     fn narrowed(value: f64) -> Self;
+    /// The same value as a double.
+    fn widened(self) -> f64;
     /// `self · factor + term`, in one rounding where there is an instruction for it.
     fn multiply_add<const FUSED: bool>(self, factor: Self, term: Self) -> Self;
     /// Whether the value lies in the window.
@@ -53,6 +56,18 @@ impl Window {
     }
 }
 
+impl Window {
+    /// How to round doubles of one sign to `f32` by their bits.
+    pub fn bit_rounding(&self, negative: bool) -> BitRounding {
+        const DROPPED: u32 = <f64 as Working>::FRACTION - <f32 as Working>::FRACTION;
+        // The difference of the exponents' biases; bit 31 of an f32 is its sign.
+        let bias = (1023 - 127) << <f64 as Working>::FRACTION;
+        let sign = u64::from(negative) << (31 + DROPPED);
+        let addend = (1u64 << DROPPED).wrapping_sub(self.first).wrapping_sub(bias).wrapping_add(sign);
+        BitRounding { addend, mask: self.mask }
+    }
+}
+
 macro_rules! impl_lane {
     ($float:ty, $bits:ty) => {
         impl Working for $float {
@@ -69,6 +84,10 @@ macro_rules! impl_lane {
             #[inline(always)]
             fn narrowed(value: f64) -> Self {
                 value as Self
+            }
+            #[inline(always)]
+            fn widened(self) -> f64 {
+                self.into()
             }
             #[inline(always)]
             fn multiply_add<const FUSED: bool>(self, factor: Self, term: Self) -> Self {
