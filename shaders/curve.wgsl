@@ -37,6 +37,11 @@ fn lrgrid_shape(segment: LrgridSegment, w: LrgridNumber) -> LrgridNumber {
                 phase = lrgrid_exp2(phase);
             }
         }
+        case LRGRID_EXPONENTIAL_MINUS_ONE: {
+            if (lrgrid_uses(LRGRID_EXPONENTIAL_MINUS_ONE)) {
+                phase = lrgrid_magnitude(lrgrid_exp2_m1(phase));
+            }
+        }
         case LRGRID_LOGISTIC: {
             if (lrgrid_uses(LRGRID_LOGISTIC)) {
                 phase = lrgrid_reciprocal(lrgrid_add(lrgrid_one(), lrgrid_exp2(lrgrid_add(a, phase))));

@@ -39,6 +39,10 @@ fn lrgrid_negate(a: LrgridNumber) -> LrgridNumber {
     return LrgridNumber(!a.negative, a.exponent, a.mantissa);
 }
 
+fn lrgrid_magnitude(a: LrgridNumber) -> LrgridNumber {
+    return LrgridNumber(false, a.exponent, a.mantissa);
+}
+
 // A number from a mantissa whose top bits may be 0.
 fn lrgrid_normalized(negative: bool, exponent: i32, mantissa: vec2<u32>) -> LrgridNumber {
     if ((mantissa.x | mantissa.y) == 0u) {

@@ -1,4 +1,4 @@
-//! The nine curves that every schedule lowers to, each written once for both precisions.
+//! The ten curves that every schedule lowers to, each written once for both precisions.
 //!
 //! A curve is a pure shape over a phase `w`; a segment turns it into `base + amplitude · shape(w)`.
 //! Decays run on a *reversed* phase, which counts down to 0 at the end, so that every shape is
@@ -106,6 +106,8 @@ pub enum Curve {
     },
     /// `2^w`, the phase counted in octaves: exponential, staircase, geometric warmup.
     Exponential,
+    /// `|2^w − 1|`, the phase counted in octaves: an exponential that starts or ends at a value of its own.
+    ExponentialMinusOne,
     /// `1/(1 + 2^(offset + w))`, the phase counted in octaves: tanh, sigmoid.
     Logistic {
         /// Where the sigmoid's middle lies, in octaves before the origin.
@@ -130,6 +132,7 @@ impl Curve {
             Self::CosinePower { .. } => "cosine power",
             Self::CosineExponential { .. } => "cosine exponential",
             Self::Exponential => "exponential",
+            Self::ExponentialMinusOne => "exponential minus one",
             Self::Logistic { .. } => "logistic",
             Self::Rational { rising: false } => "rational (falling)",
             Self::Rational { rising: true } => "rational (rising)",
@@ -149,6 +152,10 @@ impl Curve {
                 (A::from_double_double(octaves) * phase.sin_squared_half_pi()).exp2_m1()
             }
             Self::Exponential => A::exp2_of(w),
+            Self::ExponentialMinusOne if w < DoubleDouble::ZERO => {
+                A::from_double_double(DoubleDouble::ZERO) - phase.exp2_m1()
+            }
+            Self::ExponentialMinusOne => phase.exp2_m1(),
             Self::Logistic { offset } => A::one() / (A::one() + A::exp2_of(offset + w)),
             Self::Rational { rising: false } => A::one() / (A::one() + phase),
             Self::Rational { rising: true } => phase / (A::one() + phase),

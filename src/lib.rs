@@ -1,6 +1,6 @@
 //! Learning-rate schedules in batches: whole sweeps, millions of steps, on the CPU or a GPU.
 //!
-//! Every schedule lowers to a few segments over nine curves and packs into a small parameter block. One
+//! Every schedule lowers to a few segments over ten curves and packs into a small parameter block. One
 //! spec runs unchanged on a vectorised CPU engine, in a WGSL compute shader, and in a scalar reference
 //! that computes each schedule from its published formula and vouches for the other two.
 //!

@@ -87,7 +87,7 @@ fn layouts_agree() {
 }
 
 /// Every curve's id under its name in the shader.
-const CURVES: [(&str, u32); 10] = [
+const CURVES: [(&str, u32); 11] = [
     ("LRGRID_HOLD", curve_id::HOLD),
     ("LRGRID_LINEAR", curve_id::LINEAR),
     ("LRGRID_POWER", curve_id::POWER),
@@ -98,6 +98,7 @@ const CURVES: [(&str, u32); 10] = [
     ("LRGRID_LOGISTIC", curve_id::LOGISTIC),
     ("LRGRID_RATIONAL_FALLING", curve_id::RATIONAL_FALLING),
     ("LRGRID_RATIONAL_RISING", curve_id::RATIONAL_RISING),
+    ("LRGRID_EXPONENTIAL_MINUS_ONE", curve_id::EXPONENTIAL_MINUS_ONE),
 ];
 
 const REPETITIONS: [(&str, u32); 3] = [

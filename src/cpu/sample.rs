@@ -130,6 +130,8 @@ fn shape_roundings(curve: &Curve, phase: DoubleDouble) -> f64 {
         // The condition number of 2^x − 1 is at most 1 + x·ln 2.
         Curve::CosineExponential { octaves } => (SINE_SQUARED_ROUNDINGS + 4.0) * (1.0 + octaves.high().abs()) + 2.0,
         Curve::Exponential => 4.0,
+        // The same; the phase, ln 2 and their product are rounded.
+        Curve::ExponentialMinusOne => 4.0 * (1.0 + phase.high().abs()) + 2.0,
         Curve::Logistic { .. } | Curve::Rational { .. } => 8.0,
     }
 }

@@ -383,7 +383,7 @@ mod tests {
 
     /// Curves with plain and with awkward constants.
     fn curves() -> Vec<Curve> {
-        let mut curves = vec![Curve::Linear, Curve::Cosine, Curve::Exponential];
+        let mut curves = vec![Curve::Linear, Curve::Cosine, Curve::Exponential, Curve::ExponentialMinusOne];
         for exponent in [0.3, 0.5, 1.0, 1.7, 2.0, 9.5, 40.0] {
             for warp in [1.0, 0.4, 0.9, 3.0, 50.0] {
                 curves.extend([Curve::Power { exponent, warp }, Curve::CosinePower { exponent, warp }]);
@@ -399,7 +399,10 @@ mod tests {
         let mut programs = Vec::new();
         for curve in curves() {
             // Only these may run past phase 1; 40 phases reach into the tails of the sigmoid.
-            let unbounded = matches!(curve, Curve::Exponential | Curve::Logistic { .. } | Curve::Rational { .. });
+            let unbounded = matches!(
+                curve,
+                Curve::Exponential | Curve::ExponentialMinusOne | Curve::Logistic { .. } | Curve::Rational { .. }
+            );
             let stretch = if unbounded { 40.0 } else { 1.0 };
             for length in [9001, 1 << 45] {
                 for (from, to) in [(1e-3, 0.0), (3e-4, 2.9e-4), (0.3, -0.2), (0.0, 1.0)] {

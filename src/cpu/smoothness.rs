@@ -67,6 +67,7 @@ pub fn smooth_columns(segment: &Segment, phase_count: f64, per_column: f64) -> f
         }
         Curve::CosineExponential { octaves } => entire(pi * (1.0 + 0.35 * octaves.high().abs())).min(zero(2.0)),
         Curve::Exponential => entire(std::f64::consts::LN_2),
+        Curve::ExponentialMinusOne => entire(std::f64::consts::LN_2).min(zero(1.0)),
         Curve::Logistic { offset } => logistic(offset.high(), moving),
         Curve::Rational { rising } => {
             let pole = moving.within_ratio_of(-1.0, SINGULAR_RATIO);

@@ -57,6 +57,7 @@ fn programs(steps: u64) -> Vec<(&'static str, Program)> {
         ("cosine power", Curve::CosinePower { exponent: 0.6, warp: 1.5 }),
         ("cosine exponential", Curve::CosineExponential { octaves: 3.3.into() }),
         ("exponential", Curve::Exponential),
+        ("exponential minus one", Curve::ExponentialMinusOne),
         ("logistic", Curve::Logistic { offset: (-0.4).into() }),
         ("rational (falling)", Curve::Rational { rising: false }),
         ("rational (rising)", Curve::Rational { rising: true }),
@@ -115,7 +116,7 @@ mod tests {
         let programs = programs(STEPS);
         let batch = Batch::from_programs(programs.iter().map(|(_, program)| program)).unwrap();
         let probed: BTreeSet<u32> = batch.segments().iter().map(|segment| segment.kind & 0xff).collect();
-        assert_eq!(probed, (curve_id::HOLD..=curve_id::RATIONAL_RISING).collect());
+        assert_eq!(probed, (curve_id::HOLD..=curve_id::EXPONENTIAL_MINUS_ONE).collect());
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub mod curve_id {
     pub const RATIONAL_FALLING: u32 = 8;
     /// A rising [`Curve::Rational`](crate::curve::Curve::Rational).
     pub const RATIONAL_RISING: u32 = 9;
+    /// [`Curve::ExponentialMinusOne`](crate::curve::Curve::ExponentialMinusOne).
+    pub const EXPONENTIAL_MINUS_ONE: u32 = 10;
 }
 
 /// Set in [`PackedSegment::kind`] where the phase counts down.
@@ -167,6 +169,7 @@ impl From<&Segment> for PackedSegment {
             Curve::CosinePower { exponent, warp } => (curve_id::COSINE_POWER, exponent.into(), warp),
             Curve::CosineExponential { octaves } => (curve_id::COSINE_EXPONENTIAL, octaves, 0.0),
             Curve::Exponential => (curve_id::EXPONENTIAL, DoubleDouble::ZERO, 0.0),
+            Curve::ExponentialMinusOne => (curve_id::EXPONENTIAL_MINUS_ONE, DoubleDouble::ZERO, 0.0),
             Curve::Logistic { offset } => (curve_id::LOGISTIC, offset, 0.0),
             Curve::Rational { rising: false } => (curve_id::RATIONAL_FALLING, DoubleDouble::ZERO, 0.0),
             Curve::Rational { rising: true } => (curve_id::RATIONAL_RISING, DoubleDouble::ZERO, 0.0),
@@ -208,6 +211,7 @@ impl PackedSegment {
             curve_id::COSINE_POWER => Curve::CosinePower { exponent: a.high(), warp: b },
             curve_id::COSINE_EXPONENTIAL => Curve::CosineExponential { octaves: a },
             curve_id::EXPONENTIAL => Curve::Exponential,
+            curve_id::EXPONENTIAL_MINUS_ONE => Curve::ExponentialMinusOne,
             curve_id::LOGISTIC => Curve::Logistic { offset: a },
             curve_id::RATIONAL_FALLING => Curve::Rational { rising: false },
             curve_id::RATIONAL_RISING => Curve::Rational { rising: true },

@@ -170,14 +170,12 @@ impl Family for NormalizedExponential {
         let rate = self.octaves() / DoubleDouble::from(self.steps);
         let span = DoubleDouble::exact_sum(self.start, -self.end);
         let of_span = |part: f64| span * (DoubleDouble::from(part) / self.share());
-        // The shape is 1 at the end that is given exactly: the one with the smaller value.
-        let (exact, height, rate, from) = if self.start.abs() > self.end.abs() {
-            (self.end, of_span(self.ratio), rate, Segment::falling(0, self.steps, 1.0, 0.0, Curve::Exponential))
+        let (start, end, curve) = (self.start, self.end, Curve::ExponentialMinusOne);
+        Ok(Program::of(vec![if start.abs() > end.abs() {
+            Segment { rate, amplitude: of_span(self.ratio), ..Segment::falling(0, self.steps, start, end, curve) }
         } else {
-            (self.start, of_span(1.0), -rate, Segment::rising(0, self.steps, 0.0, 1.0, Curve::Exponential))
-        };
-        let base = DoubleDouble::from(exact) - height;
-        Ok(Program::of(vec![Segment { rate, base, amplitude: height, ..from }]))
+            Segment { rate: -rate, amplitude: -of_span(1.0), ..Segment::rising(0, self.steps, start, end, curve) }
+        }]))
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {

@@ -57,6 +57,7 @@ pub fn spans_zero_to_one(curve: &Curve) -> bool {
         Curve::Hold
         | Curve::CosineExponential { .. }
         | Curve::Exponential
+        | Curve::ExponentialMinusOne
         | Curve::Logistic { .. }
         | Curve::Rational { .. } => false,
     }
@@ -96,6 +97,7 @@ pub fn curves() -> Vec<Curve> {
         octaves(30.0),
         octaves(110.0),
         Curve::Exponential,
+        Curve::ExponentialMinusOne,
         offset(-8.0),
         offset(0.0),
         offset(3.3),
@@ -109,6 +111,7 @@ pub fn curves() -> Vec<Curve> {
 fn spans(curve: &Curve) -> &'static [f64] {
     match curve {
         Curve::Exponential => &[1.0, 0.01, 20.0, 240.0, -100.0, -1e-6],
+        Curve::ExponentialMinusOne => &[1.0, 0.01, 20.0, 110.0, -100.0, -1e-6],
         Curve::Logistic { .. } => &[16.0, 0.5, 120.0, -30.0],
         Curve::Rational { .. } => &[1.0, 1e-6, 1e4, 1e12],
         // Inverse square roots count steps, not fractions.

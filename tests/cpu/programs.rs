@@ -26,6 +26,7 @@ fn unit_curves() -> Vec<(&'static str, Curve)> {
         ("rational falling", Curve::Rational { rising: false }),
         ("logistic", Curve::Logistic { offset: DoubleDouble::from(-0.3) }),
         ("exponential", Curve::Exponential),
+        ("exponential minus one", Curve::ExponentialMinusOne),
         ("hold", Curve::Hold),
     ];
     for (name, exponent, warp) in [

@@ -84,6 +84,12 @@ pub fn shapes<const N: usize, const FUSED: bool>(curve: &Curve, phases: &Phases<
             }
             EXP2_ROUNDINGS
         }
+        Curve::ExponentialMinusOne => {
+            for i in 0..N {
+                out[i] = exp2_m1::<FUSED>(high[i], low[i]).abs();
+            }
+            EXP2_M1_ROUNDINGS
+        }
         Curve::Logistic { offset } => {
             let (offset, rest) = (offset.high(), offset.low());
             for i in 0..N {
@@ -190,6 +196,7 @@ mod tests {
         curves
             .extend([0.1, 3.3, 40.0, 700.0].map(|octaves| (Curve::CosineExponential { octaves: octaves.into() }, 1.0)));
         curves.extend([1.0, -1.0, 900.0, -900.0].map(|most| (Curve::Exponential, most)));
+        curves.extend([1e-6, 1.0, -1.0, 900.0, -900.0].map(|most| (Curve::ExponentialMinusOne, most)));
         for offset in [-30.0, -0.5, 0.0, 4.0, 1e3] {
             let offset = DoubleDouble::from(offset) / DoubleDouble::from(3.0);
             curves.extend([40.0, -40.0, 700.0].map(|most| (Curve::Logistic { offset }, most)));

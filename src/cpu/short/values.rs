@@ -237,7 +237,11 @@ mod tests {
                 curves.extend([Curve::Power { exponent, warp }, Curve::CosinePower { exponent, warp }]);
             }
         }
-        curves.extend([Curve::Exponential, Curve::Logistic { offset: DoubleDouble::ONE / octaves }]);
+        curves.extend([
+            Curve::Exponential,
+            Curve::ExponentialMinusOne,
+            Curve::Logistic { offset: DoubleDouble::ONE / octaves },
+        ]);
         curves.extend([true, false].map(|rising| Curve::Rational { rising }));
         curves
     }
