@@ -21,6 +21,42 @@ pub enum Error {
     /// A table could not be written.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// A measurement could not be made.
+    #[error(transparent)]
+    Bench(#[from] BenchError),
+}
+
+/// Why something is not measured.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// A value is further from the reference than its bound.
+    #[error(
+        "{what}: schedule {schedule} at step {step} is {off:.3} ULP off, more than the {bound} allowed, so its time means nothing: \
+         `lrgrid check` looks closer"
+    )]
+    Wrong {
+        /// Engine, case and regime.
+        what: String,
+        /// The schedule's number in the batch.
+        schedule: usize,
+        /// The step.
+        step: u64,
+        /// How far it is off, in units in the last place.
+        off: f64,
+        /// The most that is allowed.
+        bound: f64,
+    },
+    /// No case is left.
+    #[error(
+        "the filter `{filter}` selects nothing: it is part of engine/case/regime, such as cpu/cosine/long; cases are {names}"
+    )]
+    NothingSelected {
+        /// The filter.
+        filter: String,
+        /// The cases there are.
+        names: String,
+    },
 }
 
 /// What is wrong with a spec: where, what was found, and what would be right.

@@ -37,6 +37,7 @@
 //! [`Cpu`], `Gpu` and [`Reference`] are the backends behind [`Evaluate`]; [`Engine`] chooses one.
 //! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.
 #![deny(missing_docs)]
+pub mod bench;
 pub mod catalogue;
 pub mod check;
 pub mod cpu;

@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "check",
         &["cpu", "curve", "double_double", "element", "engine", "error", "evaluate", "gpu", "packed", "program", "ulp"],
     ),
+    ("bench", &["check", "cpu", "element", "engine", "error", "evaluate", "gpu", "packed", "spec", "ulp"]),
     ("catalogue", &["dialect", "schedule"]),
     ("describe", &["curve", "double_double", "error", "packed", "program", "schedule", "spec"]),
 ];

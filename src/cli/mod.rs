@@ -1,6 +1,7 @@
 //! The command line: one file per command, none with logic of its own.
 
 mod arguments;
+mod bench;
 mod check;
 mod columns;
 mod describe;
@@ -24,6 +25,7 @@ Examples:
   lrgrid eval examples/sweep_peak.toml -o table.npy
   lrgrid describe examples/wsd.toml
   lrgrid check examples/one_cycle.toml
+  lrgrid bench --quick
   lrgrid schedules cosine
 
 Exit status: 0 done; 1 the work failed; 2 the command line or the spec is wrong.";
@@ -40,6 +42,7 @@ pub struct Cli {
 enum Command {
     Eval(eval::Eval),
     Check(check::Check),
+    Bench(bench::Bench),
     Describe(describe::Describe),
     Schedules(schedules::Schedules),
     Schema(schema::Schema),
@@ -52,6 +55,7 @@ impl Cli {
         match self.command {
             Command::Eval(command) => command.run(),
             Command::Check(command) => command.run(),
+            Command::Bench(command) => command.run(),
             Command::Describe(command) => command.run(),
             Command::Schedules(command) => command.run(),
             Command::Schema(command) => command.run(),

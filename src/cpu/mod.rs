@@ -123,6 +123,29 @@ impl Cpu {
         self.level
     }
 
+    /// Writes one value all over a table, on the same threads and past the cache as any table of its size: the best that
+    /// an evaluation can do.
+    ///
+    /// ```
+    /// let mut table = vec![0_f32; 1000];
+    /// lrgrid::Cpu::new()?.fill(3e-4, &mut table);
+    /// assert!(table.iter().all(|value| *value == 3e-4));
+    /// # Ok::<(), lrgrid::Error>(())
+    /// ```
+    pub fn fill<T: Element>(&self, value: T, out: &mut [T]) {
+        let writer = Writer { level: self.level, streaming: size_of_val(out) >= STREAMED };
+        let mut fill = || {
+            out.par_chunks_mut(self.tile).for_each(|part| {
+                writer.constant(value, part);
+                writer.finish();
+            });
+        };
+        match &self.pool {
+            Some(pool) => pool.install(fill),
+            None => fill(),
+        }
+    }
+
     /// Fills rows of the table, in parallel.
     fn fill_rows<T: Rounded>(&self, batch: &Batch, rows: Range<usize>, steps: &Steps, out: &mut [T]) {
         let columns = steps.len();
