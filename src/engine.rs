@@ -11,11 +11,28 @@ use crate::evaluate::{Evaluate, Reference};
 use crate::gpu::{Gpu, devices};
 use crate::packed::{Batch, Steps};
 
-/// The least number of values for which [`Backend::Auto`] considers a GPU: 2^26, a table of 256 MiB in `f32`.
+/// The least number of values for which [`Backend::Auto`] considers a GPU, with as many threads at work on the CPU; `None`
+/// where it never does.
 ///
-/// Opening a device and compiling shaders takes tenths of a second, and every value has to come back over
-/// the bus: below this the CPU has finished by then.
-pub const GPU_PAYS_FROM: u64 = 1 << 26;
+/// Every value of a table has to come back over the bus, at 4 to 9 billion a second where it was measured, while a
+/// thread writes 3 billion: from three threads on the bus is the slower of the two. Below that a GPU has to make up for
+/// half a second in which its device is opened and its shaders are compiled. `lrgrid bench` measures both on your machine;
+/// a table that stays on the device is another matter.
+///
+/// ```
+/// use lrgrid::engine::gpu_pays_from;
+///
+/// assert_eq!(gpu_pays_from(1), Some(1 << 31));
+/// assert_eq!(gpu_pays_from(16), None);
+/// ```
+#[must_use]
+pub const fn gpu_pays_from(threads: usize) -> Option<u64> {
+    match threads {
+        0 | 1 => Some(1 << 31),
+        2 => Some(1 << 33),
+        _ => None,
+    }
+}
 
 /// Which backend evaluates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -80,6 +97,8 @@ struct Auto {
     cpu: Cpu,
     /// Values of all calls together, where that is known.
     expected: Option<u64>,
+    /// From how many values on a GPU is considered.
+    pays_from: Option<u64>,
     #[cfg(feature = "gpu")]
     accelerator: Mutex<Accelerator>,
 }
@@ -107,6 +126,7 @@ impl Engine {
             Backend::Auto => Chosen::Auto(Auto {
                 cpu: Cpu::new()?,
                 expected: None,
+                pays_from: gpu_pays_from(rayon::current_num_threads()),
                 #[cfg(feature = "gpu")]
                 accelerator: Mutex::new(Accelerator::Unknown(adapter.map(str::to_owned))),
             }),
@@ -204,7 +224,8 @@ fn hardware(adapter: Option<&str>) -> Result<Option<Gpu>, GpuError> {
 impl Auto {
     /// Whether a GPU would pay.
     fn is_large<T: Element>(&self, values: usize) -> bool {
-        T::DTYPE != Dtype::F64 && self.expected.unwrap_or(0).max(values as u64) >= GPU_PAYS_FROM
+        let expected = self.expected.unwrap_or(0).max(values as u64);
+        T::DTYPE != Dtype::F64 && self.pays_from.is_some_and(|least| expected >= least)
     }
 }
 
@@ -258,13 +279,24 @@ mod tests {
 
     #[test]
     fn auto_never_fails_for_lack_of_a_gpu() {
-        let engine = Engine::new(Backend::Auto, Some("no such adapter")).unwrap().expecting(GPU_PAYS_FROM);
+        let mut engine = Engine::new(Backend::Auto, Some("no such adapter")).unwrap();
+        let Chosen::Auto(auto) = &mut engine.chosen else { panic!("{engine:?}") };
+        // Whatever this machine's threads.
+        auto.pays_from = Some(1);
         for _ in 0..2 {
             assert_eq!(engine.evaluate::<f32>(&batch(), &Steps::range(5..6)).unwrap(), [0.5, 0.25]);
         }
         // Said once, and only where a GPU could have been meant.
         assert_eq!(engine.take_warnings().len(), usize::from(cfg!(feature = "gpu")));
         assert!(engine.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn a_gpu_is_left_alone_where_threads_outrun_the_bus() {
+        let engine = Engine::new(Backend::Auto, Some("no such adapter")).unwrap().expecting(u64::MAX);
+        let Chosen::Auto(auto) = &engine.chosen else { panic!("{engine:?}") };
+        assert_eq!(auto.is_large::<f32>(1), rayon::current_num_threads() <= 2);
+        assert!(!auto.is_large::<f64>(1));
     }
 
     #[test]
