@@ -81,7 +81,7 @@ fn what_is_misspelt_is_answered_with_the_nearest_name() {
     refused(&step("lr = 1, step_sise = 3"), &["`schedule.args.step_sise`", "`step_size`"]);
     refused(&step("lr = 1"), &["`schedule.args.step_size`", "missing"]);
     refused(&step("step_size = 3"), &["`schedule.args.lr`", "missing"]);
-    refused(&step("lr = 1, step_size = 0"), &["`schedule.args.step_size`", "greater than 0"]);
+    refused(&step("lr = 1, step_size = \"1%\""), &["`schedule.args.step_size`", "steps = …"]);
     refused(&step("lr = \"$lr\", step_size = 3"), &["`schedule.args.lr`", "sweep.parameters.lr"]);
     refused(
         r#"schedule = { library = "torch", name = "OneCycleLR", args = { max_lr = 1, total_steps = 9, pct_start = 1 } }"#,
@@ -103,6 +103,15 @@ fn a_schedule_that_ends_has_no_values_beyond() {
     match Cpu::new().unwrap().evaluate::<f32>(&batch, &Steps::range(0..11)) {
         Err(Error::Evaluate(EvaluateError::PastEnd { step: 10, last: 9 })) => {}
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_fails_after_the_first_step_there_ends_here() {
+    for (name, args) in [("StepLR", "step_size = 0"), ("CosineAnnealingLR", "T_max = 0")] {
+        let call = format!(r#"schedule = {{ library = "torch", name = "{name}", args = {{ lr = 0.5, {args} }} }}"#);
+        let batch = spec(&call).compile().unwrap();
+        assert_eq!((batch.last_step(), batch.value(0, 0)), (Some(0), 0.5), "{name}");
     }
 }
 
@@ -207,4 +216,48 @@ fn burn_adds_schedules_up() {
     assert_eq!(sum, [2.25, 1.875, 1.5, 2.125, 2.75, 2.25]);
     let mean: Vec<f32> = Cpu::new().unwrap().evaluate(&composed("Avg"), &steps).unwrap();
     assert_eq!(mean, [0.75, 0.625, 0.5, 2.125_f32 / 3.0, 2.75_f32 / 3.0, 0.75]);
+}
+
+#[test]
+fn what_must_be_an_integer_there_must_be_one_here() {
+    let restarts = |length: &str| {
+        let args = format!("lr = 1, T_0 = {length}");
+        format!(r#"schedule = {{ library = "torch", name = "CosineAnnealingWarmRestarts", args = {{ {args} }} }}"#)
+    };
+    refused(&restarts("5.0"), &["`schedule.args.T_0`", "without a decimal point"]);
+    let swept = format!("{}\nsweep.parameters.length = {{ values = [2, 5] }}", restarts("\"$length\""));
+    let batch = spec(&swept).compile().unwrap();
+    assert_eq!([batch.value(0, 2), batch.value(1, 5)], [1.0, 1.0]);
+    let share = spec(&format!("steps = 10\n{}", restarts("\"50%\""))).compile().unwrap();
+    assert_eq!(share.value(0, 5), 1.0);
+}
+
+/// One schedule of each library, with an argument that stands for a sweep.
+#[test]
+fn arguments_of_every_library_may_be_swept() {
+    let calls = [
+        ("torch", "StepLR", "lr = \"$x\", step_size = 2"),
+        ("optax", "cosine_decay_schedule", "init_value = \"$x\", decay_steps = 9"),
+        ("transformers", "linear", "lr = \"$x\", num_warmup_steps = 0, num_training_steps = 9"),
+        ("timm", "CosineLRScheduler", "lr = \"$x\", t_initial = 9"),
+        ("keras", "PolynomialDecay", "initial_learning_rate = \"$x\", decay_steps = 9"),
+        ("fastai", "fit_flat_cos", "n_epoch = 1, batches_per_epoch = 9, lr = \"$x\""),
+        ("fairseq", "polynomial_decay", "lr = \"$x\", total_num_update = 9"),
+        (
+            "megatron",
+            "OptimizerParamScheduler",
+            "init_lr = 0, min_lr = 0, lr_warmup_steps = 0, lr_decay_steps = 9, lr_decay_style = \"cosine\", max_lr = \"$x\"",
+        ),
+        ("composer", "CosineAnnealingScheduler", "lr = \"$x\", max_duration = \"9ba\""),
+        ("burn", "Linear", "initial_lr = \"$x\", final_lr = 0, num_iters = 9"),
+        ("thinc", "decaying", "base_rate = \"$x\", decay = 0.1"),
+        ("sharpdarts", "cosine_power_annealing", "epochs = 9, max_lr = \"$x\""),
+    ];
+    let libraries: Vec<&str> = lrgrid::dialect::LIBRARIES.iter().map(|library| library.name).collect();
+    assert_eq!(calls.map(|call| call.0).to_vec(), libraries, "a library is missing here");
+    for (library, name, args) in calls {
+        let call = format!(r#"schedule = {{ library = "{library}", name = "{name}", args = {{ {args} }} }}"#);
+        let batch = spec(&format!("{call}\nsweep.parameters.x = {{ values = [0.25, 0.5] }}")).compile().unwrap();
+        assert_eq!([batch.value(0, 0), batch.value(1, 0)], [0.25, 0.5], "{library}");
+    }
 }

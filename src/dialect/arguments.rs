@@ -51,6 +51,10 @@ impl<'de> Deserialize<'de> for Length {
     }
 }
 
+/// A number of steps that must be written as an integer: Python's `isinstance(x, int)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Integer(pub(super) u64);
+
 /// An argument that the library refuses.
 pub(super) fn refused<T>(argument: &str, message: impl Into<String>) -> Result<T, SpecError> {
     Err(SpecError::new(argument, message))

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::arguments::{refused, require};
 use super::pieces::{constant, drops};
 use super::{Foreign, Shape, Translation, library};
+use crate::dialect::defaults::tenth;
 use crate::error::SpecError;
 use crate::schedule::{Cosine, Cycle, CycleMode, Linear, Product, Scale, Schedule, Sequence, Sum};
 
@@ -168,10 +169,6 @@ pub(in crate::dialect) struct Step {
     /// The factor of each drop.
     #[serde(default = "tenth")]
     gamma: f64,
-}
-
-fn tenth() -> f64 {
-    0.1
 }
 
 impl Foreign for Step {

@@ -10,6 +10,7 @@ use super::cycles::{cycles, power};
 use super::pieces::{constant, over};
 use super::stairs::{Quotient, stairs};
 use super::{Foreign, Shape, Translation, library};
+use crate::dialect::defaults::{one, ten_thousandth, two};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
@@ -148,14 +149,6 @@ pub(super) struct PolynomialDecay {
     name: Option<String>,
 }
 
-fn ten_thousandth() -> f64 {
-    1e-4
-}
-
-fn one() -> f64 {
-    1.0
-}
-
 impl Foreign for PolynomialDecay {
     const SHAPE: Shape = Shape::Polynomial;
     const BITES: &'static str = "ends at 1e-4 by default; with `cycle`, peaks fall as 1/n^power, each a step after \
@@ -281,10 +274,6 @@ pub(super) struct CosineDecayRestarts {
     #[serde(default)]
     #[expect(dead_code, reason = "it names operations of a graph")]
     name: Option<String>,
-}
-
-fn two() -> f64 {
-    2.0
 }
 
 impl CosineDecayRestarts {

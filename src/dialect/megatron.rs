@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::{refused, require};
-use super::pieces::{ahead, constant};
+use super::pieces::{ahead, constant, one_after_another};
 use super::{Foreign, Shape, Translation, library};
+use crate::dialect::defaults::yes;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
@@ -100,10 +101,6 @@ pub(super) struct OptimizerParamScheduler {
     /// What each update adds to the count: 1 for steps, the batch's size for samples.
     #[serde(default = "one")]
     increment: u64,
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn one() -> u64 {
@@ -219,11 +216,16 @@ impl OptimizerParamScheduler {
             return Ok(Sequence { pieces, boundaries: Some(vec![self.lr_decay_steps + 1]) }.into());
         }
         let stable_until = self.lr_decay_steps.checked_sub(decay);
-        let last = match (self.lr_warmup_steps, stable_until) {
-            (0, None) => return refused("lr_wsd_decay_style", "missing: the decay begins before the first step"),
-            (warmup, stable_until) => stable_until.unwrap_or(0).max(warmup),
-        };
-        Ok(Until { last, of: Box::new(self.warmed_up(constant(self.max_lr))) }.into())
+        if self.lr_warmup_steps == 0 && stable_until.is_none() {
+            return refused("lr_wsd_decay_style", "missing: the decay begins before the first step");
+        }
+        let stable = stable_until.unwrap_or(0).max(self.lr_warmup_steps);
+        if (stable / self.increment + 1).saturating_mul(self.increment) > self.lr_decay_steps {
+            // The count goes past the decay without seeing it.
+            let pieces = vec![(0, self.warmed_up(constant(self.max_lr))), (stable + 1, constant(self.min_lr))];
+            return Ok(one_after_another(pieces));
+        }
+        Ok(Until { last: stable, of: Box::new(self.warmed_up(constant(self.max_lr))) }.into())
     }
 }
 

@@ -9,6 +9,7 @@ mod arguments;
 mod burn;
 mod composer;
 mod cycles;
+mod defaults;
 mod fairseq;
 mod fastai;
 mod keras;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::arguments::{refused, require};
 use super::pieces::ahead;
 use super::{Foreign, Shape, Translation, library};
+use crate::dialect::defaults::{ten_thousandth, tenth, yes};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
@@ -50,24 +51,12 @@ pub(super) struct CosinePowerAnnealing {
     restart_lr: bool,
 }
 
-fn tenth() -> f64 {
-    0.1
-}
-
-fn ten_thousandth() -> f64 {
-    1e-4
-}
-
 fn ten() -> f64 {
     10.0
 }
 
 fn one() -> u64 {
     1
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl CosinePowerAnnealing {

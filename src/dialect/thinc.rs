@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::arguments::require;
 use super::pieces::{ahead, constant};
 use super::{Foreign, Shape, Translation, library};
+use crate::dialect::defaults::tenth;
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
@@ -156,10 +157,6 @@ pub(super) struct SlantedTriangular {
     /// The time before step 0, which is at `t` + 1.
     #[serde(default)]
     t: f64,
-}
-
-fn tenth() -> f64 {
-    0.1
 }
 
 fn thirty_two() -> f64 {

@@ -17,6 +17,9 @@ use crate::program::MAX_STEP;
 /// The name by which a newtype asks for a number of steps that need not be whole, or a share of the horizon.
 const FRACTIONAL_LENGTH: &str = "Length";
 
+/// The name of one that asks for a number of steps written without a decimal point.
+const INTEGER: &str = "Integer";
+
 /// The arguments of a schedule that is called without any.
 static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
 
@@ -265,6 +268,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, SpecError> {
+        if name == INTEGER && self.value.is_f64() {
+            return Err(self.wrong("an integer: write it without a decimal point"));
+        }
         if name != FRACTIONAL_LENGTH {
             return visitor.visit_newtype_struct(self);
         }

@@ -1,8 +1,8 @@
 //! Smooth decays.
 
-use super::stepped::one;
 use super::{Duration, Foreign, Shape, Translation, scheduler};
 use crate::dialect::arguments::require;
+use crate::dialect::defaults::one;
 use crate::dialect::pieces::{constant, one_after_another};
 use crate::error::SpecError;
 use crate::program::{MAX_SEGMENTS, MAX_STEP};

@@ -1,16 +1,9 @@
 //! Drops.
 
 use super::{Duration, Foreign, Shape, Translation, scheduler};
+use crate::dialect::defaults::{one, tenth};
 use crate::dialect::pieces::{constant, drops, drops_at, one_after_another};
 use crate::error::SpecError;
-
-pub(super) fn tenth() -> f64 {
-    0.1
-}
-
-pub(super) fn one() -> f64 {
-    1.0
-}
 
 scheduler! {
     /// Decays the learning rate by `gamma` every `step_size`.

@@ -230,7 +230,7 @@ macro_rules! scheduler {
             #[serde(default, alias = "dataloader_len")]
             epoch_len: Option<u64>,
             /// The scale schedule ratio, by which times other than shares are stretched.
-            #[serde(default = "crate::dialect::composer::time::unscaled", alias = "scale_schedule_ratio")]
+            #[serde(default = "crate::dialect::defaults::one", alias = "scale_schedule_ratio")]
             ssr: f64,
         }
 
@@ -245,10 +245,6 @@ macro_rules! scheduler {
             }
         }
     };
-}
-
-pub(super) fn unscaled() -> f64 {
-    1.0
 }
 
 pub(super) use scheduler;

@@ -1,10 +1,10 @@
 //! Schedulers with a linear warmup.
 
 use super::annealed::polynomial;
-use super::stepped::{one, tenth};
 use super::time::State;
 use super::{Duration, Foreign, Shape, Translation, scheduler};
 use crate::dialect::arguments::require;
+use crate::dialect::defaults::{one, tenth, two};
 use crate::dialect::pieces::{constant, drops_at, one_after_another};
 use crate::error::SpecError;
 use crate::schedule::{Cosine, Linear, Schedule};
@@ -187,10 +187,6 @@ scheduler! {
         #[serde(default)]
         scale_warmup: bool,
     }
-}
-
-fn two() -> f64 {
-    2.0
 }
 
 impl Foreign for PolynomialWithWarmupScheduler {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::{Foreign, Shape, Translation, constant, only, warmed_up};
 use crate::dialect::arguments::{Numbers, refused, require};
 use crate::dialect::cycles::{cycles, power};
+use crate::dialect::defaults::{minus_one, one, tenth};
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
@@ -42,18 +43,6 @@ pub(in crate::dialect) struct Cosine {
     max_update: u64,
 }
 
-fn minus_one() -> f64 {
-    -1.0
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-fn tenth() -> f64 {
-    0.1
-}
-
 impl Cosine {
     fn period(&self) -> Result<u64, SpecError> {
         let period = self.lr_period_updates;
@@ -74,7 +63,7 @@ impl Cosine {
         let (period, shrink) = (self.period()?, self.lr_shrink);
         let cosine =
             |height: f64| move |steps| schedule::Cosine { start: max * height, end: min * height, steps }.into();
-        if shrink == 0.0 {
+        if shrink == 0.0 && self.t_mult >= 1.0 {
             // Of the second period nothing is left.
             let pieces = vec![cosine(1.0)(period), constant(0.0)];
             return Ok(Sequence { pieces, boundaries: Some(vec![period]) }.into());

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Foreign, Shape, Translation, constant, first, only, warmed_up};
 use crate::dialect::arguments::{Numbers, require};
+use crate::dialect::defaults::{half, minus_one, one};
 use crate::dialect::pieces::drops;
 use crate::error::SpecError;
 use crate::schedule::{Clamp, DecayShape, Linear, Polynomial, Schedule, Sequence, Wsd};
@@ -25,10 +26,6 @@ pub(in crate::dialect) struct InverseSqrt {
 
 fn four_thousand() -> u64 {
     4000
-}
-
-fn minus_one() -> f64 {
-    -1.0
 }
 
 impl Foreign for InverseSqrt {
@@ -65,10 +62,6 @@ pub(in crate::dialect) struct PolynomialDecay {
     /// Updates of warmup and decay.
     #[serde(alias = "max_update")]
     total_num_update: u64,
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 impl Foreign for PolynomialDecay {
@@ -194,10 +187,6 @@ pub(in crate::dialect) struct Step {
 
 fn twenty_five_thousand() -> u64 {
     25_000
-}
-
-fn half() -> f64 {
-    0.5
 }
 
 impl Foreign for Step {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Foreign, Shape, Translation, constant, first};
 use crate::dialect::arguments::{Numbers, refused, require};
+use crate::dialect::defaults::tenth;
 use crate::dialect::pieces::ahead;
 use crate::error::SpecError;
 use crate::schedule::{Exponential, Linear, PiecewiseConstant, Schedule, Sequence};
@@ -24,10 +25,6 @@ pub(in crate::dialect) struct Fixed {
     /// Updates of warmup.
     #[serde(default)]
     warmup_updates: u64,
-}
-
-fn tenth() -> f64 {
-    0.1
 }
 
 impl Fixed {

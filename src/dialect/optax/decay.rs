@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Foreign, Shape, Translation};
 use crate::dialect::arguments::{Whole, require};
+use crate::dialect::defaults::one;
 use crate::dialect::pieces::constant;
 use crate::error::SpecError;
 use crate::schedule::{Clamp, Cosine, CosinePower, CosinePowerForm, Delay, Exponential, Linear, Polynomial, Schedule};
@@ -113,10 +114,6 @@ pub(in crate::dialect) struct CosineDecaySchedule {
     /// The power of the half cosine.
     #[serde(default = "one")]
     exponent: f64,
-}
-
-pub(super) fn one() -> f64 {
-    1.0
 }
 
 /// `cosine_decay_schedule` with its end as a value.

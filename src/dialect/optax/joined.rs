@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::decay::{cosine_decay, exponential_decay, line, one};
+use super::decay::{cosine_decay, exponential_decay, line};
 use super::{Foreign, Optax, Shape, Translation};
 use crate::dialect::arguments::{Whole, refused};
+use crate::dialect::defaults::one;
 use crate::dialect::pieces::{ahead, one_after_another};
 use crate::error::SpecError;
 use crate::schedule::Schedule;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::piecewise::{Scales, interpolated};
 use super::{Foreign, Shape, Translation};
 use crate::dialect::arguments::{Whole, require};
+use crate::dialect::defaults::{ten_thousand, twenty_five};
 use crate::error::SpecError;
 use crate::schedule::Interpolation;
 
@@ -49,14 +50,6 @@ fn three_tenths() -> f64 {
 
 fn default_pct_final() -> f64 {
     0.85
-}
-
-fn twenty_five() -> f64 {
-    25.0
-}
-
-fn ten_thousand() -> f64 {
-    1e4
 }
 
 const COLLIDING: &str =

@@ -1,8 +1,9 @@
 //! Decays that may start again.
 
-use super::{Base, Foreign, Shape, Translation, constant, one, scheduler};
+use super::{Base, Foreign, Shape, Translation, constant, scheduler};
 use crate::dialect::arguments::{refused, require};
 use crate::dialect::cycles::{MOST_WRITTEN, cycles};
+use crate::dialect::defaults::{half, one};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
@@ -249,10 +250,6 @@ cyclic! {
         ub: f64,
     }
     |call| Curve::Tanh { lower: call.lb, upper: call.ub }
-}
-
-fn half() -> f64 {
-    0.5
 }
 
 fn minus_seven() -> f64 {

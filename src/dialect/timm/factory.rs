@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::cyclic::{Curve, Decay};
 use super::stepped::{milestones, steps};
 use super::wsd::{DecayFn, Plan, StableFn};
-use super::{Base, Foreign, Shape, Translation, check_noise, constant, one, yes};
+use super::{Base, Foreign, Shape, Translation, check_noise, constant};
 use crate::dialect::arguments::{Length, Numbers, refused, require};
+use crate::dialect::defaults::{one, tenth, yes};
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::Schedule;
@@ -123,10 +124,6 @@ fn default_milestones() -> Vec<u64> {
     vec![90, 180, 270]
 }
 
-fn tenth() -> f64 {
-    0.1
-}
-
 fn hundred_thousandth() -> f64 {
     1e-5
 }
@@ -227,7 +224,7 @@ impl Foreign for CreateSchedulerV2 {
             Sched::Constant => base.warmed_up(constant(self.lr)),
             Sched::Multistep => {
                 let at = self.decay_milestones.iter().map(|&epoch| self.in_steps("decay_milestones", epoch));
-                milestones(&base, &at.collect::<Result<Vec<_>, _>>()?, self.decay_rate, "decay_milestones")?
+                milestones(&base, &at.collect::<Result<Vec<_>, _>>()?, self.decay_rate)
             }
             Sched::Wsd | Sched::Rsqrt => self.stable_then_decay(base)?,
             Sched::None => constant(self.lr),

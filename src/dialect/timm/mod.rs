@@ -89,7 +89,7 @@ macro_rules! scheduler {
             #[serde(default)]
             warmup_lr_init: f64,
             /// Whether steps are epochs or updates: which of timm's two methods is called.
-            #[serde(default = "crate::dialect::timm::yes")]
+            #[serde(default = "crate::dialect::defaults::yes")]
             #[expect(dead_code, reason = "steps are whatever is counted")]
             t_in_epochs: bool,
             /// Where noise begins and ends: not supported.
@@ -108,7 +108,7 @@ macro_rules! scheduler {
             #[expect(dead_code, reason = "there is no noise")]
             noise_seed: Option<u64>,
             /// Whether the optimizer's rate is taken for the first; anything else needs a used optimizer.
-            #[serde(default = "crate::dialect::timm::yes")]
+            #[serde(default = "crate::dialect::defaults::yes")]
             initialize: bool,
         }
 
@@ -122,14 +122,6 @@ macro_rules! scheduler {
             }
         }
     };
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn one() -> f64 {
-    1.0
 }
 
 use scheduler;

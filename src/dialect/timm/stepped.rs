@@ -1,15 +1,21 @@
 //! Decays in steps.
 
-use super::{Base, Foreign, Shape, Translation, one, scheduler, yes};
+use super::{Base, Foreign, Shape, Translation, scheduler};
 use crate::dialect::arguments::{Length, require};
-use crate::dialect::pieces::drops_at;
+use crate::dialect::defaults::{one, yes};
+use crate::dialect::pieces::{constant, drops_at};
 use crate::dialect::stairs::{Quotient, stairs};
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Until};
 
 /// Drops at regular distances.
 pub(super) fn steps(base: &Base, distance: f64, rate: f64, argument: &str) -> Result<Schedule, SpecError> {
+    if distance == 0.0 && base.warmup > 0 {
+        // It is divided by when the warmup is over.
+        let line = Base { prefix: true, ..*base }.warmed_up(constant(base.lr));
+        return Ok(Until { last: base.warmup - 1, of: Box::new(line) }.into());
+    }
     let range = distance > 0.0 && distance <= MAX_STEP as f64;
     require(argument, distance, range, "above 0 and at most 2^53: timm divides by it")?;
     require("decay_rate", rate, rate >= 0.0, "at least 0")?;
@@ -18,13 +24,29 @@ pub(super) fn steps(base: &Base, distance: f64, rate: f64, argument: &str) -> Re
 }
 
 /// Drops at milestones, each one step early.
-pub(super) fn milestones(base: &Base, at: &[u64], rate: f64, argument: &str) -> Result<Schedule, SpecError> {
-    for (index, pair) in at.windows(2).enumerate() {
-        let above = format!("at least the one before, {}: timm searches a sorted list", pair[0]);
-        require(&format!("{argument}[{}]", index + 1), pair[1], pair[1] >= pair[0], &above)?;
+pub(super) fn milestones(base: &Base, at: &[u64], rate: f64) -> Schedule {
+    // A list that does not rise is halved all the same.
+    let reached = |step: u64| halved(at, step.saturating_add(1));
+    let mut steps: Vec<u64> = at.iter().map(|milestone| milestone.saturating_sub(1)).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    let (mut drops, mut before) = (Vec::new(), 0);
+    for step in steps {
+        let now = reached(step);
+        drops.extend(std::iter::repeat_n(step, now.saturating_sub(before)));
+        before = now.max(before);
     }
-    let early = at.iter().map(|milestone| milestone.saturating_sub(1)).collect();
-    Ok(base.warmed_up(drops_at(base.lr, rate, early)))
+    base.warmed_up(drops_at(base.lr, rate, drops))
+}
+
+/// Python's `bisect_right`.
+fn halved(at: &[u64], value: u64) -> usize {
+    let (mut low, mut high) = (0, at.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if value < at[middle] { high = middle } else { low = middle + 1 }
+    }
+    low
 }
 
 scheduler! {
@@ -70,6 +92,6 @@ impl Foreign for MultiStepLRScheduler {
     const BITES: &'static str = "drops one step before each milestone; `decay_rate` is 1 by default: no drops";
 
     fn translate(&self) -> Result<Translation, SpecError> {
-        Ok(milestones(&self.base(self.warmup_prefix)?, &self.decay_t, self.decay_rate, "decay_t")?.into())
+        Ok(milestones(&self.base(self.warmup_prefix)?, &self.decay_t, self.decay_rate).into())
     }
 }

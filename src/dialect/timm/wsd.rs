@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Base, Foreign, Shape, Translation, constant, scheduler};
 use crate::dialect::arguments::require;
+use crate::dialect::defaults::{half, tenth};
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{
@@ -143,14 +144,6 @@ scheduler! {
         #[serde(default = "tenth")]
         decay_ratio: f64,
     }
-}
-
-fn half() -> f64 {
-    0.5
-}
-
-fn tenth() -> f64 {
-    0.1
 }
 
 impl Foreign for WSDLRScheduler {

@@ -1,13 +1,15 @@
 //! Schedulers that move the same learning rate at once.
 
 use super::factor::{Factor, Part};
-use super::sequence::{check_child, one_after_another};
-use super::stepped::{ahead, times};
+use super::sequence::check_child;
+use super::stepped::times;
+use super::swa::with_one_swa_lr;
 use super::{Optimizer, Scheduler, Torch, foreign, scheduler};
 use crate::dialect::arguments::refused;
+use crate::dialect::pieces::{ahead, constant, one_after_another};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
-use crate::schedule::{Constant, PiecewiseConstant, Product, Scale, Schedule, Time, Until};
+use crate::schedule::{PiecewiseConstant, Product, Scale, Schedule, Time, Until};
 
 /// How many steps are written out one by one where a chain has no closed form.
 const WRITTEN_OUT: u64 = 4000;
@@ -20,9 +22,15 @@ scheduler! {
     }
 }
 
-foreign!(ChainedScheduler Product "a product only of schedulers that multiply: one that sets the rate undoes what came before");
+foreign!(ChainedScheduler Product "a product only of schedulers that multiply: one that sets the rate undoes what came before"
+    ChainedScheduler::with_one_swa_lr);
 
 impl ChainedScheduler {
+    /// The same with the rate that all SWALRs within move to.
+    fn with_one_swa_lr(&self) -> Result<Self, SpecError> {
+        Ok(Self { schedulers: with_one_swa_lr(&self.schedulers)?, ..self.clone() })
+    }
+
     /// The schedulers within, and within chains among them.
     fn children(&self) -> Result<Vec<&dyn Scheduler>, SpecError> {
         if self.schedulers.is_empty() {
@@ -59,15 +67,15 @@ struct Link {
     starts_over: bool,
 }
 
-/// A constant times curves.
-fn product(constant: f64, mut curves: Vec<Schedule>) -> Schedule {
+/// A number times curves.
+fn product(by: f64, mut curves: Vec<Schedule>) -> Schedule {
     curves.retain(|curve| !matches!(curve, Schedule::Constant(one) if one.value == 1.0));
-    match (curves.len(), constant == 1.0) {
-        (0, _) => Constant { value: constant }.into(),
+    match (curves.len(), by == 1.0) {
+        (0, _) => constant(by),
         (1, true) => curves.swap_remove(0),
-        (1, false) => times(constant, curves.swap_remove(0)),
+        (1, false) => times(by, curves.swap_remove(0)),
         (_, true) => Product { factors: curves }.into(),
-        (_, false) => times(constant, Product { factors: curves }.into()),
+        (_, false) => times(by, Product { factors: curves }.into()),
     }
 }
 
@@ -130,7 +138,7 @@ fn of_curves(base: f64, chain: &[Vec<Part>], made_before: usize) -> Option<Sched
                 }
                 constant = constant / now;
             }
-            curves.push(ahead(since, part.curve.clone()));
+            curves.push(ahead(since as f64, part.curve.clone()));
         }
         windows.push((start, product(constant.high(), curves)));
         if rested {
@@ -289,23 +297,23 @@ fn one_that_pulls(base: f64, links: &[Link]) -> Option<Schedule> {
     let until_rest = &values[..values.len() - 1];
     let Some(half) = half_period else {
         // Once it has arrived, it sets the rate.
-        let arrived = || vec![(0, written_out(until_rest)), (rested + 1, Constant { value: target }.into())];
+        let arrived = || vec![(0, written_out(until_rest)), (rested + 1, constant(target))];
         return Some(if finished { one_after_another(arrived()) } else { from_then_on(until_rest, target, curve) });
     };
     // At a minimum there is nothing to scale: a step later there is.
     let values = if finished { &values } else { until_rest };
     let turns = (values.len() as u64 - 1) / half;
     let minimum = (turns + 1 + turns % 2) * half;
-    let own = ahead(minimum, alone(base));
+    let own = ahead(minimum as f64, alone(base));
     Some(one_after_another(vec![(0, from_then_on(values, target, curve)), (minimum, own)]))
 }
 
 /// Values written out, and from the last of them on a curve alone, scaled to meet it.
 fn from_then_on(values: &[DoubleDouble], target: f64, curve: &Schedule) -> Schedule {
-    let Some((&reached, before)) = values.split_last() else { return Constant { value: target }.into() };
+    let Some((&reached, before)) = values.split_last() else { return constant(target) };
     let start = before.len() as u64;
     let by = ((reached - target) / curve.exact(Time::step(start))).high();
-    let scaled = Scale { by, of: Box::new(ahead(start, curve.clone())), offset: target }.into();
+    let scaled = Scale { by, of: Box::new(ahead(start as f64, curve.clone())), offset: target }.into();
     match before {
         [] => scaled,
         before => one_after_another(vec![(0, written_out(before)), (start, scaled)]),
@@ -340,8 +348,9 @@ impl Scheduler for ChainedScheduler {
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
         let links = self.links(base)?;
         let closed = closed_form(base, &links);
-        // A product may be beyond what can be compiled.
-        Ok(closed.filter(|schedule| schedule.lower().is_ok()).unwrap_or_else(|| for_some_steps(base, &links)))
+        // A product may be beyond what can be compiled, and a ratio beyond the largest number.
+        let usable = |schedule: &Schedule| schedule.validate().is_ok() && schedule.lower().is_ok();
+        Ok(closed.filter(usable).unwrap_or_else(|| for_some_steps(base, &links)))
     }
 
     fn momentum(&self) -> Result<Option<Schedule>, SpecError> {

@@ -1,11 +1,12 @@
 //! Cosine annealing, with and without restarts.
 
 use super::factor::{Factor, Part};
-use super::stepped::ahead;
+use super::stepped::only_once;
 use super::{Optimizer, Scheduler, foreign, scheduler};
-use crate::dialect::arguments::require;
+use crate::dialect::arguments::{Integer, require};
+use crate::dialect::pieces::{ahead, constant};
 use crate::error::SpecError;
-use crate::schedule::{Constant, Cosine, CosineRestarts, Cycle, CycleMode, Schedule, Sequence};
+use crate::schedule::{Cosine, CosineRestarts, Cycle, CycleMode, Schedule, Sequence};
 
 /// How many times a cosine in a chain is followed through 0.
 const WINDOWS: u64 = 32;
@@ -21,7 +22,7 @@ scheduler! {
     }
 }
 
-foreign!(CosineAnnealingLR Cosine "climbs back up after `T_max`, to the base at 2·`T_max`");
+foreign!(CosineAnnealingLR Cosine "climbs back up after `T_max`, to the base at 2·`T_max`; with 0 it fails after the first step");
 
 impl CosineAnnealingLR {
     /// The wave between two values.
@@ -38,37 +39,44 @@ impl Scheduler for CosineAnnealingLR {
     }
 
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
-        self.wave(base, self.eta_min)
+        if self.T_max == 0 { Ok(only_once(base)) } else { self.wave(base, self.eta_min) }
     }
 
     fn rate_from(&self, initial: f64, base: f64) -> Result<Schedule, SpecError> {
-        if initial == base {
-            return self.rate(base);
+        if initial == base || self.T_max == 0 {
+            return self.rate(initial);
         }
         // What it rises by after a minimum is its own.
-        let pieces = vec![self.rate(initial)?, ahead(self.T_max, self.rate(base)?)];
+        let pieces = vec![self.rate(initial)?, ahead(self.T_max as f64, self.rate(base)?)];
         Ok(Sequence { pieces, boundaries: Some(vec![self.T_max]) }.into())
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
+        if self.T_max == 0 {
+            return self.rate(base);
+        }
         // The recursion goes on from the base, as if the wave were higher, until it has passed through a minimum.
-        let (low, half, unit) = (self.eta_min, self.T_max.max(1), self.wave(1.0, 0.0)?);
+        let (low, half, unit) = (self.eta_min, self.T_max, self.wave(1.0, 0.0)?);
         let turns = first / half;
         let minimum = (turns + 1 + turns % 2) * half - first;
         let (now, next) = (unit.value(first), unit.value(first + 1));
         let (mut pieces, mut boundaries) = (Vec::new(), Vec::new());
         let height = if now == 0.0 {
             // At a minimum it stays at the base, and a step later what a wave rises by is added to that.
-            pieces.push(Constant { value: base }.into());
+            pieces.push(constant(base));
             boundaries.push(1);
             (base - low) * (1.0 + 1.0 / next)
         } else {
             (base - low) / now
         };
-        pieces.push(ahead((first + boundaries.len() as u64) % (2 * half), self.wave(low + height, low)?));
+        pieces.push(ahead(((first + boundaries.len() as u64) % (2 * half)) as f64, self.wave(low + height, low)?));
         boundaries.push(minimum);
-        pieces.push(ahead(half, self.rate(base)?));
+        pieces.push(ahead(half as f64, self.rate(base)?));
         Ok(Sequence { pieces, boundaries: Some(boundaries) }.into())
+    }
+
+    fn taken_over(&self, base: f64, _: f64) -> Result<Schedule, SpecError> {
+        self.wave(base, self.eta_min)
     }
 
     fn factors(&self, _: f64) -> Result<Factor, SpecError> {
@@ -79,7 +87,7 @@ impl Scheduler for CosineAnnealingLR {
         // One step after each 0 it begins anew.
         let again = (0..WINDOWS).map(|window| Part {
             start: (2 * window + 1).saturating_mul(half).saturating_add(1),
-            curve: ahead(half + 1, curve.clone()),
+            curve: ahead(half as f64 + 1.0, curve.clone()),
             goes_on: true,
             again: (window + 1 == WINDOWS).then_some(2 * half),
         });
@@ -91,27 +99,28 @@ scheduler! {
     /// Cosine annealing that starts again.
     CosineAnnealingWarmRestarts {
         /// Steps of the first cycle.
-        T_0: u64,
+        T_0: Integer,
         /// Growth of the cycles; whole, at least 1.
         #[serde(default = "one_step")]
-        T_mult: u64,
+        T_mult: Integer,
         /// The least learning rate.
         #[serde(default)]
         eta_min: f64,
     }
 }
 
-fn one_step() -> u64 {
-    1
+fn one_step() -> Integer {
+    Integer(1)
 }
 
 foreign!(CosineAnnealingWarmRestarts CosineRestarts "restarts are counted exactly, as `step()` does; `step(epoch)` misses some");
 
 impl CosineAnnealingWarmRestarts {
     fn cycles(&self, base: f64, period: u64) -> Result<Schedule, SpecError> {
-        require("T_0", self.T_0, self.T_0 > 0, "at least 1")?;
-        require("T_mult", self.T_mult, self.T_mult > 0, "at least 1")?;
-        let multiplier = self.T_mult as f64;
+        let (Integer(first), Integer(growth)) = (self.T_0, self.T_mult);
+        require("T_0", first, first > 0, "at least 1")?;
+        require("T_mult", growth, growth > 0, "at least 1")?;
+        let multiplier = growth as f64;
         Ok(CosineRestarts { max: base, min: self.eta_min, period, multiplier, decay: 1.0 }.into())
     }
 }
@@ -122,7 +131,7 @@ impl Scheduler for CosineAnnealingWarmRestarts {
     }
 
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
-        self.cycles(base, self.T_0)
+        self.cycles(base, self.T_0.0)
     }
 
     fn rate_from(&self, _: f64, base: f64) -> Result<Schedule, SpecError> {
@@ -130,12 +139,13 @@ impl Scheduler for CosineAnnealingWarmRestarts {
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
-        if first < self.T_0 {
-            return Ok(ahead(first, self.rate(base)?));
+        let (Integer(length), Integer(growth)) = (self.T_0, self.T_mult);
+        if first < length {
+            return Ok(ahead(first as f64, self.rate(base)?));
         }
         // However late, it takes itself to be in the second cycle.
-        let within = first.checked_rem(self.T_0).unwrap_or(0);
-        Ok(ahead(within, self.cycles(base, self.T_0.saturating_mul(self.T_mult))?))
+        let within = first.checked_rem(length).unwrap_or(0);
+        Ok(ahead(within as f64, self.cycles(base, length.saturating_mul(growth))?))
     }
 
     fn factors(&self, base: f64) -> Result<Factor, SpecError> {

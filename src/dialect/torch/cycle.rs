@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::factor::Factor;
-use super::stepped::ahead;
 use super::{Optimizer, Scheduler, foreign, scheduler};
 use crate::dialect::arguments::require;
+use crate::dialect::defaults::{one, yes};
+use crate::dialect::pieces::{ahead, constant, one_after_another};
 use crate::error::SpecError;
 use crate::schedule::{Cycle, CycleMode, Cyclic, CyclicMode, Exponential, Linear, Product, Restarts, Scale, Schedule};
 
@@ -57,14 +58,6 @@ foreign!(CyclicLR Cyclic "the optimizer's own rate is ignored; `triangular2` ove
 
 fn two_thousand() -> u64 {
     2000
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-fn yes() -> bool {
-    true
 }
 
 fn default_base_momentum() -> f64 {
@@ -123,7 +116,10 @@ impl Scheduler for CyclicLR {
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
-        Ok(ahead(first, self.rate(base)?))
+        // The constructor's own step still takes the optimizer's rate for the lower one.
+        let at_first = self.triangles(base, self.max_lr)?.value(first);
+        let after = ahead(first as f64 + 1.0, self.triangles(self.base_lr, self.max_lr)?);
+        Ok(one_after_another(vec![(0, constant(at_first)), (1, after)]))
     }
 
     fn overwrites_base(&self, first: bool) -> Option<f64> {

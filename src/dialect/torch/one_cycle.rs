@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::factor::Factor;
 use super::{Optimizer, Scheduler, foreign, scheduler};
-use crate::dialect::arguments::{Float, refused, require};
+use crate::dialect::arguments::{Float, Integer, refused, require};
+use crate::dialect::defaults::{ten_thousand, twenty_five, yes};
 use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
@@ -27,13 +28,13 @@ scheduler! {
         max_lr: f64,
         /// Steps of the whole cycle.
         #[serde(default)]
-        total_steps: Option<u64>,
+        total_steps: Option<Integer>,
         /// Epochs, where `total_steps` is not given.
         #[serde(default)]
-        epochs: Option<u64>,
+        epochs: Option<Integer>,
         /// Steps of an epoch, where `total_steps` is not given.
         #[serde(default)]
-        steps_per_epoch: Option<u64>,
+        steps_per_epoch: Option<Integer>,
         /// Share of the steps spent rising; a float.
         #[serde(default = "three_tenths")]
         pct_start: Float,
@@ -67,24 +68,12 @@ fn three_tenths() -> Float {
     Float(0.3)
 }
 
-fn yes() -> bool {
-    true
-}
-
 fn default_base_momentum() -> f64 {
     0.85
 }
 
 fn default_max_momentum() -> f64 {
     0.95
-}
-
-fn twenty_five() -> f64 {
-    25.0
-}
-
-fn ten_thousand() -> f64 {
-    1e4
 }
 
 /// A phase of the cycle: what it moves between, and when it ends.
@@ -97,8 +86,8 @@ struct Phase {
 impl OneCycleLR {
     fn total(&self) -> Result<u64, SpecError> {
         let total = match (self.total_steps, self.epochs, self.steps_per_epoch) {
-            (Some(total), ..) => total,
-            (None, Some(epochs), Some(steps)) => epochs.saturating_mul(steps),
+            (Some(Integer(total)), ..) => total,
+            (None, Some(Integer(epochs)), Some(Integer(steps))) => epochs.saturating_mul(steps),
             _ => return refused("total_steps", "missing: give `total_steps`, or both `epochs` and `steps_per_epoch`"),
         };
         require("total_steps", total, (1..MAX_STEP).contains(&total), "at least 1 and below 2^53 - 1")?;

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::factor::Factor;
 use crate::dialect::arguments::refused;
+use crate::dialect::pieces::constant;
 use crate::error::SpecError;
-use crate::schedule::{Constant, Schedule, Sequence};
+use crate::schedule::{Schedule, Sequence};
 
 /// The optimizers, as far as schedulers tell them apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -127,16 +128,13 @@ pub(super) trait Scheduler {
 /// The whole schedule of a scheduler that stands alone.
 pub(super) fn alone(scheduler: &dyn Scheduler) -> Result<Schedule, SpecError> {
     let optimizer = scheduler.optimizer();
-    let base = match scheduler.overwrites_base(true) {
-        Some(base) => base,
-        None => optimizer.base()?,
-    };
     let first = optimizer.first_step()?;
     if first == 0 {
-        return scheduler.rate(base);
+        return scheduler.rate(scheduler.overwrites_base(true).map_or_else(|| optimizer.base(), Ok)?);
     }
+    let base = optimizer.base()?;
     // Before its first step the optimizer has the learning rate that it was made with.
-    let pieces = vec![Constant { value: base }.into(), scheduler.resumed(base, first)?];
+    let pieces = vec![constant(base), scheduler.resumed(base, first)?];
     Ok(Sequence { pieces, boundaries: Some(vec![first]) }.into())
 }
 
@@ -148,7 +146,7 @@ macro_rules! scheduler {
         #[serde(deny_unknown_fields)]
         #[allow(non_snake_case, reason = "arguments are named as the library names them")]
         pub(in crate::dialect) struct $name {
-            $($(#[$of_field])* $field: $type,)*
+            $($(#[$of_field])* pub(super) $field: $type,)*
             /// The index of the last step that was run, to go on from there with a fresh optimizer.
             #[serde(default = "crate::dialect::torch::optimizer::from_the_start", alias = "resume_last_epoch")]
             last_epoch: i64,
@@ -180,14 +178,18 @@ macro_rules! scheduler {
 /// What every scheduler is to the framework.
 macro_rules! foreign {
     ($name:ident $shape:ident $bites:literal) => {
+        crate::dialect::torch::foreign!($name $shape $bites Ok);
+    };
+    ($name:ident $shape:ident $bites:literal $prepared:path) => {
         impl crate::dialect::Foreign for $name {
             const SHAPE: crate::dialect::Shape = crate::dialect::Shape::$shape;
             const BITES: &'static str = $bites;
 
             fn translate(&self) -> Result<crate::dialect::Translation, crate::error::SpecError> {
+                let call = $prepared(self)?;
                 Ok(crate::dialect::Translation {
-                    schedule: crate::dialect::torch::optimizer::alone(self)?,
-                    momentum: crate::dialect::torch::Scheduler::momentum(self)?,
+                    schedule: crate::dialect::torch::optimizer::alone(std::borrow::Borrow::<Self>::borrow(&call))?,
+                    momentum: crate::dialect::torch::Scheduler::momentum(std::borrow::Borrow::<Self>::borrow(&call))?,
                 })
             }
         }

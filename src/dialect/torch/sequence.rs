@@ -1,10 +1,12 @@
 //! Schedulers one after another.
 
 use super::factor::{Factor, Part};
+use super::swa::with_one_swa_lr;
 use super::{Optimizer, Scheduler, Torch, foreign, scheduler};
 use crate::dialect::arguments::{refused, require};
+use crate::dialect::pieces::{constant, one_after_another};
 use crate::error::SpecError;
-use crate::schedule::{Constant, Schedule, Sequence};
+use crate::schedule::Schedule;
 
 scheduler! {
     /// Schedulers one after another, each counting from its own milestone.
@@ -16,7 +18,8 @@ scheduler! {
     }
 }
 
-foreign!(SequentialLR Sequence "a scheduler that is cut off leaves a jump; a OneCycleLR among them changes the base of all");
+foreign!(SequentialLR Sequence "a scheduler that is cut off leaves a jump; a OneCycleLR among them changes the base of all"
+    SequentialLR::with_one_swa_lr);
 
 /// A scheduler of the sequence, the steps it has, and the base it starts from.
 struct Turn<'s> {
@@ -30,6 +33,11 @@ struct Turn<'s> {
 }
 
 impl SequentialLR {
+    /// The same with the rate that all SWALRs within move to.
+    fn with_one_swa_lr(&self) -> Result<Self, SpecError> {
+        Ok(Self { schedulers: with_one_swa_lr(&self.schedulers)?, ..self.clone() })
+    }
+
     fn check(&self) -> Result<(), SpecError> {
         let (schedulers, milestones) = (self.schedulers.len(), self.milestones.len());
         if schedulers == 0 {
@@ -109,15 +117,6 @@ pub(super) fn check_child(child: &dyn Scheduler) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// Schedules with their first steps, as one.
-pub(super) fn one_after_another(mut rates: Vec<(u64, Schedule)>) -> Schedule {
-    if rates.len() == 1 {
-        return rates.swap_remove(0).1;
-    }
-    let boundaries = Some(rates.iter().skip(1).map(|(start, _)| *start).collect());
-    Sequence { pieces: rates.into_iter().map(|(_, rate)| rate).collect(), boundaries }.into()
-}
-
 impl Scheduler for SequentialLR {
     fn optimizer(&self) -> Optimizer {
         self.made_with()
@@ -134,12 +133,12 @@ impl Scheduler for SequentialLR {
             let Some(momentum) = turn.scheduler.momentum().map_err(within)? else { continue };
             // Until its turn, the momentum is what the scheduler set when it was made.
             if turn.start > 0 && pieces.is_empty() {
-                pieces.push((0, Constant { value: momentum.value(0) }.into()));
+                pieces.push((0, constant(momentum.value(0))));
             }
             let last = turn.end.map(|end| (end, momentum.value(end - 1 - turn.start)));
             pieces.push((turn.start, momentum));
             // After it, what it has left.
-            pieces.extend(last.map(|(end, value)| (end, Constant { value }.into())));
+            pieces.extend(last.map(|(end, value)| (end, constant(value))));
         }
         // A held value gives way to the next turn at once.
         let mut distinct: Vec<(u64, Schedule)> = Vec::with_capacity(pieces.len());

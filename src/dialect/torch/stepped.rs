@@ -2,36 +2,24 @@
 
 use super::factor::Factor;
 use super::{Optimizer, Scheduler, foreign, scheduler};
-use crate::dialect::arguments::{Length, refused, require};
+use crate::dialect::arguments::{Length, Whole, refused, require};
+use crate::dialect::defaults::{one, tenth};
+use crate::dialect::pieces::{ahead, constant, drops, drops_at};
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
-use crate::schedule::{
-    Clock, Constant, Cycle, CycleMode, Exponential, Linear, MultiStep, PiecewiseConstant, Polynomial, Product, Scale,
-    Schedule, Step, Until,
-};
-
-fn tenth() -> f64 {
-    0.1
-}
+use crate::schedule::{Exponential, Linear, PiecewiseConstant, Polynomial, Scale, Schedule, Until};
 
 fn third() -> f64 {
     1.0 / 3.0
 }
 
-fn one() -> f64 {
-    1.0
+fn five() -> Whole {
+    Whole(5)
 }
 
-fn five() -> u64 {
-    5
-}
-
-/// A schedule whose clock is `steps` ahead.
-pub(super) fn ahead(steps: u64, of: Schedule) -> Schedule {
-    match steps {
-        0 => of,
-        steps => Clock { multiplier: 1.0, ahead: steps as f64, divisor: 1.0, of: Box::new(of) }.into(),
-    }
+/// Steps that there are; fewer than none are none.
+fn steps(total_iters: Whole) -> u64 {
+    total_iters.positive().unwrap_or(0)
 }
 
 /// A schedule times a number.
@@ -41,20 +29,15 @@ pub(super) fn times(by: f64, of: Schedule) -> Schedule {
 
 /// `base·gamma^⌊s/every⌋`, whatever the sign of gamma.
 fn powers(base: f64, gamma: f64, every: u64) -> Schedule {
-    let falling = |decay_rate| Schedule::from(Step { start: base, decay_rate, step_size: every });
-    if gamma > 0.0 {
-        return match every {
-            1 => Exponential { start: base, decay_rate: gamma, decay_steps: 1, staircase: false }.into(),
-            _ => falling(gamma),
-        };
+    match every {
+        1 if gamma > 0.0 => Exponential { start: base, decay_rate: gamma, decay_steps: 1, staircase: false }.into(),
+        every => drops(base, gamma, every),
     }
-    if gamma == 0.0 {
-        return PiecewiseConstant { values: vec![base, 0.0], boundaries: vec![every] }.into();
-    }
-    let sign = PiecewiseConstant { values: vec![1.0, -1.0], boundaries: vec![every] };
-    let both = Until { last: every.saturating_mul(2) - 1, of: Box::new(sign.into()) };
-    let signs = Cycle { of: Box::new(both.into()), mode: CycleMode::Restart };
-    Product { factors: vec![falling(-gamma), signs.into()] }.into()
+}
+
+/// The rate of step 0, after which PyTorch fails.
+pub(super) fn only_once(base: f64) -> Schedule {
+    Until { last: 0, of: Box::new(constant(base)) }.into()
 }
 
 scheduler! {
@@ -68,13 +51,13 @@ scheduler! {
     }
 }
 
-foreign!(StepLR Step "a fractional `step_size` drops only where its multiples are whole steps");
+foreign!(StepLR Step "a fractional `step_size` drops only where its multiples are whole steps; 0 fails after the first step");
 
 impl StepLR {
     /// The whole steps at which it drops are the multiples of this one.
     fn every(&self) -> Result<u64, SpecError> {
-        let size = self.step_size.0;
-        require("step_size", size, size > 0.0, "greater than 0: PyTorch divides by it")?;
+        let size = self.step_size.0.abs();
+        require("step_size", size, size > 0.0, "other than 0: PyTorch divides by it")?;
         // The least whole multiple of a number is its numerator in lowest terms: a power of 2 is below.
         let mut numerator = size;
         while numerator.fract() != 0.0 {
@@ -90,13 +73,13 @@ impl Scheduler for StepLR {
     }
 
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
-        Ok(powers(base, self.gamma, self.every()?))
+        Ok(if self.step_size.0 == 0.0 { only_once(base) } else { powers(base, self.gamma, self.every()?) })
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
         // A drop that is due at the first step happens there.
         let every = self.every()?;
-        Ok(ahead((first - 1) % every + 1, powers(base, self.gamma, every)))
+        Ok(ahead(((first - 1) % every + 1) as f64, powers(base, self.gamma, every)))
     }
 
     fn factors(&self, _: f64) -> Result<Factor, SpecError> {
@@ -120,27 +103,7 @@ foreign!(MultiStepLR MultiStep "");
 impl MultiStepLR {
     /// The drops from step `from` on, counted from there.
     fn drops(&self, base: f64, from: u64) -> Schedule {
-        let mut milestones: Vec<u64> = self.milestones.iter().filter_map(|step| step.checked_sub(from)).collect();
-        milestones.sort_unstable();
-        if self.gamma > 0.0 && milestones.windows(2).all(|pair| pair[0] < pair[1]) {
-            return MultiStep { start: base, decay_rate: self.gamma, milestones }.into();
-        }
-        let (mut values, mut boundaries) = (vec![base], Vec::new());
-        for (index, &milestone) in milestones.iter().enumerate() {
-            let value = base * self.gamma.powi(index as i32 + 1);
-            match boundaries.last() {
-                _ if milestone == 0 => values = vec![value],
-                Some(&last) if last == milestone => values.truncate(values.len() - 1),
-                _ => {}
-            }
-            if milestone > 0 {
-                if boundaries.last() != Some(&milestone) {
-                    boundaries.push(milestone);
-                }
-                values.push(value);
-            }
-        }
-        PiecewiseConstant { values, boundaries }.into()
+        drops_at(base, self.gamma, self.milestones.iter().filter_map(|step| step.checked_sub(from)).collect())
     }
 }
 
@@ -170,7 +133,7 @@ scheduler! {
         factor: f64,
         /// Steps with the factor.
         #[serde(default = "five")]
-        total_iters: u64,
+        total_iters: Whole,
     }
 }
 
@@ -184,11 +147,11 @@ impl ConstantLR {
     /// `held` until it is lifted after `steps`.
     fn lifted(&self, held: f64, to: f64, steps: u64) -> Schedule {
         if steps == 0 {
-            return Constant { value: held }.into();
+            return constant(held);
         }
         if self.factor == 0.0 {
             // PyTorch divides by the factor there.
-            return Until { last: steps - 1, of: Box::new(Constant { value: held }.into()) }.into();
+            return Until { last: steps - 1, of: Box::new(constant(held)) }.into();
         }
         PiecewiseConstant { values: vec![held, to], boundaries: vec![steps] }.into()
     }
@@ -201,25 +164,25 @@ impl Scheduler for ConstantLR {
 
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
         self.check()?;
-        Ok(self.lifted(base * self.factor, base, self.total_iters))
+        Ok(self.lifted(base * self.factor, base, steps(self.total_iters)))
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
         self.check()?;
         let lifted = base / self.factor;
-        Ok(match self.total_iters.checked_sub(first) {
-            None => Constant { value: base }.into(),
+        Ok(match steps(self.total_iters).checked_sub(first) {
+            None => constant(base),
             Some(0) if self.factor == 0.0 => return refused("factor", "0 cannot be lifted: PyTorch divides by it"),
-            Some(0) => Constant { value: lifted }.into(),
+            Some(0) => constant(lifted),
             Some(steps) => self.lifted(base, lifted, steps),
         })
     }
 
     fn taken_over(&self, base: f64, _: f64) -> Result<Schedule, SpecError> {
         // There it starts with its closed form, which knows no factor without steps.
-        if self.total_iters == 0 {
+        if steps(self.total_iters) == 0 {
             self.check()?;
-            return Ok(Constant { value: base }.into());
+            return Ok(constant(base));
         }
         self.rate(base)
     }
@@ -233,6 +196,12 @@ impl Scheduler for ConstantLR {
     }
 }
 
+/// After a milestone PyTorch takes closed forms, which divide.
+fn check_divisor(total_iters: Whole) -> Result<(), SpecError> {
+    let condition = "other than 0 after a milestone: PyTorch divides by it";
+    require("total_iters", total_iters.0, total_iters.0 != 0, condition)
+}
+
 scheduler! {
     /// A line from one factor to another.
     LinearLR {
@@ -244,7 +213,7 @@ scheduler! {
         end_factor: f64,
         /// Steps from one to the other.
         #[serde(default = "five")]
-        total_iters: u64,
+        total_iters: Whole,
     }
 }
 
@@ -265,26 +234,25 @@ impl Scheduler for LinearLR {
 
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
         self.check()?;
-        let (start, end, steps) = (base * self.start_factor, base * self.end_factor, self.total_iters);
-        Ok(if steps == 0 { Constant { value: start }.into() } else { Linear { start, end, steps }.into() })
+        let (start, end, steps) = (base * self.start_factor, base * self.end_factor, steps(self.total_iters));
+        Ok(if steps == 0 { constant(start) } else { Linear { start, end, steps }.into() })
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
         let line = self.rate(1.0)?;
         let now = line.value(first);
-        if self.total_iters < first || now == 0.0 {
-            return Ok(Constant { value: base }.into());
+        if steps(self.total_iters) < first || now == 0.0 {
+            return Ok(constant(base));
         }
-        Ok(times(base / now, ahead(first, line)))
+        Ok(times(base / now, ahead(first as f64, line)))
     }
 
     fn taken_over(&self, base: f64, _: f64) -> Result<Schedule, SpecError> {
-        require(
-            "total_iters",
-            self.total_iters,
-            self.total_iters > 0,
-            "at least 1 after a milestone: PyTorch divides by it",
-        )?;
+        if self.total_iters.0 < 0 {
+            self.check()?;
+            return Ok(constant(base * self.end_factor));
+        }
+        check_divisor(self.total_iters)?;
         self.rate(base)
     }
 
@@ -326,7 +294,7 @@ scheduler! {
     PolynomialLR {
         /// Steps of the decay.
         #[serde(default = "five")]
-        total_iters: u64,
+        total_iters: Whole,
         /// The power.
         #[serde(default = "one")]
         power: f64,
@@ -342,28 +310,26 @@ impl Scheduler for PolynomialLR {
 
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
         require("power", self.power, self.power >= 0.0, "at least 0: below it the rate ends at infinity")?;
-        let (steps, power) = (self.total_iters, self.power);
+        let (steps, power) = (steps(self.total_iters), self.power);
         Ok(match steps == 0 || power == 0.0 {
-            true => Constant { value: base }.into(),
+            true => constant(base),
             false => Polynomial { start: base, end: 0.0, steps, power }.into(),
         })
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
         // The ratios that are left make a polynomial of the steps that are left.
-        match self.total_iters.checked_sub(first) {
-            Some(steps @ 1..) => Self { total_iters: steps, ..self.clone() }.rate(base),
-            _ => Ok(Constant { value: base }.into()),
+        match steps(self.total_iters).checked_sub(first) {
+            Some(left @ 1..) => Self { total_iters: Whole(left as i64), ..self.clone() }.rate(base),
+            _ => Ok(constant(base)),
         }
     }
 
     fn taken_over(&self, base: f64, _: f64) -> Result<Schedule, SpecError> {
-        require(
-            "total_iters",
-            self.total_iters,
-            self.total_iters > 0,
-            "at least 1 after a milestone: PyTorch divides by it",
-        )?;
+        check_divisor(self.total_iters)?;
+        if self.total_iters.0 < 0 && self.power > 0.0 {
+            return Ok(constant(0.0));
+        }
         self.rate(base)
     }
 

@@ -4,7 +4,7 @@ use crate::dialect::arguments::{Length, Whole, refused, require};
 use crate::dialect::pieces::one_after_another;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
-use crate::schedule::{Clock, Interpolation, Knot, Linear, PiecewiseInterpolate, Schedule};
+use crate::schedule::{Interpolation, Knot, Linear, PiecewiseInterpolate, Schedule};
 
 /// The arguments beside the type's own.
 #[derive(Clone, Copy, Debug)]
@@ -45,13 +45,6 @@ impl Base {
 /// The first step at or after a moment, which may be below 0.
 pub(super) fn step_from(moment: f64) -> u64 {
     moment.max(0.0).ceil() as u64
-}
-
-/// A schedule that takes `length` steps, which need not be whole, and is `ahead` steps into it at its start.
-pub(super) fn timed(ahead: f64, length: f64, make: impl Fn(u64) -> Schedule) -> Schedule {
-    let whole = length.fract() == 0.0;
-    let (of, divisor) = if whole { (make(length as u64), 1.0) } else { (make(1), length) };
-    if whole && ahead == 0.0 { of } else { Clock { multiplier: 1.0, ahead, divisor, of: Box::new(of) }.into() }
 }
 
 /// From 0 to `peak` in a line before `warmup`, and then what `then` makes of the time that the step at which it

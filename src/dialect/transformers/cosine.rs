@@ -4,18 +4,11 @@ use super::arguments::{step_from, warmed_up};
 use super::wave::wave;
 use super::{Foreign, Shape, Translation, scheduler};
 use crate::dialect::arguments::{refused, require};
+use crate::dialect::defaults::{half, one};
 use crate::dialect::pieces::{constant, one_after_another};
 use crate::error::SpecError;
 use crate::program::MAX_SEGMENTS;
 use crate::schedule::{self, Clamp, Cycle, CycleMode, Interpolation, Knot, PiecewiseInterpolate, Schedule};
-
-fn half() -> f64 {
-    0.5
-}
-
-fn one() -> f64 {
-    1.0
-}
 
 scheduler! {
     /// A line up, and a cosine.

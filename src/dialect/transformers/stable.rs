@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::arguments::{step_from, timed};
+use super::arguments::step_from;
 use super::cosine::at_least_zero;
 use super::wave::wave;
 use super::{Foreign, Shape, Translation, scheduler};
 use crate::dialect::arguments::{Length, refused, require};
-use crate::dialect::pieces::{constant, one_after_another};
+use crate::dialect::defaults::half;
+use crate::dialect::pieces::{constant, one_after_another, over};
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{Cosine, DecayShape, Linear, Polynomial, Schedule, Wsd};
@@ -30,10 +31,6 @@ fn linear() -> Course {
 
 fn cosine() -> Course {
     Course::Cosine
-}
-
-fn half() -> f64 {
-    0.5
 }
 
 scheduler! {
@@ -63,7 +60,7 @@ scheduler! {
 
 /// From `least` to `peak` before `warmup`.
 fn warmup(course: Course, least: f64, peak: f64, warmup: f64) -> Schedule {
-    timed(0.0, warmup.max(1.0), |steps| match course {
+    over(warmup.max(1.0), 0.0, |steps| match course {
         Course::Linear => Linear { start: least, end: peak, steps }.into(),
         Course::Cosine => Cosine { start: least, end: peak, steps }.into(),
         Course::OneMinusSqrt => Polynomial { start: least, end: peak, steps, power: 0.5 }.into(),
@@ -75,7 +72,7 @@ fn decay(course: Course, (peak, least): (f64, f64), length: f64, ahead: f64, cyc
     if course == Course::Cosine && cycles.abs() != 0.5 {
         return wave(peak, least, length, cycles, ahead);
     }
-    timed(ahead, length, |steps| match course {
+    over(length, ahead, |steps| match course {
         Course::Linear => Linear { start: peak, end: least, steps }.into(),
         Course::Cosine => Cosine { start: peak, end: least, steps }.into(),
         Course::OneMinusSqrt => Wsd {

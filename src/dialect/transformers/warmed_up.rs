@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::arguments::{timed, warmed_up};
+use super::arguments::{step_from, warmed_up};
 use super::{Base, Foreign, Shape, Translation, scheduler};
 use crate::dialect::arguments::{Length, refused, require};
-use crate::dialect::pieces::{constant, one_after_another};
+use crate::dialect::defaults::one;
+use crate::dialect::pieces::{constant, one_after_another, over};
 use crate::error::SpecError;
 use crate::schedule::{self, Schedule, Until};
 
@@ -86,7 +87,7 @@ impl Foreign for Linear {
         self.kwargs()?;
         let line = |steps| Schedule::from(schedule::Linear { start: rate, end: 0.0, steps });
         Ok(warmed_up(rate, warmup, |ahead| match training - warmup {
-            left if left >= 1.0 => timed(ahead, left, line),
+            left if left >= 1.0 => over(left, ahead, line),
             // Less than a step is divided by a whole one.
             left => {
                 let at_once = rate * (left - ahead).max(0.0);
@@ -115,10 +116,6 @@ fn default_lr_end() -> f64 {
     1e-7
 }
 
-fn one() -> f64 {
-    1.0
-}
-
 /// `of` up to the last step before `start`; refused where there is none.
 fn fails_at(start: u64, argument: &str, message: &str, of: impl FnOnce() -> Schedule) -> Result<Schedule, SpecError> {
     match start.checked_sub(1) {
@@ -143,7 +140,7 @@ impl Foreign for Polynomial {
         if left == 0.0 && warmup.fract() == 0.0 {
             let message =
                 format!("{training} steps leave nothing after a warmup of {warmup}: Transformers divides by 0");
-            let start = super::arguments::step_from(warmup);
+            let start = step_from(warmup);
             let schedule = fails_at(start, "num_training_steps", &message, || {
                 schedule::Linear { start: 0.0, end: rate, steps: warmup as u64 }.into()
             });
@@ -153,10 +150,10 @@ impl Foreign for Polynomial {
             if left <= 0.0 || left < ahead {
                 constant(end)
             } else if power == 0.0 {
-                let over = super::arguments::step_from((left - ahead).floor() + 1.0);
-                one_after_another(vec![(0, constant(rate)), (over, constant(end))])
+                let ended = step_from((left - ahead).floor() + 1.0);
+                one_after_another(vec![(0, constant(rate)), (ended, constant(end))])
             } else {
-                timed(ahead, left, |steps| schedule::Polynomial { start: rate, end, steps, power }.into())
+                over(left, ahead, |steps| schedule::Polynomial { start: rate, end, steps, power }.into())
             }
         })
         .into())
@@ -189,12 +186,12 @@ impl Foreign for InverseSqrt {
         require("timescale", timescale, timescale >= 0.0, "at least 0")
             .map_err(|error| error.within("scheduler_specific_kwargs"))?;
         if timescale == 0.0 {
-            let first = super::arguments::step_from(warmup);
+            let first = step_from(warmup);
             let whole = warmed_up(start, warmup, |_| constant(start));
             return fails_at(first, "scheduler_specific_kwargs.timescale", "0 is divided by", || whole).map(Into::into);
         }
         Ok(warmed_up(start, warmup, |ahead| {
-            timed(ahead, timescale, |timescale| schedule::InverseSqrt { start, timescale, shift: timescale }.into())
+            over(timescale, ahead, |timescale| schedule::InverseSqrt { start, timescale, shift: timescale }.into())
         })
         .into())
     }
