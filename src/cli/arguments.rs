@@ -36,7 +36,7 @@ impl BackendArguments {
 #[derive(Debug, Args)]
 pub struct WorkArguments {
     /// The most memory for the whole program, and never more than a quarter of the machine's; larger tables are made in
-    /// parts, to the same bits. Below 48MiB the program itself is not counted.
+    /// parts, to the same bits. Below 56MiB the program itself is not counted, and below 256MiB auto looks for no GPU.
     #[arg(long, value_name = "BYTES", default_value = "512MiB", value_parser = memory)]
     pub memory: Memory,
     /// Show no progress and no notes.

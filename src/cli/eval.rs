@@ -69,7 +69,7 @@ impl Eval {
         let spec = self.spec.read()?;
         let job = self.table.job(spec, &self.spec.name(), self.backend.backend)?;
         let rows = self.shard.map_or(0..job.schedules(), |shard| shard.rows(job.schedules()));
-        let engine = job.engine(adapter)?;
+        let engine = job.engine(adapter, self.work.memory)?;
         let total = rows.len() as u128 * job.steps.len() as u128;
         let progress = Progress::new(self.output.is_some() && !self.work.quiet, total);
         let memory = self.work.memory;

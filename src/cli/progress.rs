@@ -1,11 +1,12 @@
 //! A bar on standard error, where a person watches.
 
 use std::cell::Cell;
+use std::fmt::Write;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// The bar: how far, how fast, and how long still.
-const TEMPLATE: &str = "{wide_bar} {percent:>3} % {per_sec} values, {eta} left";
+const TEMPLATE: &str = "{wide_bar} {percent:>3} %, {rate} values/s, {eta} left";
 
 /// How many values are done of how many.
 pub struct Progress {
@@ -22,6 +23,10 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(Some(u64::try_from(total).unwrap_or(u64::MAX)), target);
         // The template is fixed; were it wrong, indicatif's own would do.
         let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = style.with_key("rate", |state: &ProgressState, text: &mut dyn Write| {
+            // A text on its way to the bar takes whatever it is given.
+            let _ = write!(text, "{}", HumanCount(state.per_sec() as u64));
+        });
         Self { bar: bar.with_style(style), before: Cell::new(0), last: Cell::new(0) }
     }
 

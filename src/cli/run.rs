@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use lrgrid::Engine;
 use lrgrid::job::{self, Shard};
 use lrgrid::table::Control;
 use serde_json::json;
@@ -74,7 +73,7 @@ impl Run {
     fn make(&self, plan: &job::Plan, shard: &Shard, waits: bool) -> Result<bool, Failure> {
         let (started, job) = (Instant::now(), plan.job());
         // One for each shard, so that each says what made it.
-        let engine: Engine = job.engine(self.adapter.as_deref())?;
+        let engine = job.engine(self.adapter.as_deref(), self.work.memory)?;
         let progress = Progress::new(!self.work.quiet, shard.rows.len() as u128 * job.steps.len() as u128);
         let mut control = Control {
             memory: self.work.memory,

@@ -150,8 +150,8 @@ impl Manifest {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| JobError::Manifest { path: path.clone(), reason: error.to_string() })?;
         let mut file = AtomicFile::create(&path, existing)?;
-        file.write(text.as_bytes())?;
-        file.write(b"\n")?;
+        file.append(text.as_bytes())?;
+        file.append(b"\n")?;
         file.commit()?;
         Ok(())
     }

@@ -25,10 +25,12 @@ pub use status::{Condition, Status};
 
 use crate::element::{Dtype, Element, ForDtype};
 use crate::engine::{Backend, Engine};
-use crate::error::Error;
+use crate::error::{Error, TableError};
 use crate::packed::Steps;
 use crate::spec::Spec;
-use crate::table::{self, Batches, Checksum, Control, Evaluated, Header, Layout, Options, Sink, Source, Stored};
+use crate::table::{
+    self, Batches, Checksum, Control, Evaluated, Header, Layout, Memory, Options, Sink, Source, Stored,
+};
 
 /// A table to be made: everything that decides its bits.
 ///
@@ -45,8 +47,9 @@ use crate::table::{self, Batches, Checksum, Control, Evaluated, Header, Layout, 
 /// let job = Job::new(spec, Steps::range(0..100));
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("table.npy");
-/// let (engine, stop) = (job.engine(None)?, AtomicBool::new(false));
-/// let mut control = Control { memory: Memory::default(), stop: &stop, progress: &mut |_| {} };
+/// let (memory, stop) = (Memory::default(), AtomicBool::new(false));
+/// let engine = job.engine(None, memory)?;
+/// let mut control = Control { memory, stop: &stop, progress: &mut |_| {} };
 /// let stored = job.write(0..job.schedules(), &path, &engine, &Options::default(), &mut control)?;
 /// assert_eq!((stored[0].path.as_path(), stored[0].bytes), (path.as_path(), 128 + 2 * 100 * 4));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -84,11 +87,14 @@ impl Job {
         format!("blake3:{}", Checksum::of(self.spec.to_json().as_bytes()))
     }
 
-    /// The backend, on an adapter by its name or place.
+    /// The backend, on an adapter by its name or place. `auto` is the CPU where the memory has no room for a GPU's driver.
     ///
     /// # Errors
     /// When the backend is not there.
-    pub fn engine(&self, adapter: Option<&str>) -> Result<Engine, Error> {
+    pub fn engine(&self, adapter: Option<&str>, memory: Memory) -> Result<Engine, Error> {
+        if self.backend == Backend::Auto && adapter.is_none() && !memory.has_room_for_gpu() {
+            return Engine::new(Backend::Cpu, None);
+        }
         // Of the whole sweep, so that every shard chooses the same backend.
         let values = (self.schedules() as u64).saturating_mul(self.steps.len() as u64);
         Ok(Engine::new(self.backend, adapter)?.expecting(values))
@@ -184,7 +190,9 @@ fn write_into<T: Element>(
     control: &mut Control<'_>,
 ) -> Result<Vec<Stored>, Error> {
     table::write_table(source, header, &mut *sink, control)?;
-    Ok(sink.finish()?)
+    let (written, total) = (header.values(), header.values());
+    let finished = sink.finish();
+    Ok(finished.map_err(|source| TableError::Unfinished { source: Box::new(source), written, total })?)
 }
 
 /// Opens a sink, once the type of the values is known.

@@ -22,6 +22,9 @@ pub enum Condition {
     Damaged(String),
 }
 
+/// Every shard with its condition.
+pub(super) type Conditions = Vec<(Shard, Condition)>;
+
 /// What is there of a job.
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -58,7 +61,7 @@ impl Plan {
     }
 
     /// The parts that prove right, and the condition of every shard.
-    pub(super) fn prove(&self, control: &mut Control<'_>) -> Result<(Vec<Proved>, Vec<(Shard, Condition)>), Error> {
+    pub(super) fn prove(&self, control: &mut Control<'_>) -> Result<(Vec<Proved>, Conditions), Error> {
         let (mut proved, mut conditions, mut seen) = (Vec::new(), Vec::new(), 0);
         for shard in &self.shards {
             control.check().map_err(|source| TableError::Unfinished {

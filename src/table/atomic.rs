@@ -70,7 +70,7 @@ impl AtomicFile {
         }
         let folder = folder(&target);
         let temporary = unfinished::create(folder).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
+            io::ErrorKind::NotFound if !folder.exists() => {
                 refused(path, &format!("there is no folder {}: make it first", folder.display()))
             }
             // Without the temporary name, which means nothing to anyone.
@@ -156,7 +156,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), TableError> {
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), TableError> {
         if self.pending.len() + bytes.len() > BUFFER {
             self.flush_pending()?;
         }
@@ -235,7 +235,7 @@ impl Drop for AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match Self::write(self, bytes) {
+        match self.append(bytes) {
             Ok(()) => Ok(bytes.len()),
             Err(TableError::Io { source, .. }) => Err(source),
             Err(other) => Err(io::Error::other(other)),
@@ -358,7 +358,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.csv");
         let mut file = AtomicFile::create(&path, Existing::Keep).unwrap().with_checksum(true);
-        file.write(b"whole").unwrap();
+        file.append(b"whole").unwrap();
         assert!(!path.exists());
         let stored = file.commit().unwrap();
         assert_eq!(stored, Stored { path: path.clone(), bytes: 5, checksum: Some(Checksum::of(b"whole")) });
@@ -372,10 +372,10 @@ mod tests {
         let path = folder.path().join("table.bin");
         let mut file = AtomicFile::create(&path, Existing::Keep).unwrap().with_checksum(true);
         file.allocate(2 * BUFFER as u64 + 9).unwrap();
-        file.write(b"head").unwrap();
+        file.append(b"head").unwrap();
         file.write_at(7, &vec![7; 2 * BUFFER]).unwrap();
         file.write_at(4, b"mid").unwrap();
-        file.write(b"ta").unwrap();
+        file.append(b"ta").unwrap();
         let stored = file.commit().unwrap();
         let want = [b"headmid".to_vec(), vec![7; 2 * BUFFER], b"ta".to_vec()].concat();
         assert_eq!(fs::read(&path).unwrap(), want);
@@ -388,7 +388,7 @@ mod tests {
         let path = folder.path().join("table.csv");
         fs::write(&path, "old").unwrap();
         let mut file = AtomicFile::create(&path, Existing::Replace).unwrap();
-        file.write(b"half").unwrap();
+        file.append(b"half").unwrap();
         drop(file);
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names(folder.path()), ["table.csv"]);
@@ -406,7 +406,7 @@ mod tests {
         }
         assert_eq!(fs::read(&path).unwrap(), b"old");
         let mut file = AtomicFile::create(&path, Existing::Replace).unwrap();
-        file.write(b"new").unwrap();
+        file.append(b"new").unwrap();
         file.commit().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["table.csv"]);
@@ -442,7 +442,7 @@ mod tests {
         fs::write(&real, "old").unwrap();
         symlink(&real, &link).unwrap();
         let mut file = AtomicFile::create(&link, Existing::Replace).unwrap();
-        file.write(b"new").unwrap();
+        file.append(b"new").unwrap();
         file.commit().unwrap();
         assert_eq!(fs::read(&real).unwrap(), b"new");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());

@@ -27,14 +27,14 @@ pub struct Csv<'a> {
 }
 
 enum Output<'a> {
-    File(AtomicFile),
+    File(Box<AtomicFile>),
     Stream { stream: Box<dyn Write + 'a>, name: PathBuf },
 }
 
 impl Output<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), TableError> {
         match self {
-            Self::File(file) => file.write(bytes),
+            Self::File(file) => file.append(bytes),
             Self::Stream { stream, name } => stream.write_all(bytes).map_err(|source| failed(name, source)),
         }
     }
@@ -48,7 +48,7 @@ impl<'a> Csv<'a> {
     pub fn create(path: &Path, header: &'a Header<'a>, options: &Options) -> Result<Self, TableError> {
         let file = AtomicFile::create(path, options.existing)?.with_checksum(options.checksum);
         file.require_room(u64::try_from(header.values()).unwrap_or(u64::MAX).saturating_mul(LINE))?;
-        Self::start(Output::File(file), header)
+        Self::start(Output::File(Box::new(file)), header)
     }
 
     /// Into a stream with a name for messages.

@@ -5,10 +5,17 @@ use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Header, Layout, Memory, Sink, Tile};
 use crate::element::Element;
 use crate::error::{Error, EvaluateError, TableError};
+
+/// Values of the first tile; those after it grow as long as they are made soon.
+const FIRST: usize = 1 << 16;
+
+/// How long a tile may take: a signal is noticed between two.
+const SOON: Duration = Duration::from_millis(200);
 
 /// Tiles under way: one is made, one waits, one is written.
 const TILES: usize = 3;
@@ -120,12 +127,14 @@ fn write<T: Element>(
 fn make<T: Element>(
     source: &mut impl Source<T>,
     header: &Header<'_>,
-    cuts: Cuts,
+    mut cuts: Cuts,
     emptied: &Receiver<Made<T>>,
     full: &SyncSender<Made<T>>,
     stop: &AtomicBool,
 ) -> Result<(), Error> {
-    for cut in cuts {
+    let most = cuts.most;
+    cuts.most = most.min(FIRST);
+    while let Some(cut) = cuts.next() {
         let Ok(mut made) = emptied.recv() else { return Ok(()) };
         if stop.load(Ordering::Relaxed) {
             return Err(TableError::Interrupted.into());
@@ -136,7 +145,13 @@ fn make<T: Element>(
         resize(&mut made.values, rows, columns)?;
         resize(&mut made.momentum, if header.momentum { rows } else { 0 }, columns)?;
         let momentum = header.momentum.then_some(&mut made.momentum[..]);
+        let started = Instant::now();
         source.fill(made.rows.clone(), made.columns.clone(), &mut made.values, momentum)?;
+        cuts.most = match started.elapsed() {
+            long if long > SOON => (cuts.most / 2).max(1),
+            short if short < SOON / 4 => cuts.most.saturating_mul(2).min(most),
+            _ => cuts.most,
+        };
         if full.send(made).is_err() {
             return Ok(());
         }

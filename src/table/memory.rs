@@ -6,7 +6,10 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 pub const DEFAULT_MEMORY: u64 = 512 << 20;
 
 /// What the program, its threads, and the buffers of formats take themselves.
-const PROGRAM: u64 = 24 << 20;
+const PROGRAM: u64 = 28 << 20;
+
+/// From where on a GPU's driver is small beside the rest.
+const GPU: u64 = 256 << 20;
 
 /// The most of the machine's memory that a table takes, whatever it is allowed: a quarter.
 const SHARE: u64 = 4;
@@ -16,7 +19,8 @@ const TILE: u64 = 16 << 20;
 
 /// A bound on the memory of the whole process while it writes a table, in bytes.
 ///
-/// Below 48 MiB it can only bound what the table takes, not the program itself. A GPU's driver comes on top.
+/// Below 56 MiB it can only bound what the table takes, not the program itself. A GPU's driver comes on top: see
+/// [`Memory::has_room_for_gpu`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory(u64);
 
@@ -50,6 +54,12 @@ impl Memory {
         self.0
     }
 
+    /// Whether a GPU's driver may be loaded: from 256 MiB on, as some take 100 by themselves.
+    #[must_use]
+    pub fn has_room_for_gpu(self) -> bool {
+        self.0 >= GPU
+    }
+
     /// What the table may take of it.
     fn table(self) -> u64 {
         self.0.saturating_sub(PROGRAM).max(self.0 / 2)
@@ -65,9 +75,9 @@ impl Memory {
         (self.tiles() / tiles.max(1) as u64).min(TILE)
     }
 
-    /// What compiled schedules may take.
+    /// What compiled schedules may take; half as much again while they are compiled, and their tables grow.
     pub(super) fn batches(self) -> u64 {
-        self.table() / 4
+        self.table() / 8
     }
 
     /// What a format may take to gather a row group or a record batch.
@@ -82,11 +92,11 @@ mod tests {
 
     #[test]
     fn the_parts_stay_under_the_bound() {
-        for bytes in [1, 1 << 10, 1 << 20, 48 << 20, 64 << 20, 1 << 30] {
+        for bytes in [1, 1 << 10, 1 << 20, 56 << 20, 64 << 20, 1 << 30] {
             let memory = Memory(bytes);
             let parts = memory.tile(4) * 4 + memory.batches() + memory.format();
             assert!(parts <= bytes, "{parts} of {bytes}");
-            assert!(bytes < 48 << 20 || parts + PROGRAM <= bytes, "{parts} of {bytes}");
+            assert!(bytes < 56 << 20 || parts + PROGRAM <= bytes, "{parts} of {bytes}");
         }
     }
 }

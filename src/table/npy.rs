@@ -43,7 +43,7 @@ impl Npy {
         let start = |path: &Path| {
             let mut file = AtomicFile::create(path, options.existing)?.with_checksum(options.checksum);
             file.allocate(array.end::<T>())?;
-            file.write(&head)?;
+            file.append(&head)?;
             Ok(file)
         };
         let values = start(path)?;

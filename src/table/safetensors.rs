@@ -67,12 +67,12 @@ impl<'a> Safetensors<'a> {
         let values = Dense::new(header, head.len() as u64 + parameters);
         let momentum = header.momentum.then(|| Dense::new(header, values.end::<T>()));
         file.allocate(momentum.as_ref().unwrap_or(&values).end::<T>())?;
-        file.write(head)?;
+        file.append(head)?;
         for parameter in 0..header.parameters.len() {
             for first in header.rows.clone().step_by(CHUNK) {
                 let rows = first..header.rows.end.min(first + CHUNK);
                 let column: Vec<f64> = rows.map(|row| (header.point)(row)[parameter]).collect();
-                file.write(&little_endian(&column))?;
+                file.append(&little_endian(&column))?;
             }
         }
         Ok(Self { file, values, momentum, seal: None })

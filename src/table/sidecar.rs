@@ -25,11 +25,11 @@ pub fn write_parameters(file: &mut AtomicFile, header: &Header<'_>) -> Result<()
         write_row_number(&mut text, header, row);
         text.push('\n');
         if text.len() >= BUFFER {
-            file.write(text.as_bytes())?;
+            file.append(text.as_bytes())?;
             text.clear();
         }
     }
-    file.write(text.as_bytes())
+    file.append(text.as_bytes())
 }
 
 #[cfg(test)]
