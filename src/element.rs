@@ -50,6 +50,31 @@ impl Dtype {
             Self::F16 | Self::Bf16 => 2,
         }
     }
+
+    /// The type of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dtype| dtype.name() == name)
+    }
+
+    /// Does something with values of this type.
+    pub fn choose<W: ForDtype>(self, work: W) -> W::Output {
+        match self {
+            Self::F64 => work.with::<f64>(),
+            Self::F32 => work.with::<f32>(),
+            Self::F16 => work.with::<f16>(),
+            Self::Bf16 => work.with::<bf16>(),
+        }
+    }
+}
+
+/// Something to do with values of a type that is known only when the program runs.
+pub trait ForDtype {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn with<T: Element>(self) -> Self::Output;
 }
 
 /// A number type of tables: `f64`, `f32`, [`half::f16`] or [`half::bf16`].

@@ -52,6 +52,12 @@ impl Backend {
     /// Every backend.
     pub const ALL: [Self; 4] = [Self::Auto, Self::Cpu, Self::Gpu, Self::Reference];
 
+    /// The backend of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|backend| backend.name() == name)
+    }
+
     /// The name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -80,6 +86,8 @@ impl Backend {
 pub struct Engine {
     chosen: Chosen,
     warnings: Mutex<Vec<String>>,
+    /// What has evaluated something, in order.
+    used: Mutex<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -134,7 +142,7 @@ impl Engine {
             Backend::Gpu => Self::open_gpu(adapter)?,
             Backend::Reference => Chosen::Reference,
         };
-        Ok(Self { chosen, warnings: Mutex::default() })
+        Ok(Self { chosen, warnings: Mutex::default(), used: Mutex::default() })
     }
 
     #[cfg(feature = "gpu")]
@@ -160,6 +168,34 @@ impl Engine {
     #[must_use]
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What has evaluated something so far: `cpu`, `gpu` with its adapter, `reference`; several where one took over.
+    ///
+    /// ```
+    /// use lrgrid::program::Program;
+    /// use lrgrid::{Backend, Batch, Engine, Evaluate, Steps};
+    ///
+    /// let engine = Engine::new(Backend::Auto, None)?;
+    /// engine.evaluate::<f32>(&Batch::from_programs([&Program::hold(3e-4)])?, &Steps::range(0..4))?;
+    /// assert_eq!(engine.used(), "cpu");
+    /// # Ok::<(), lrgrid::Error>(())
+    /// ```
+    #[must_use]
+    pub fn used(&self) -> String {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).join(" and ")
+    }
+
+    fn note(&self, name: &str) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if !used.iter().any(|known| known == name) {
+            used.push(name.to_owned());
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    fn note_gpu(&self, gpu: &Gpu) {
+        self.note(&format!("gpu ({})", gpu.adapter_name()));
     }
 
     #[cfg(feature = "gpu")]
@@ -193,7 +229,10 @@ impl Engine {
                 *accelerator = Accelerator::Absent;
                 None
             }
-            result => Some(result),
+            result => {
+                self.note_gpu(gpu);
+                Some(result)
+            }
         }
     }
 
@@ -244,12 +283,22 @@ impl Evaluate for Engine {
                 {
                     return result;
                 }
+                self.note(Backend::Cpu.name());
                 auto.cpu.evaluate_rows_into(batch, rows, steps, out)
             }
-            Chosen::Cpu(cpu) => cpu.evaluate_rows_into(batch, rows, steps, out),
+            Chosen::Cpu(cpu) => {
+                self.note(Backend::Cpu.name());
+                cpu.evaluate_rows_into(batch, rows, steps, out)
+            }
             #[cfg(feature = "gpu")]
-            Chosen::Gpu(gpu) => gpu.evaluate_rows_into(batch, rows, steps, out),
-            Chosen::Reference => Reference.evaluate_rows_into(batch, rows, steps, out),
+            Chosen::Gpu(gpu) => {
+                self.note_gpu(gpu);
+                gpu.evaluate_rows_into(batch, rows, steps, out)
+            }
+            Chosen::Reference => {
+                self.note(Backend::Reference.name());
+                Reference.evaluate_rows_into(batch, rows, steps, out)
+            }
         }
     }
 }

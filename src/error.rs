@@ -24,39 +24,9 @@ pub enum Error {
     /// A measurement could not be made.
     #[error(transparent)]
     Bench(#[from] BenchError),
-}
-
-/// Why something is not measured.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BenchError {
-    /// A value is further from the reference than its bound.
-    #[error(
-        "{what}: schedule {schedule} at step {step} is {off:.3} ULP off, more than the {bound} allowed, so its time means nothing: \
-         `lrgrid check` looks closer"
-    )]
-    Wrong {
-        /// Engine, case and regime.
-        what: String,
-        /// The schedule's number in the batch.
-        schedule: usize,
-        /// The step.
-        step: u64,
-        /// How far it is off, in units in the last place.
-        off: f64,
-        /// The most that is allowed.
-        bound: f64,
-    },
-    /// No case is left.
-    #[error(
-        "the filter `{filter}` selects nothing: it is part of engine/case/regime, such as cpu/cosine/long; cases are {names}"
-    )]
-    NothingSelected {
-        /// The filter.
-        filter: String,
-        /// The cases there are.
-        names: String,
-    },
+    /// A job in shards is not what it should be.
+    #[error(transparent)]
+    Job(#[from] JobError),
 }
 
 /// What is wrong with a spec: where, what was found, and what would be right.
@@ -286,5 +256,126 @@ pub enum TableError {
         path: PathBuf,
         /// What is wrong and what would be right.
         reason: String,
+    },
+    /// The file is there already.
+    #[error("{path} is there already: replace it with --force, or choose another name")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk has too little room.
+    #[error("{path} takes at least {needed} bytes, but its disk has room for {available}")]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of the file, or a lower bound on them.
+        needed: u64,
+        /// Bytes free to this user.
+        available: u64,
+    },
+    /// Writing began and did not come to its end.
+    #[error("{source}; {written} of {total} values had been written, and no unfinished file is left behind")]
+    Unfinished {
+        /// What went wrong.
+        source: Box<TableError>,
+        /// Values written by then.
+        written: u128,
+        /// Values of the table.
+        total: u128,
+    },
+    /// Someone asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl TableError {
+    /// What went wrong, without how far the table had come.
+    #[must_use]
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::Unfinished { source, .. } => source.cause(),
+            cause => cause,
+        }
+    }
+}
+
+/// What is wrong with a job that is spread over several machines.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// A manifest that cannot be used.
+    #[error("{path}: {reason}")]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// A shard that the job does not have.
+    #[error("{0}")]
+    Shard(String),
+    /// A part that is not what the manifest asks for.
+    #[error("{path}: {reason}")]
+    Part {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Parts are missing or damaged.
+    #[error("{missing} missing and {damaged} damaged of {count} shards ({names}): `lrgrid run {folder}` computes them")]
+    Incomplete {
+        /// Shards without a part.
+        missing: usize,
+        /// Shards whose part does not prove right.
+        damaged: usize,
+        /// All shards.
+        count: u64,
+        /// The first of those by number.
+        names: String,
+        /// The job's folder.
+        folder: PathBuf,
+    },
+    /// Parts were made by different backends or versions.
+    #[error(
+        "the shards were not all made alike ({found}), so the table may differ in its last bits from one made at once: \
+         compute them again alike, or merge with --mixed"
+    )]
+    Mixed {
+        /// Who made which.
+        found: String,
+    },
+}
+
+/// Why something is not measured.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// A value is further from the reference than its bound.
+    #[error(
+        "{what}: schedule {schedule} at step {step} is {off:.3} ULP off, more than the {bound} allowed, so its time means nothing: \
+         `lrgrid check` looks closer"
+    )]
+    Wrong {
+        /// Engine, case and regime.
+        what: String,
+        /// The schedule's number in the batch.
+        schedule: usize,
+        /// The step.
+        step: u64,
+        /// How far it is off, in units in the last place.
+        off: f64,
+        /// The most that is allowed.
+        bound: f64,
+    },
+    /// No case is left.
+    #[error(
+        "the filter `{filter}` selects nothing: it is part of engine/case/regime, such as cpu/cosine/long; cases are {names}"
+    )]
+    NothingSelected {
+        /// The filter.
+        filter: String,
+        /// The cases there are.
+        names: String,
     },
 }

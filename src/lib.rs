@@ -35,6 +35,7 @@
 //! # Where things are
 //! [`Spec`] reads texts, [`schedule`] has every kind with its formula, [`Batch`] is what they compile to.
 //! [`Cpu`], `Gpu` and [`Reference`] are the backends behind [`Evaluate`]; [`Engine`] chooses one.
+//! [`job`] writes tables of any size, at once or in shards; [`table`] has their formats.
 //! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.
 #![deny(missing_docs)]
 pub mod bench;
@@ -51,6 +52,7 @@ pub mod error;
 pub mod evaluate;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod job;
 pub mod packed;
 pub mod program;
 pub mod schedule;

@@ -196,7 +196,7 @@ fn npy_reads_back_with_its_companions() {
     assert_eq!(parameters.lines().count(), 5);
 
     // The other layout replaces the file with its transpose.
-    output(&["eval", GRID, "--steps", "0..30", "-o", file, "--shard", "1/3", "--layout", "step"]);
+    output(&["eval", GRID, "--steps", "0..30", "-o", file, "--shard", "1/3", "--layout", "step", "--force"]);
     let (_, shape, bytes) = read_npy(&path);
     assert_eq!(shape, [30, 4]);
     let turned = f32s(&bytes);
@@ -273,7 +273,7 @@ fn schema_devices_version_and_help() {
     assert!(schema["properties"]["schedule"].is_object());
     assert!(!output(&["devices"]).is_empty());
     assert_eq!(output(&["--version"]), format!("lrgrid {}\n", env!("CARGO_PKG_VERSION")));
-    for command in ["eval", "check", "describe", "schedules", "schema", "devices"] {
+    for command in ["eval", "plan", "run", "status", "merge", "check", "describe", "schedules", "schema", "devices"] {
         assert!(output(&[command, "--help"]).contains("Example"), "{command}");
     }
 }
@@ -362,9 +362,18 @@ fn wrong_command_lines_are_refused_with_a_remedy() {
         (&["eval", WARMUP, "--layout", "steps"], "step"),
         (&["eval", WARMUP, "--backend", "gpu", "--dtype", "f64"], "--backend cpu"),
         (&["eval", WARMUP, "--backend", "cpu", "--adapter", "0"], "gpu or auto"),
-        (&["eval", WARMUP, "-o", "table.xyz"], ".csv or .npy"),
-        (&["eval", WARMUP, "-o", "table"], ".csv or .npy"),
-        (&["eval", WARMUP, "-o", "table.npy", "--dtype", "bf16"], ".csv"),
+        (&["eval", WARMUP, "-o", "table.xyz"], ".csv, .npy, .safetensors"),
+        (&["eval", WARMUP, "-o", "table"], ".csv, .npy, .safetensors"),
+        (&["eval", WARMUP, "-o", "table.npy", "--dtype", "bf16"], ".csv or .safetensors"),
+        (&["eval", WARMUP, "-o", "table.npy", "--rows", "schedule"], ".parquet"),
+        (&["eval", WARMUP, "--json"], "--output"),
+        #[cfg(feature = "arrow")]
+        (&["eval", WARMUP, "-o", "table.parquet", "--rows", "schedule", "--layout", "step"], "leave out --layout step"),
+        #[cfg(feature = "arrow")]
+        (&["eval", WARMUP, "-o", "table.arrow", "--rows", "schedule", "--memory", "1KiB"], "--rows value"),
+        #[cfg(not(feature = "arrow"))]
+        (&["eval", WARMUP, "-o", "table.parquet"], "`arrow` feature"),
+        (&["plan", WARMUP, "--shards", "2", "-o", "job"], "from 1 to 1"),
         (&["eval"], "SPEC"),
         (&["evla", WARMUP], "eval"),
         (&["schedules", "cosin"], "`cosine`"),

@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dialect", &["double_double", "error", "program", "schedule"]),
     ("spec", &["dialect", "double_double", "error", "packed", "program", "schedule", "sweep"]),
     ("table", &["curve", "element", "error", "evaluate", "packed", "program"]),
+    ("job", &["element", "engine", "error", "packed", "spec", "table"]),
     (
         "check",
         &["cpu", "curve", "double_double", "element", "engine", "error", "evaluate", "gpu", "packed", "program", "ulp"],

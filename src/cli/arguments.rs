@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lrgrid::program::MAX_STEP;
-use lrgrid::table::Layout;
+use lrgrid::table::{Layout, Memory, Rows};
 use lrgrid::{Backend, Dtype};
 
 use super::Failure;
@@ -12,7 +12,7 @@ use super::Failure;
 #[derive(Debug, Args)]
 pub struct BackendArguments {
     /// What evaluates; auto takes a GPU only where it is a real one and the work is large enough to pay.
-    #[arg(long, default_value = "auto", value_parser = named(Backend::ALL, Backend::name))]
+    #[arg(long, default_value = "auto", value_parser = backends())]
     pub backend: Backend,
     /// Part of the adapter's name, or its place in `lrgrid devices`.
     #[arg(long, value_name = "NAME")]
@@ -30,6 +30,33 @@ impl BackendArguments {
             (_, adapter) => Ok(adapter),
         }
     }
+}
+
+/// What a command that writes a table may take, and what it says.
+#[derive(Debug, Args)]
+pub struct WorkArguments {
+    /// The most memory for the whole program, and never more than a quarter of the machine's; larger tables are made in
+    /// parts, to the same bits. Below 56MiB the program itself is not counted, and below 256MiB auto looks for no GPU.
+    #[arg(long, value_name = "BYTES", default_value = "512MiB", value_parser = memory)]
+    pub memory: Memory,
+    /// Show no progress and no notes.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// The backends by name.
+pub fn backends() -> impl TypedValueParser<Value = Backend> {
+    named(Backend::ALL, Backend::name)
+}
+
+/// The kinds of row by name.
+pub fn rows() -> impl TypedValueParser<Value = Rows> {
+    named(Rows::ALL, Rows::name)
+}
+
+/// Reads a bound on memory.
+pub fn memory(text: &str) -> Result<Memory, String> {
+    bytes(text).map(Memory::at_most)
 }
 
 /// One of a few values by its name.
@@ -114,9 +141,20 @@ pub struct Shard {
 impl Shard {
     /// The schedules in the slice.
     pub fn rows(self, schedules: usize) -> std::ops::Range<usize> {
-        let cut = |index: u64| (schedules as u128 * u128::from(index) / u128::from(self.count)) as usize;
-        cut(self.index)..cut(self.index + 1)
+        lrgrid::job::slice(schedules, self.index, self.count)
     }
+}
+
+/// A shard by its number, or by the number that a cluster's scheduler gave the task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShardChoice {
+    At(Shard),
+    Auto,
+}
+
+/// Reads `I/N` or `auto`.
+pub fn shard_choice(text: &str) -> Result<ShardChoice, String> {
+    if text == "auto" { Ok(ShardChoice::Auto) } else { shard(text).map(ShardChoice::At) }
 }
 
 /// Reads `I/N`.
@@ -132,7 +170,7 @@ pub fn shard(text: &str) -> Result<Shard, String> {
 }
 
 /// Reads a number of bytes: 1000, 64MiB, 1GB.
-pub fn bytes(text: &str) -> Result<u64, String> {
+fn bytes(text: &str) -> Result<u64, String> {
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
     let (digits, unit) = text.split_at(split);
     let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use lrgrid::Error;
-use lrgrid::error::{EvaluateError, TableError};
+use lrgrid::error::{EvaluateError, JobError, TableError};
+
+use super::interrupt;
 
 /// Exit status where the work failed.
 const FAILED: u8 = 1;
@@ -17,6 +19,11 @@ const WRONG: u8 = 2;
 pub enum Failure {
     /// The reader of standard output has gone: nothing is wrong.
     ReaderGone,
+    /// A signal asked to stop.
+    Stopped {
+        /// One paragraph.
+        message: String,
+    },
     /// An error, and the exit status it gives.
     Error {
         /// One paragraph.
@@ -30,6 +37,16 @@ impl Failure {
     /// The command line or the spec is wrong.
     pub fn wrong(message: impl Into<String>) -> Self {
         Self::Error { message: message.into(), status: WRONG }
+    }
+
+    /// What an evaluation failed at, with the name of the spec in front where that is wrong.
+    pub fn of_evaluation(name: &str, error: Error) -> Self {
+        match error {
+            Error::Spec(_) | Error::Lower(_) | Error::Evaluate(EvaluateError::PastEnd { .. }) => {
+                Self::in_spec(name, error)
+            }
+            other => other.into(),
+        }
     }
 
     /// The same, with the name of the spec in front.
@@ -52,6 +69,11 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         match self {
             Self::ReaderGone => ExitCode::SUCCESS,
+            Self::Stopped { message } => {
+                let _ = writeln!(io::stderr(), "error: {message}");
+                interrupt::end();
+                ExitCode::from(FAILED)
+            }
             Self::Error { message, status } => {
                 // Where standard error is closed too, the status still says it.
                 let _ = writeln!(io::stderr(), "error: {message}");
@@ -64,13 +86,16 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let status = match &error {
-            Error::Table(TableError::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
-                return Self::ReaderGone;
-            }
+            Error::Table(table) => match table.cause() {
+                TableError::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => return Self::ReaderGone,
+                TableError::Interrupted => return Self::Stopped { message: error.to_string() },
+                // A format that cannot hold the values is a wrong -o or --dtype.
+                TableError::Format { .. } => WRONG,
+                _ => FAILED,
+            },
             // A step past the end of a schedule that ends is a wrong --steps or `steps`.
             Error::Evaluate(EvaluateError::PastEnd { .. }) => WRONG,
-            // A format that cannot hold the values is a wrong -o or --dtype.
-            Error::Spec(_) | Error::Lower(_) | Error::Table(TableError::Format { .. }) => WRONG,
+            Error::Spec(_) | Error::Lower(_) | Error::Job(JobError::Shard(_) | JobError::Manifest { .. }) => WRONG,
             _ => FAILED,
         };
         Self::Error { message: error.to_string(), status }

@@ -9,9 +9,16 @@ mod devices;
 mod eval;
 mod failure;
 mod input;
+mod interrupt;
+mod merge;
 mod output;
+mod plan;
+mod progress;
+mod run;
 mod schedules;
 mod schema;
+mod status;
+mod table;
 
 use std::process::ExitCode;
 
@@ -41,6 +48,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Eval(eval::Eval),
+    Plan(plan::Plan),
+    Run(run::Run),
+    Status(status::Status),
+    Merge(merge::Merge),
     Check(check::Check),
     Bench(bench::Bench),
     Describe(describe::Describe),
@@ -54,6 +65,10 @@ impl Cli {
     pub fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
             Command::Eval(command) => command.run(),
+            Command::Plan(command) => command.run(),
+            Command::Run(command) => command.run(),
+            Command::Status(command) => command.run(),
+            Command::Merge(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::Describe(command) => command.run(),

@@ -22,14 +22,15 @@ const PARTS_PER_THREAD: usize = 4;
 const SCALING_PAYS_FROM: usize = 8;
 
 impl Spec {
-    pub(super) fn compile_part(&self, part: Part) -> Result<Batch, Error> {
+    /// The schedules of some points, which are the rows of the batch.
+    pub(super) fn compile_part(&self, part: Part, all: Range<usize>) -> Result<Batch, Error> {
         let mut builder = BatchBuilder::default();
         // While one set of parts is packed, the set before is joined; both keep their allocations.
         let mut packed: Vec<BatchBuilder> = Vec::new();
         let mut spare: Vec<BatchBuilder> = Vec::new();
         let points_at_once = POINTS_IN_PART * PARTS_PER_THREAD * rayon::current_num_threads();
-        for first in (0..self.len()).step_by(points_at_once) {
-            let points = first..self.len().min(first + points_at_once);
+        for first in all.clone().step_by(points_at_once) {
+            let points = first..all.end.min(first + points_at_once);
             let join = || packed.iter_mut().try_for_each(|part| builder.append(part));
             let (joined, results) = rayon::join(join, || self.pack(part, points, &mut spare));
             joined?;
@@ -38,7 +39,7 @@ impl Spec {
             std::mem::swap(&mut packed, &mut spare);
         }
         packed.iter_mut().try_for_each(|part| builder.append(part))?;
-        Ok(builder.finish(Some(Arc::new(Formulas { spec: self.clone(), part }))))
+        Ok(builder.finish(Some(Arc::new(Formulas { spec: self.clone(), part, first: all.start }))))
     }
 
     /// Lowers and packs points, in as many parts as they need; each ends at its first error.
@@ -156,11 +157,14 @@ impl<'s> Lowering<'s> {
 struct Formulas {
     spec: Spec,
     part: Part,
+    /// The point of the batch's first row.
+    first: usize,
 }
 
 impl Oracle for Formulas {
     fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(DoubleDouble)) {
-        match self.spec.read(self.part, schedule, &self.spec.point(schedule)) {
+        let point = self.first + schedule;
+        match self.spec.read(self.part, point, &self.spec.point(point)) {
             Ok(schedule) => steps.for_each(|step| write(schedule.exact(self.spec.time(step)))),
             // Compiling read the very same point, so this does not happen; NaN fails every comparison.
             Err(_) => steps.for_each(|_| write(f64::NAN.into())),

@@ -8,6 +8,7 @@ mod schema;
 mod suggest;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
@@ -15,7 +16,7 @@ use serde_json::{Map, Value};
 pub use schema::json_schema;
 pub use suggest::nearest;
 
-use crate::error::{Error, SpecError};
+use crate::error::{Error, EvaluateError, SpecError};
 use crate::packed::Batch;
 use crate::program::MAX_STEP;
 use crate::schedule::Schedule;
@@ -55,6 +56,8 @@ struct Epochs {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Spec {
+    /// All of it, as it was read.
+    document: Value,
     schedule: Value,
     momentum: Option<Value>,
     /// Whether there are schedules in a library's terms in it.
@@ -101,7 +104,7 @@ impl Spec {
     }
 
     fn from_document(document: Value) -> Result<Self, Error> {
-        let Value::Object(mut keys) = document else {
+        let Value::Object(mut keys) = document.clone() else {
             return Err(SpecError::new("", "a spec is a table of keys, with `schedule` among them").into());
         };
         if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
@@ -112,6 +115,7 @@ impl Spec {
         };
         let momentum = keys.remove("momentum");
         let mut spec = Self {
+            document,
             foreign: library::is_used(&schedule) || momentum.as_ref().is_some_and(library::is_used),
             library_momentum: false,
             schedule,
@@ -240,7 +244,7 @@ impl Spec {
     /// # Errors
     /// When a schedule of the sweep is wrong or cannot be lowered; the message names the point.
     pub fn compile(&self) -> Result<Batch, Error> {
-        self.compile_part(Part::Rate)
+        self.compile_part(Part::Rate, 0..self.len())
     }
 
     /// Compiles the `momentum` schedules, where the spec has them.
@@ -248,7 +252,58 @@ impl Spec {
     /// # Errors
     /// As [`Spec::compile`].
     pub fn compile_momentum(&self) -> Result<Option<Batch>, Error> {
-        self.has_momentum().then(|| self.compile_part(Part::Momentum)).transpose()
+        self.has_momentum().then(|| self.compile_part(Part::Momentum, 0..self.len())).transpose()
+    }
+
+    /// Compiles some schedules of the sweep: row 0 of the batch is the first of them.
+    ///
+    /// ```
+    /// use lrgrid::Spec;
+    ///
+    /// let spec = Spec::from_toml(r#"
+    ///     schedule = { kind = "linear", start = "$peak", end = 0, steps = 10 }
+    ///     sweep.parameters.peak = { values = [1, 2, 3, 4] }
+    /// "#)?;
+    /// let batch = spec.compile_rows(2..4)?;
+    /// assert_eq!((batch.len(), batch.value(0, 0), batch.value(1, 5)), (2, 3.0, 2.0));
+    /// # Ok::<(), lrgrid::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Spec::compile`], and when the sweep has not all of these schedules.
+    pub fn compile_rows(&self, rows: Range<usize>) -> Result<Batch, Error> {
+        self.compile_part(Part::Rate, self.checked(rows)?)
+    }
+
+    /// Compiles the `momentum` schedules of some points, where the spec has them.
+    ///
+    /// # Errors
+    /// As [`Spec::compile_rows`].
+    pub fn compile_momentum_rows(&self, rows: Range<usize>) -> Result<Option<Batch>, Error> {
+        let rows = self.checked(rows)?;
+        self.has_momentum().then(|| self.compile_part(Part::Momentum, rows)).transpose()
+    }
+
+    fn checked(&self, rows: Range<usize>) -> Result<Range<usize>, EvaluateError> {
+        if rows.start > rows.end || rows.end > self.len() {
+            return Err(EvaluateError::Rows { start: rows.start, end: rows.end, schedules: self.len() });
+        }
+        Ok(rows)
+    }
+
+    /// The spec as a JSON text that reads back as the same spec, its keys in their order.
+    ///
+    /// ```
+    /// use lrgrid::Spec;
+    ///
+    /// let spec = Spec::from_toml("schedule = { kind = 'constant', value = 1e-3 } # comment")?;
+    /// assert_eq!(spec.to_json(), r#"{"schedule":{"kind":"constant","value":0.001}}"#);
+    /// assert_eq!(Spec::from_json(&spec.to_json())?.to_json(), spec.to_json());
+    /// # Ok::<(), lrgrid::Error>(())
+    /// ```
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        self.document.to_string()
     }
 
     /// Reads and checks one schedule; errors name the point of the sweep.
@@ -307,6 +362,7 @@ impl From<Schedule> for Spec {
         // A schedule always serializes; were it not to, compiling reports the missing kind.
         let schedule = serde_json::to_value(&schedule).unwrap_or(Value::Null);
         Self {
+            document: serde_json::json!({ "schedule": schedule }),
             schedule,
             momentum: None,
             foreign: false,

@@ -1,24 +1,57 @@
 //! Files that appear whole or not at all.
 
-use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use fs4::FileExt;
 use tempfile::NamedTempFile;
 
+use super::digest::{Checksum, Digest};
+use super::unfinished;
 use crate::error::TableError;
 
 /// Bytes gathered before the file system sees them.
 const BUFFER: usize = 1 << 18;
 
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and the new one is refused.
+    #[default]
+    Keep,
+    /// The new one takes its place when complete.
+    Replace,
+}
+
+/// A file that has its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The name it was asked for by.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// Its checksum, where one was asked for.
+    pub checksum: Option<Checksum>,
+}
+
 /// A file that is written under a temporary name in the same folder, and takes its own name when complete.
 ///
-/// Dropped before [`AtomicFile::commit`], it leaves nothing behind. An existing file is replaced; where
-/// the name is a symbolic link, the file it points to.
+/// Dropped before [`AtomicFile::commit`], it leaves nothing behind. Where the name is a symbolic link, it is the file
+/// that the link points to.
 #[derive(Debug)]
 pub struct AtomicFile {
-    temporary: BufWriter<NamedTempFile>,
+    /// Always there; taken out only to give it its name.
+    temporary: Option<NamedTempFile>,
+    /// Appended bytes that the file system has not seen.
+    pending: Vec<u8>,
+    /// Where the next appended byte goes, those pending included.
+    end: u64,
+    /// Where the file system stands.
+    cursor: u64,
+    digest: Option<Digest>,
     target: PathBuf,
+    existing: Existing,
     /// The name in messages.
     path: PathBuf,
 }
@@ -27,54 +60,247 @@ impl AtomicFile {
     /// Starts a file.
     ///
     /// # Errors
-    /// When the path names a folder, a device or a broken link, or its folder cannot be written to.
-    pub fn create(path: &Path) -> Result<Self, TableError> {
+    /// When the path names a folder, a device, a broken link or a file that is to be kept, or its folder cannot be
+    /// written to.
+    pub fn create(path: &Path, existing: Existing) -> Result<Self, TableError> {
         let target = resolve(path)?;
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".lrgrid-").suffix(".tmp");
-        #[cfg(unix)]
-        // As any other new file, less the umask, where temporary files are private.
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temporary = builder.tempfile_in(folder).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
+        let old = fs::metadata(&target).ok();
+        if old.is_some() && existing == Existing::Keep {
+            return Err(TableError::Exists { path: path.to_owned() });
+        }
+        let folder = folder(&target);
+        let temporary = unfinished::create(folder).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if !folder.exists() => {
                 refused(path, &format!("there is no folder {}: make it first", folder.display()))
             }
-            kind => failed(path, io::Error::from(kind)),
+            // Without the temporary name, which means nothing to anyone.
+            kind => failed(path, error.raw_os_error().map_or(kind.into(), io::Error::from_raw_os_error)),
         })?;
-        if let Ok(existing) = fs::metadata(&target) {
-            temporary.as_file().set_permissions(existing.permissions()).map_err(|error| failed(path, error))?;
+        let file = Self {
+            temporary: Some(temporary),
+            pending: Vec::new(),
+            end: 0,
+            cursor: 0,
+            digest: None,
+            target,
+            existing,
+            path: path.to_owned(),
+        };
+        if let Some(old) = old {
+            file.file()?.set_permissions(old.permissions()).map_err(|error| failed(path, error))?;
         }
-        Ok(Self { temporary: BufWriter::with_capacity(BUFFER, temporary), target, path: path.to_owned() })
+        Ok(file)
     }
 
-    /// The file it will become, behind links.
+    /// Has the checksum computed on the way; before the first byte.
     #[must_use]
-    pub fn target(&self) -> &Path {
-        &self.target
+    pub fn with_checksum(mut self, wanted: bool) -> Self {
+        self.digest = wanted.then(Digest::default);
+        self
+    }
+
+    /// Has the checksum of the bytes from one on computed on the way; before that byte.
+    pub(super) fn checksum_from(&mut self, start: u64) {
+        self.digest = Some(Digest::from(start));
+    }
+
+    /// The checksum of what is written, where one was asked for.
+    pub(super) fn take_checksum(&mut self) -> Result<Option<Checksum>, TableError> {
+        self.flush_pending()?;
+        let Some(digest) = self.digest.take() else { return Ok(None) };
+        let checksum = digest.finish(&mut self.file()?.try_clone().map_err(|error| failed(&self.path, error))?);
+        // Reading it back may have moved on.
+        self.cursor = u64::MAX;
+        checksum.map(Some).map_err(|error| failed(&self.path, error))
+    }
+
+    /// The name it was asked for by.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn file(&self) -> Result<&File, TableError> {
+        self.temporary.as_ref().map(NamedTempFile::as_file).ok_or_else(|| refused(&self.path, "is closed"))
+    }
+
+    /// Checks that the disk has room for a file of at least this size.
+    ///
+    /// # Errors
+    /// When it has not. Where the system does not say, that is no error.
+    pub fn require_room(&self, needed: u64) -> Result<(), TableError> {
+        match fs4::available_space(folder(&self.target)) {
+            Ok(available) if available < needed => {
+                Err(TableError::NoRoom { path: self.path.clone(), needed, available })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reserves the whole file on the disk, for writes at any place.
+    ///
+    /// # Errors
+    /// When the disk has not that much room, or a file may not be that large.
+    pub fn allocate(&self, bytes: u64) -> Result<(), TableError> {
+        self.require_room(bytes)?;
+        let file = self.file()?;
+        match file.allocate(bytes) {
+            Err(error) if is_full(&error) => return Err(failed(&self.path, error)),
+            // Where nothing can be reserved, the file grows as it is written.
+            Err(_) | Ok(()) => {}
+        }
+        file.set_len(bytes).map_err(|error| failed(&self.path, error))
     }
 
     /// Appends bytes.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), TableError> {
-        self.temporary.write_all(bytes).map_err(|error| failed(&self.path, error))
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), TableError> {
+        if self.pending.len() + bytes.len() > BUFFER {
+            self.flush_pending()?;
+        }
+        if bytes.len() > BUFFER {
+            self.put(self.end, bytes)?;
+        } else {
+            self.pending.extend_from_slice(bytes);
+        }
+        self.end += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Writes bytes at a place, over what is there.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn write_at(&mut self, place: u64, bytes: &[u8]) -> Result<(), TableError> {
+        self.flush_pending()?;
+        self.put(place, bytes)?;
+        self.end = self.end.max(place + bytes.len() as u64);
+        Ok(())
+    }
+
+    fn flush_pending(&mut self) -> Result<(), TableError> {
+        let pending = std::mem::take(&mut self.pending);
+        self.put(self.end - pending.len() as u64, &pending)?;
+        self.pending = pending;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn put(&mut self, place: u64, bytes: &[u8]) -> Result<(), TableError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut file = self.file()?;
+        if place != self.cursor {
+            file.seek(SeekFrom::Start(place)).map_err(|error| failed(&self.path, error))?;
+        }
+        file.write_all(bytes).map_err(|error| failed(&self.path, error))?;
+        self.cursor = place + bytes.len() as u64;
+        if let Some(digest) = &mut self.digest {
+            digest.write(place, bytes);
+        }
+        Ok(())
+    }
+
+    /// Waits until the bytes are stored.
+    pub(super) fn seal(mut self) -> Result<Sealed, TableError> {
+        let checksum = self.take_checksum()?;
+        let failed = |error| failed(&self.path, error);
+        self.file()?.sync_all().map_err(failed)?;
+        let bytes = self.file()?.metadata().map_err(failed)?.len();
+        let stored = Stored { path: self.path.clone(), bytes, checksum };
+        Ok(Sealed { file: self, stored })
     }
 
     /// Waits until the bytes are stored, then gives the file its name.
     ///
     /// # Errors
     /// When the file system refuses; the temporary file is then removed.
-    pub fn commit(self) -> Result<(), TableError> {
-        let Self { temporary, target, path } = self;
-        let temporary = temporary.into_inner().map_err(|error| failed(&path, error.into_error()))?;
-        temporary.as_file().sync_all().map_err(|error| failed(&path, error))?;
-        temporary.persist(&target).map_err(|error| failed(&path, error.error))?;
+    pub fn commit(self) -> Result<Stored, TableError> {
+        self.seal()?.name()
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if let Some(temporary) = self.temporary.take() {
+            let path = temporary.path().to_owned();
+            drop(temporary);
+            unfinished::forget(&path);
+        }
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.append(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(TableError::Io { source, .. }) => Err(source),
+            Err(other) => Err(io::Error::other(other)),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A file whose bytes are stored, and which lacks only its name.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    file: AtomicFile,
+    stored: Stored,
+}
+
+impl Sealed {
+    /// Where the file will lie.
+    pub(super) fn target(&self) -> &Path {
+        &self.file.target
+    }
+
+    /// Whether it takes the place of an older file.
+    pub(super) fn replaces(&self) -> bool {
+        self.file.existing == Existing::Replace
+    }
+
+    /// Gives the file its name, for good.
+    pub(super) fn name(mut self) -> Result<Stored, TableError> {
+        let file = &mut self.file;
+        let Some(temporary) = file.temporary.take() else { return Err(refused(&file.path, "is closed")) };
+        let unfinished = temporary.path().to_owned();
+        let named = match file.existing {
+            Existing::Replace => temporary.persist(&file.target),
+            Existing::Keep => temporary.persist_noclobber(&file.target),
+        };
+        unfinished::forget(&unfinished);
+        named.map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => TableError::Exists { path: file.path.clone() },
+            _ => failed(&file.path, error.error),
+        })?;
+        sync_folder(folder(&file.target)).map_err(|error| failed(&file.path, error))?;
+        Ok(self.stored)
+    }
+}
+
+/// Waits until a folder's names are stored.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    match File::open(folder)?.sync_all() {
+        // Some network file systems store names at once and have nothing to wait for.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        other => other,
+    }
+}
+
+/// The folder of a file.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -102,11 +328,17 @@ fn resolve(path: &Path) -> Result<PathBuf, TableError> {
     }
 }
 
+/// Whether the disk, the user's share of it or a file can grow no more.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
 fn refused(path: &Path, why: &str) -> TableError {
     failed(path, io::Error::other(why))
 }
 
-fn failed(path: &Path, source: io::Error) -> TableError {
+pub(super) fn failed(path: &Path, source: io::Error) -> TableError {
     TableError::Io { path: path.to_owned(), source }
 }
 
@@ -125,12 +357,29 @@ mod tests {
     fn nothing_is_seen_before_the_commit() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.csv");
-        let mut file = AtomicFile::create(&path).unwrap();
-        file.write(b"whole").unwrap();
+        let mut file = AtomicFile::create(&path, Existing::Keep).unwrap().with_checksum(true);
+        file.append(b"whole").unwrap();
         assert!(!path.exists());
-        file.commit().unwrap();
+        let stored = file.commit().unwrap();
+        assert_eq!(stored, Stored { path: path.clone(), bytes: 5, checksum: Some(Checksum::of(b"whole")) });
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         assert_eq!(names(folder.path()), ["table.csv"]);
+    }
+
+    #[test]
+    fn bytes_go_where_they_belong() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.bin");
+        let mut file = AtomicFile::create(&path, Existing::Keep).unwrap().with_checksum(true);
+        file.allocate(2 * BUFFER as u64 + 9).unwrap();
+        file.append(b"head").unwrap();
+        file.write_at(7, &vec![7; 2 * BUFFER]).unwrap();
+        file.write_at(4, b"mid").unwrap();
+        file.append(b"ta").unwrap();
+        let stored = file.commit().unwrap();
+        let want = [b"headmid".to_vec(), vec![7; 2 * BUFFER], b"ta".to_vec()].concat();
+        assert_eq!(fs::read(&path).unwrap(), want);
+        assert_eq!(stored.checksum, Some(Checksum::of(&want)));
     }
 
     #[test]
@@ -138,19 +387,48 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.csv");
         fs::write(&path, "old").unwrap();
-        let mut file = AtomicFile::create(&path).unwrap();
-        file.write(b"half").unwrap();
+        let mut file = AtomicFile::create(&path, Existing::Replace).unwrap();
+        file.append(b"half").unwrap();
         drop(file);
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names(folder.path()), ["table.csv"]);
     }
 
     #[test]
+    fn an_existing_file_is_replaced_only_where_that_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        let late = AtomicFile::create(&path, Existing::Keep).unwrap();
+        fs::write(&path, "old").unwrap();
+        for error in [AtomicFile::create(&path, Existing::Keep).map(drop), late.commit().map(drop)] {
+            let error = error.unwrap_err();
+            assert!(matches!(error, TableError::Exists { .. }) && error.to_string().contains("--force"), "{error}");
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        let mut file = AtomicFile::create(&path, Existing::Replace).unwrap();
+        file.append(b"new").unwrap();
+        file.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["table.csv"]);
+    }
+
+    #[test]
+    fn more_than_the_disk_holds_is_refused_before_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = AtomicFile::create(&folder.path().join("table.npy"), Existing::Keep).unwrap();
+        let error = file.allocate(1 << 60).unwrap_err().to_string();
+        assert!(error.contains("has room for") && error.contains("1152921504606846976"), "{error}");
+        drop(file);
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
     fn folders_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let error = AtomicFile::create(folder.path()).unwrap_err().to_string();
+        let error = AtomicFile::create(folder.path(), Existing::Replace).unwrap_err().to_string();
         assert!(error.contains("is a folder"), "{error}");
-        let error = AtomicFile::create(&folder.path().join("missing/table.csv")).unwrap_err().to_string();
+        let missing = folder.path().join("missing/table.csv");
+        let error = AtomicFile::create(&missing, Existing::Keep).unwrap_err().to_string();
         assert!(error.contains("table.csv"), "{error}");
     }
 
@@ -163,8 +441,8 @@ mod tests {
             ["real.csv", "link.csv", "one.csv", "two.csv"].map(|name| folder.path().join(name));
         fs::write(&real, "old").unwrap();
         symlink(&real, &link).unwrap();
-        let mut file = AtomicFile::create(&link).unwrap();
-        file.write(b"new").unwrap();
+        let mut file = AtomicFile::create(&link, Existing::Replace).unwrap();
+        file.append(b"new").unwrap();
         file.commit().unwrap();
         assert_eq!(fs::read(&real).unwrap(), b"new");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
@@ -172,7 +450,7 @@ mod tests {
 
         symlink(&one, &two).unwrap();
         symlink(&two, &one).unwrap();
-        let error = AtomicFile::create(&one).unwrap_err().to_string();
+        let error = AtomicFile::create(&one, Existing::Replace).unwrap_err().to_string();
         assert!(error.contains("one.csv") && error.contains("leads nowhere"), "{error}");
     }
 }

@@ -1,20 +1,24 @@
 //! Comma-separated values: `schedule,<swept parameters>,step,lr[,momentum]`, one row a value.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::{AtomicFile, Header, Layout, Sink, Tile, write_number};
+use super::atomic::failed;
+use super::{AtomicFile, Header, Layout, Options, Sink, Stored, Tile, write_number};
 use crate::element::Element;
 use crate::error::TableError;
 
 /// Values that one task turns into text.
 const CHUNK: usize = 1 << 14;
 
-/// Values that are text at the same time: some tens of megabytes.
-const MOST: usize = 1 << 20;
+/// Values that are text at the same time: a few megabytes.
+const MOST: usize = 1 << 18;
+
+/// The fewest bytes of a line, as in `0,0,0` and its end.
+const LINE: u64 = 6;
 
 /// A CSV table, into a file or a stream.
 pub struct Csv<'a> {
@@ -23,30 +27,28 @@ pub struct Csv<'a> {
 }
 
 enum Output<'a> {
-    File(AtomicFile),
+    File(Box<AtomicFile>),
     Stream { stream: Box<dyn Write + 'a>, name: PathBuf },
 }
 
 impl Output<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), TableError> {
         match self {
-            Self::File(file) => file.write(bytes),
+            Self::File(file) => file.append(bytes),
             Self::Stream { stream, name } => stream.write_all(bytes).map_err(|source| failed(name, source)),
         }
     }
-}
-
-fn failed(name: &Path, source: io::Error) -> TableError {
-    TableError::Io { path: name.to_owned(), source }
 }
 
 impl<'a> Csv<'a> {
     /// Into a file, complete or not at all.
     ///
     /// # Errors
-    /// When the file cannot be made.
-    pub fn create(path: &Path, header: &'a Header<'a>) -> Result<Self, TableError> {
-        Self::start(Output::File(AtomicFile::create(path)?), header)
+    /// When the file cannot be made, or the disk certainly lacks room for it.
+    pub fn create(path: &Path, header: &'a Header<'a>, options: &Options) -> Result<Self, TableError> {
+        let file = AtomicFile::create(path, options.existing)?.with_checksum(options.checksum);
+        file.require_room(u64::try_from(header.values()).unwrap_or(u64::MAX).saturating_mul(LINE))?;
+        Self::start(Output::File(Box::new(file)), header)
     }
 
     /// Into a stream with a name for messages.
@@ -85,10 +87,13 @@ impl<T: Element> Sink<T> for Csv<'_> {
         texts.iter().try_for_each(|text| self.output.write(text.as_bytes()))
     }
 
-    fn finish(self: Box<Self>) -> Result<(), TableError> {
+    fn finish(self: Box<Self>) -> Result<Vec<Stored>, TableError> {
         match self.output {
-            Output::File(file) => file.commit(),
-            Output::Stream { mut stream, name } => stream.flush().map_err(|source| failed(&name, source)),
+            Output::File(file) => Ok(vec![file.commit()?]),
+            Output::Stream { mut stream, name } => {
+                stream.flush().map_err(|source| failed(&name, source))?;
+                Ok(Vec::new())
+            }
         }
     }
 }
@@ -151,8 +156,9 @@ mod tests {
             rows: 4..6,
             steps: Steps::range(10..40).stride_by(10),
             parameters: vec!["peak".to_owned(), "a,\"b\"".to_owned()],
-            point: &|row| vec![row as f64 / 10.0, 1e-7],
+            point: Box::new(|row| vec![row as f64 / 10.0, 1e-7]),
             momentum,
+            metadata: Default::default(),
         };
         let mut bytes = Vec::new();
         let mut sink = Csv::stream(Box::new(&mut bytes), "memory", &header).unwrap();

@@ -1,9 +1,10 @@
 //! NumPy's `.npy`: a short text header, then the values as they lie in memory.
 
-use std::fs;
 use std::path::Path;
 
-use super::{AtomicFile, Header, Layout, Sink, Tile, companion, format_error, write_parameters};
+use super::dense::Dense;
+use super::set::{check_companions, commit, companion};
+use super::{AtomicFile, Header, Options, Sink, Stored, Tile, format_error, write_parameters};
 use crate::element::{Dtype, Element};
 use crate::error::TableError;
 
@@ -17,78 +18,77 @@ pub struct Npy {
     values: AtomicFile,
     momentum: Option<AtomicFile>,
     parameters: Option<AtomicFile>,
+    array: Dense,
+    /// Companions of an older table that this one lacks.
+    obsolete: Vec<std::path::PathBuf>,
 }
 
 impl Npy {
-    /// Starts the files.
+    /// Starts the files, and reserves their room on the disk.
     ///
     /// # Errors
-    /// When the format has no such element type, or a file cannot be made.
-    pub fn create<T: Element>(path: &Path, header: &Header<'_>) -> Result<Self, TableError> {
+    /// When the format has no such element type, or a file cannot be made or has no room.
+    pub fn create<T: Element>(path: &Path, header: &Header<'_>, options: &Options) -> Result<Self, TableError> {
         let Some(head) = head(T::DTYPE, header) else {
-            let dtype = T::DTYPE.name();
-            return Err(format_error(path, format!("npy has no {dtype}: use .csv, or --dtype f32 or f16")));
+            return Err(format_error(path, format!("npy has no {}: use .safetensors", T::DTYPE.name())));
         };
-        let parameters = if header.parameters.is_empty() {
-            None
-        } else {
-            let mut file = AtomicFile::create(&companion(path, "parameters.csv"))?;
-            write_parameters(&mut file, header)?;
-            Some(file)
+        let [parameters_path, momentum_path] = ["parameters.csv", "momentum.npy"].map(|ending| companion(path, ending));
+        let has_parameters = !header.parameters.is_empty();
+        let new = |file: &std::path::PathBuf| {
+            (*file == parameters_path && has_parameters) || (*file == momentum_path && header.momentum)
         };
+        let (_, obsolete): (Vec<_>, Vec<_>) =
+            [parameters_path.clone(), momentum_path.clone()].into_iter().partition(new);
+        let array = Dense::new(header, head.len() as u64);
         let start = |path: &Path| {
-            let mut file = AtomicFile::create(path)?;
-            file.write(&head)?;
+            let mut file = AtomicFile::create(path, options.existing)?.with_checksum(options.checksum);
+            file.allocate(array.end::<T>())?;
+            file.append(&head)?;
             Ok(file)
         };
-        let momentum = header.momentum.then(|| start(&companion(path, "momentum.npy"))).transpose()?;
-        Ok(Self { values: start(path)?, momentum, parameters })
+        let values = start(path)?;
+        check_companions(&obsolete, options.existing)?;
+        let momentum = header.momentum.then(|| start(&momentum_path)).transpose()?;
+        let parameters = has_parameters
+            .then(|| {
+                let mut file = AtomicFile::create(&parameters_path, options.existing)?.with_checksum(options.checksum);
+                write_parameters(&mut file, header)?;
+                Ok(file)
+            })
+            .transpose()?;
+        Ok(Self { values, momentum, parameters, array, obsolete })
     }
 }
 
 impl<T: Element> Sink<T> for Npy {
+    fn takes_any_order(&self) -> bool {
+        true
+    }
+
     fn write(&mut self, tile: &Tile<'_, T>) -> Result<(), TableError> {
-        self.values.write(bytemuck::cast_slice(tile.values))?;
+        self.array.write(&mut self.values, tile, tile.values)?;
         match (&mut self.momentum, tile.momentum) {
-            (Some(file), Some(values)) => file.write(bytemuck::cast_slice(values)),
+            (Some(file), Some(values)) => self.array.write(file, tile, values),
             _ => Ok(()),
         }
     }
 
-    fn finish(self: Box<Self>) -> Result<(), TableError> {
-        // The table last: whoever sees it finds its companions.
-        let companions = [self.parameters, self.momentum].into_iter().flatten();
-        let mut named: Vec<std::path::PathBuf> = Vec::new();
-        for file in companions.chain([self.values]) {
-            let target = file.target().to_owned();
-            let existed = target.exists();
-            if let Err(error) = file.commit() {
-                named.iter().for_each(|path| drop(fs::remove_file(path)));
-                return Err(error);
-            }
-            if !existed {
-                named.push(target);
-            }
-        }
-        Ok(())
+    fn finish(self: Box<Self>) -> Result<Vec<Stored>, TableError> {
+        let companions = [self.parameters, self.momentum].into_iter().flatten().collect();
+        commit(self.values, companions, &self.obsolete)
     }
 }
 
 /// The header: magic, version, length, and a Python dictionary; `None` where NumPy lacks the type.
 fn head(dtype: Dtype, header: &Header<'_>) -> Option<Vec<u8>> {
-    let order = if cfg!(target_endian = "little") { '<' } else { '>' };
     let code = match dtype {
         Dtype::F64 => "f8",
         Dtype::F32 => "f4",
         Dtype::F16 => "f2",
         Dtype::Bf16 => return None,
     };
-    let (schedules, steps) = (header.rows.len(), header.steps.len());
-    let shape = match header.layout {
-        Layout::Schedule => (schedules, steps),
-        Layout::Step => (steps, schedules),
-    };
-    let mut dictionary = format!("{{'descr': '{order}{code}', 'fortran_order': False, 'shape': {shape:?}, }}");
+    let [first, second] = header.shape();
+    let mut dictionary = format!("{{'descr': '<{code}', 'fortran_order': False, 'shape': ({first}, {second}), }}");
     // Magic, version and length are ten bytes; the dictionary ends in a line break.
     let length = (10 + dictionary.len() + 1).next_multiple_of(ALIGNMENT) - 10;
     dictionary.push_str(&" ".repeat(length - 1 - dictionary.len()));
@@ -104,6 +104,7 @@ fn head(dtype: Dtype, header: &Header<'_>) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::packed::Steps;
+    use crate::table::Layout;
 
     fn header(layout: Layout) -> Header<'static> {
         Header {
@@ -111,8 +112,9 @@ mod tests {
             rows: 3..1003,
             steps: Steps::range(0..100_000),
             parameters: Vec::new(),
-            point: &|_| Vec::new(),
+            point: Box::new(|_| Vec::new()),
             momentum: false,
+            metadata: Default::default(),
         }
     }
 
@@ -130,11 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn bf16_is_refused_with_what_can_hold_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("table.npy");
-        let error = Npy::create::<half::bf16>(&path, &header(Layout::Schedule)).unwrap_err();
-        assert!(error.to_string().contains(".csv"), "{error}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    fn bf16_has_no_header() {
+        assert_eq!(head(Dtype::Bf16, &header(Layout::Schedule)), None);
     }
 }

@@ -25,18 +25,18 @@ pub fn write_parameters(file: &mut AtomicFile, header: &Header<'_>) -> Result<()
         write_row_number(&mut text, header, row);
         text.push('\n');
         if text.len() >= BUFFER {
-            file.write(text.as_bytes())?;
+            file.append(text.as_bytes())?;
             text.clear();
         }
     }
-    file.write(text.as_bytes())
+    file.append(text.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::packed::Steps;
-    use crate::table::Layout;
+    use crate::table::{Existing, Layout};
 
     #[test]
     fn one_row_per_schedule() {
@@ -47,10 +47,11 @@ mod tests {
             rows: 7..9,
             steps: Steps::range(0..1),
             parameters: vec!["peak".to_owned(), "floor".to_owned()],
-            point: &|row| vec![row as f64, 1.0 / row as f64],
+            point: Box::new(|row| vec![row as f64, 1.0 / row as f64]),
             momentum: false,
+            metadata: Default::default(),
         };
-        let mut file = AtomicFile::create(&path).unwrap();
+        let mut file = AtomicFile::create(&path, Existing::Keep).unwrap();
         write_parameters(&mut file, &header).unwrap();
         file.commit().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();

@@ -1,0 +1,93 @@
+//! Temporary files: those being written by this process, and those that a killed one left behind.
+//!
+//! Whoever writes a temporary file holds a lock on it. The system drops the lock with the process, so a file that
+//! can be locked has no owner and is removed.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tempfile::NamedTempFile;
+
+const PREFIX: &str = ".lrgrid-";
+const SUFFIX: &str = ".tmp";
+
+/// The files that this process is writing.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the temporary files that this process is writing; for the last moment before it is ended by force.
+pub fn remove_unfinished() {
+    // What cannot be removed now is removed by the next run in the same folder.
+    unfinished().drain(..).for_each(|path| drop(fs::remove_file(path)));
+}
+
+/// Makes a temporary file in a folder, locked as long as it is open.
+pub(super) fn create(folder: &Path) -> io::Result<NamedTempFile> {
+    remove_stale(folder);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    #[cfg(unix)]
+    // As any other new file, less the umask, where temporary files are private.
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    loop {
+        let temporary = builder.tempfile_in(folder)?;
+        // File systems without locks keep no one out, and remove no one's files either.
+        let locked = temporary.as_file().lock().is_ok();
+        // Between its creation and the lock, another process may have taken it for one without an owner.
+        if !locked || temporary.path().exists() {
+            unfinished().push(temporary.path().to_owned());
+            return Ok(temporary);
+        }
+    }
+}
+
+/// Says that a temporary file is gone or has its own name.
+pub(super) fn forget(path: &Path) {
+    unfinished().retain(|known| known != path);
+}
+
+/// Removes the temporary files in a folder that no process holds.
+fn remove_stale(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if !ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        if let Ok(file) = File::options().write(true).open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            // Another run may have been faster.
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_without_an_owner_are_removed_and_others_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let stale = folder.path().join(".lrgrid-killed.tmp");
+        let mine = folder.path().join("lrgrid.tmp");
+        fs::write(&stale, "half").unwrap();
+        fs::write(&mine, "kept").unwrap();
+        let first = create(folder.path()).unwrap();
+        assert!(!stale.exists() && mine.exists());
+        let second = create(folder.path()).unwrap();
+        assert!(first.path().exists() && second.path().exists());
+        let path = first.path().to_owned();
+        assert!(unfinished().contains(&path));
+        forget(&path);
+        assert!(!unfinished().contains(&path));
+        forget(second.path());
+    }
+}
