@@ -57,6 +57,7 @@ pub mod spec;
 pub mod sweep;
 pub mod table;
 pub mod ulp;
+pub mod wgsl;
 
 pub use cpu::Cpu;
 pub use element::{Dtype, Element};
@@ -64,9 +65,12 @@ pub use engine::{Backend, Engine};
 pub use error::Error;
 pub use evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
-pub use gpu::Gpu;
+pub use gpu::{Gpu, Programs};
 pub use packed::{Batch, Steps};
 pub use spec::Spec;
+/// The wgpu that the GPU backend is built on, for devices and buffers of your own.
+#[cfg(feature = "gpu")]
+pub use wgpu;
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

@@ -70,7 +70,7 @@ impl From<Error> for Failure {
             // A step past the end of a schedule that ends is a wrong --steps or `steps`.
             Error::Evaluate(EvaluateError::PastEnd { .. }) => WRONG,
             // A format that cannot hold the values is a wrong -o or --dtype.
-            Error::Spec(_) | Error::Lower(_) | Error::Table(TableError::Format { .. }) => WRONG,
+            Error::Spec(_) | Error::Lower(_) | Error::Wgsl(_) | Error::Table(TableError::Format { .. }) => WRONG,
             _ => FAILED,
         };
         Self::Error { message: error.to_string(), status }

@@ -11,6 +11,7 @@ mod input;
 mod output;
 mod schedules;
 mod schema;
+mod wgsl;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ enum Command {
     Schedules(schedules::Schedules),
     Schema(schema::Schema),
     Devices(devices::Devices),
+    Wgsl(wgsl::Wgsl),
 }
 
 impl Cli {
@@ -56,6 +58,7 @@ impl Cli {
             Command::Schedules(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Devices(command) => command.run(),
+            Command::Wgsl(command) => command.run(),
         }
     }
 }
