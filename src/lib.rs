@@ -65,7 +65,7 @@ pub use engine::{Backend, Engine};
 pub use error::Error;
 pub use evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
-pub use gpu::{Gpu, Programs};
+pub use gpu::{Counter, Gpu, Programs};
 pub use packed::{Batch, Steps};
 pub use spec::Spec;
 /// The wgpu that the GPU backend is built on, for devices and buffers of your own.
