@@ -35,6 +35,7 @@
 //! # Where things are
 //! [`Spec`] reads texts, [`schedule`] has every kind with its formula, [`Batch`] is what they compile to.
 //! [`Cpu`], `Gpu` and [`Reference`] are the backends behind [`Evaluate`]; [`Engine`] chooses one.
+//! `Programs` keeps a batch on a GPU for training loops there, [`wgsl`] prints `lr_at` for shaders of your own.
 //! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.
 #![deny(missing_docs)]
 pub mod catalogue;

@@ -26,6 +26,7 @@ Examples:
   lrgrid describe examples/wsd.toml
   lrgrid check examples/one_cycle.toml
   lrgrid schedules cosine
+  lrgrid wgsl spec.toml --block spec.bin
 
 Exit status: 0 done; 1 the work failed; 2 the command line or the spec is wrong.";
 

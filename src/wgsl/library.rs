@@ -78,9 +78,9 @@ impl Uses {
 
 /// WGSL that declares `lr_at(program: u32, step: vec2<u32>) -> f32`, to be appended to a shader of your own.
 ///
-/// `program` is a row of the batch, `step` its low word first; the value is the nearest `f32` to within 0.73 units in
-/// the last place on any device, for it is computed in integers. A program past the last is read as a device reads past
-/// the end of a buffer: some value, but no fault. A schedule that ends holds its last value.
+/// `program` is a row of the batch, `step` its low word first; the value is within 0.56 units in the last place of `f32`
+/// on any device, for it is computed in integers. A program past the last is read as a device reads past the end of a
+/// buffer: some value, but no fault. Past its last step, a schedule that ends goes on as the one within it would.
 ///
 /// The text binds one read-only storage buffer, `var<storage, read> …block: array<u32>`, to be filled with the bytes of
 /// [`Batch::as_bytes`]. It needs no feature of WGSL that has to be enabled, and no order: declarations may come after

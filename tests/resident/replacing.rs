@@ -79,6 +79,10 @@ fn what_has_no_place_is_refused_and_changes_nothing() {
     let error = resident.replace(0, &long, 0).unwrap_err();
     assert!(error.to_string().contains("upload with more Room"), "{error}");
     assert_eq!(table(host, &resident), [1.0; 40]);
+    let ends = r#"schedule = { kind = "until", last = 30, of = { kind = "constant", value = 2 } }"#;
+    resident.replace(0, &lrgrid::Spec::from_toml(ends).unwrap().compile().unwrap(), 0).unwrap();
+    let past = resident.encode(&mut host.encoder(), &Steps::range(0..40), host.memory(40).as_entire_buffer_binding());
+    assert!(matches!(past, Err(Error::Evaluate(EvaluateError::PastEnd { step: 39, last: 30 }))));
     for (program, schedule) in [(1, 0), (0, 1), (usize::MAX, 0)] {
         let refused = resident.replace(program, &batch, schedule);
         assert!(matches!(refused, Err(Error::Evaluate(EvaluateError::Rows { .. }))));

@@ -58,7 +58,7 @@ fn tensors_are_filled_on_burns_device() {
     // Work of Burn's own before and after, in the same memory.
     let tensor = Tensor::<2>::zeros([3, steps.len()], &device);
     let doubled = write_into(tensor, &setup, &programs, &steps).unwrap() * 2.0;
-    let values = doubled.into_data().to_vec::<f32>().unwrap();
+    let values = doubled.into_data().try_to_vec::<f32>().unwrap();
     for row in 0..3 {
         for (column, step) in steps.iter().enumerate() {
             let (got, exact) = (f64::from(values[row * steps.len() + column]), 2.0 * batch.value(row, step));
@@ -71,5 +71,5 @@ fn tensors_are_filled_on_burns_device() {
     let other = shared.clone();
     let refused = write_into(shared, &setup, &programs, &steps).unwrap_err();
     assert!(refused.to_string().contains("shared"), "{refused}");
-    assert_eq!(other.into_data().to_vec::<f32>().unwrap(), vec![0.0; 3 * steps.len()]);
+    assert_eq!(other.into_data().try_to_vec::<f32>().unwrap(), vec![0.0; 3 * steps.len()]);
 }

@@ -36,7 +36,8 @@ const RUN: u64 = 4;
 /// binding; the last 32 are kept. Commands may be recorded into a [`wgpu::CommandEncoder`] or an open
 /// [`wgpu::ComputePass`], and see the programs as they are when they are submitted.
 ///
-/// Values are within 0.55 units in the last place. A schedule that ends holds its last value.
+/// Values are within 0.56 units in the last place. Past the last step of a schedule that ends, what is counted on the
+/// device goes on as the schedule within it would.
 ///
 /// ```no_run
 /// use lrgrid::program::Program;
@@ -71,7 +72,7 @@ pub struct Programs {
     group: wgpu::BindGroup,
     progression: Progression,
     len: usize,
-    last_step: Option<u64>,
+    last_step: Mutex<Option<u64>>,
     placement: Mutex<Placement>,
     bound: Mutex<BindGroups>,
 }
@@ -121,7 +122,7 @@ impl Programs {
                 group,
                 progression: Progression::new(device, kernels),
                 len: batch.len(),
-                last_step: batch.last_step(),
+                last_step: Mutex::new(batch.last_step()),
                 placement: Mutex::new(Placement::new(batch, room)),
                 bound: Mutex::default(),
             })
@@ -155,7 +156,8 @@ impl Programs {
     /// binding is too small, not aligned as the device asks, or in a buffer without `STORAGE`.
     pub fn encode(&self, into: &mut impl Record, steps: &Steps, rates: wgpu::BufferBinding<'_>) -> Result<(), Error> {
         steps.check()?;
-        if let (Some(last), Some(step)) = (self.last_step, steps.largest())
+        let last_step = *self.last_step.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(last), Some(step)) = (last_step, steps.largest())
             && step > last
         {
             return Err(EvaluateError::PastEnd { step, last }.into());
@@ -334,6 +336,10 @@ impl Programs {
         }
         let mut placement = self.placement.lock().unwrap_or_else(PoisonError::into_inner);
         let change = placement.replace(program, batch, schedule)?;
+        if let Some(last) = batch.last_step() {
+            let mut last_step = self.last_step.lock().unwrap_or_else(PoisonError::into_inner);
+            *last_step = Some(last_step.map_or(last, |already| already.min(last)));
+        }
         // While the placement is held, so that two changes arrive in the order in which they were placed.
         Ok(self.device.guarded(|| {
             self.write(program, &change);
