@@ -9,4 +9,5 @@ pub use used::{
     USES_CLAMP, USES_LEAD, USES_LONG_DIVISION, USES_PRODUCT, USES_QUANTUM, USES_REPETITION, USES_SUM, USES_WARP,
 };
 
+#[cfg(feature = "gpu")]
 pub(crate) use used::used;
