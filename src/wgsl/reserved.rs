@@ -13,7 +13,8 @@ pub(super) const WORDS: &str = "
     precise precision premerge priv protected pub public readonly ref regardless register reinterpret_cast require
     requires resource restrict return self Self set shared sizeof smooth snorm static static_assert static_cast std
     struct subroutine super switch target template this thread_local throw trait true try type typedef typeid
-    typename typeof union unless unorm unsafe unsized use using var varying virtual volatile wgsl where while with
+    typename typeof union unless unorm unsafe
+    unsized use using var varying virtual volatile wgsl where while with
     writeonly yield";
 
 /// Predeclared types and functions that the library means as they are.
