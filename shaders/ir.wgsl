@@ -26,9 +26,9 @@ const LRGRID_REPEAT_NONE: u32 = 0u;
 const LRGRID_REPEAT_RESTART: u32 = 1u;
 const LRGRID_REPEAT_REFLECT: u32 = 2u;
 
-// What of the language the batch uses: bit n for curve n, and the features below. A pipeline made for
-// few of them is shorter; the default is made for all.
-override LRGRID_USED: u32 = 0xffffffffu;
+// Bits of LRGRID_USED, what of the language the batch uses: bit n for curve n, and the features below.
+// A pipeline made for few of them is shorter.
+//
 // Curves whose phase is bent.
 const LRGRID_USES_WARP: u32 = 16u;
 // Stairs or slower clocks.
@@ -101,8 +101,3 @@ struct LrgridProgram {
     segment_first: u32,
     segment_count: u32,
 }
-
-@group(0) @binding(0) var<storage, read> lrgrid_programs: array<LrgridProgram>;
-@group(0) @binding(1) var<storage, read> lrgrid_stages: array<LrgridStage>;
-@group(0) @binding(2) var<storage, read> lrgrid_tracks: array<LrgridTrack>;
-@group(0) @binding(3) var<storage, read> lrgrid_segments: array<LrgridSegment>;

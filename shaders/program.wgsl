@@ -135,7 +135,7 @@ fn lrgrid_segment_at(first: u32, count: u32, step: vec2<u32>) -> u32 {
     // The first segment starts at 0, so it is in force until another one is.
     while (low + 1u < high) {
         let middle = (low + high) >> 1u;
-        if (lrgrid_less64(step, lrgrid_segments[middle].start)) {
+        if (lrgrid_less64(step, lrgrid_segment_start(middle))) {
             high = middle;
         } else {
             low = middle;
@@ -150,7 +150,7 @@ fn lrgrid_stage_at(first: u32, count: u32, tick: vec2<u32>) -> u32 {
     var high = first + count;
     while (low + 1u < high) {
         let middle = (low + high) >> 1u;
-        if (lrgrid_less64(tick, lrgrid_stages[middle].start)) {
+        if (lrgrid_less64(tick, lrgrid_stage_start(middle))) {
             high = middle;
         } else {
             low = middle;
@@ -181,7 +181,7 @@ fn lrgrid_slot(track: u32) -> u32 {
 
 fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
     var place: LrgridPlace;
-    let found = lrgrid_programs[program];
+    let found = lrgrid_program(program);
     var tick = step;
     place.room = LRGRID_FOREVER;
     var slow = false;
@@ -195,16 +195,16 @@ fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
     }
     place.stage = lrgrid_stage_at(found.stage_first, found.stage_count, tick);
     if (!slow && place.stage + 1u < found.stage_first + found.stage_count) {
-        place.room = lrgrid_subtract64(lrgrid_stages[place.stage + 1u].start, tick);
+        place.room = lrgrid_subtract64(lrgrid_stage_start(place.stage + 1u), tick);
     }
-    let since = lrgrid_subtract64(tick, lrgrid_stages[place.stage].start);
-    let track_first = lrgrid_stages[place.stage].track_first;
-    for (var i = 0u; i < lrgrid_stages[place.stage].track_count; i++) {
-        let track = lrgrid_tracks[track_first + i];
+    let stage = lrgrid_stage(place.stage);
+    let since = lrgrid_subtract64(tick, stage.start);
+    for (var i = 0u; i < stage.track_count; i++) {
+        let track = lrgrid_track(stage.track_first + i);
         let folded = lrgrid_fold(track, lrgrid_add64(since, track.advance));
         let first = found.segment_first + track.segment_first;
         let index = lrgrid_segment_at(first, track.segment_count, folded.step);
-        let phase = lrgrid_phase_count(lrgrid_segments[index], folded.step, folded.backwards);
+        let phase = lrgrid_phase_count(lrgrid_segment(index), folded.step, folded.backwards);
         place.segments[lrgrid_slot(i)] = index;
         place.counts[lrgrid_slot(i)] = phase.count;
         // Within one tick of a slower clock nothing moves.
@@ -213,7 +213,7 @@ fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
         if (!slow) {
             place.room = lrgrid_least64(place.room, lrgrid_least64(folded.room, phase.room));
             if (!folded.backwards && index + 1u < first + track.segment_count) {
-                let next = lrgrid_segments[index + 1u].start;
+                let next = lrgrid_segment_start(index + 1u);
                 place.room = lrgrid_least64(place.room, lrgrid_subtract64(next, folded.step));
             }
         }
@@ -243,14 +243,14 @@ fn lrgrid_clamp(value: LrgridNumber, lower: LrgridPackedNumber, upper: LrgridPac
 // The value of a program to about 30 bits, `distance` 64ths of a step past its place and within its room.
 fn lrgrid_value(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
     var bounds = 0u;
-    let scale = lrgrid_unpack(lrgrid_stages[place.stage].scale);
-    let summed = lrgrid_uses(LRGRID_USES_SUM) && lrgrid_stages[place.stage].summed != 0u;
+    let stage = lrgrid_stage(place.stage);
+    let scale = lrgrid_unpack(stage.scale);
+    let summed = lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u;
     var scaled = scale;
     if (summed) {
         scaled = lrgrid_zero();
     }
-    let track_first = lrgrid_stages[place.stage].track_first;
-    for (var i = 0u; i < lrgrid_stages[place.stage].track_count; i++) {
+    for (var i = 0u; i < stage.track_count; i++) {
         var count = lrgrid_shift_left64(place.counts[lrgrid_slot(i)], 6u);
         switch place.motions[lrgrid_slot(i)] {
             case LRGRID_UP: {
@@ -265,9 +265,12 @@ fn lrgrid_value(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
         }
         // 64ths of a count.
         let number = lrgrid_normalized(false, 58, count);
-        var factor = LrgridBounded(lrgrid_value_at(lrgrid_segments[place.segments[lrgrid_slot(i)]], number), 0u);
-        if (lrgrid_uses(LRGRID_USES_CLAMP) && lrgrid_tracks[track_first + i].clamped != 0u) {
-            factor = lrgrid_clamp(factor.value, lrgrid_tracks[track_first + i].lower, lrgrid_tracks[track_first + i].upper);
+        var factor = LrgridBounded(lrgrid_value_at(lrgrid_segment(place.segments[lrgrid_slot(i)]), number), 0u);
+        if (lrgrid_uses(LRGRID_USES_CLAMP)) {
+            let track = lrgrid_track(stage.track_first + i);
+            if (track.clamped != 0u) {
+                factor = lrgrid_clamp(factor.value, track.lower, track.upper);
+            }
         }
         bounds = (bounds << 2u) | factor.bounds;
         if (summed) {
@@ -279,9 +282,9 @@ fn lrgrid_value(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
     if (summed) {
         scaled = lrgrid_multiply(scale, scaled);
     }
-    var value = LrgridBounded(lrgrid_add(lrgrid_unpack(lrgrid_stages[place.stage].offset), scaled), 0u);
-    if (lrgrid_uses(LRGRID_USES_CLAMP) && lrgrid_stages[place.stage].clamped != 0u) {
-        value = lrgrid_clamp(value.value, lrgrid_stages[place.stage].lower, lrgrid_stages[place.stage].upper);
+    var value = LrgridBounded(lrgrid_add(lrgrid_unpack(stage.offset), scaled), 0u);
+    if (lrgrid_uses(LRGRID_USES_CLAMP) && stage.clamped != 0u) {
+        value = lrgrid_clamp(value.value, stage.lower, stage.upper);
     }
     return LrgridBounded(value.value, (bounds << 2u) | value.bounds);
 }

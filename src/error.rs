@@ -27,6 +27,9 @@ pub enum Error {
     /// A job in shards is not what it should be.
     #[error(transparent)]
     Job(#[from] JobError),
+    /// A WGSL library was asked for under impossible names or numbers.
+    #[error(transparent)]
+    Wgsl(#[from] WgslError),
 }
 
 /// What is wrong with a spec: where, what was found, and what would be right.
@@ -219,6 +222,42 @@ pub enum GpuError {
         /// The adapter.
         adapter: String,
     },
+    /// A device that the caller made, or an adapter, can do too little.
+    #[error(
+        "{adapter}: the device's {limit} is {found}, but at least {needed} are needed: request it with a larger limit"
+    )]
+    Limit {
+        /// The adapter.
+        adapter: String,
+        /// The limit's name in `wgpu::Limits`.
+        limit: &'static str,
+        /// The least that will do.
+        needed: u64,
+        /// What the device has.
+        found: u64,
+    },
+    /// Memory of the caller's that cannot be bound as it is.
+    #[error("{what}: {field} is {found}, but {remedy}")]
+    Binding {
+        /// Which memory.
+        what: &'static str,
+        /// What of it is wrong.
+        field: &'static str,
+        /// Its value.
+        found: u64,
+        /// What would be right.
+        remedy: String,
+    },
+    /// A parameter that cannot be used on the device.
+    #[error("{field} is {found}, but {remedy}")]
+    Parameter {
+        /// The parameter.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// What would be right.
+        remedy: String,
+    },
     /// The GPU ran out of memory.
     #[error("out of memory on {adapter}: {reason}; evaluate fewer values at once, or use `--backend cpu`")]
     OutOfMemory {
@@ -234,6 +273,32 @@ pub enum GpuError {
         adapter: String,
         /// What the driver said.
         reason: String,
+    },
+}
+
+/// Why there is no WGSL library under the names and numbers asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WgslError {
+    /// A name that WGSL does not allow there.
+    #[error("{option} `{value}` cannot be used in WGSL: {reason}; take another, such as `schedule_`")]
+    Name {
+        /// Which option.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A number beyond what can be bound.
+    #[error("{option} {value} is beyond the largest, {largest}")]
+    Number {
+        /// Which option.
+        option: &'static str,
+        /// Its value.
+        value: u32,
+        /// The largest.
+        largest: u32,
     },
 }
 

@@ -36,6 +36,7 @@
 //! [`Spec`] reads texts, [`schedule`] has every kind with its formula, [`Batch`] is what they compile to.
 //! [`Cpu`], `Gpu` and [`Reference`] are the backends behind [`Evaluate`]; [`Engine`] chooses one.
 //! [`job`] writes tables of any size, at once or in shards; [`table`] has their formats.
+//! `Programs` keeps a batch on a GPU for training loops there, [`wgsl`] prints `lr_at` for shaders of your own.
 //! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.
 #![deny(missing_docs)]
 pub mod bench;
@@ -60,6 +61,7 @@ pub mod spec;
 pub mod sweep;
 pub mod table;
 pub mod ulp;
+pub mod wgsl;
 
 pub use cpu::Cpu;
 pub use element::{Dtype, Element};
@@ -67,9 +69,12 @@ pub use engine::{Backend, Engine};
 pub use error::Error;
 pub use evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
-pub use gpu::Gpu;
+pub use gpu::{Counter, Gpu, Programs};
 pub use packed::{Batch, Steps};
 pub use spec::Spec;
+/// The wgpu that the GPU backend is built on, for devices and buffers of your own.
+#[cfg(feature = "gpu")]
+pub use wgpu;
 
 /// The README's example, compiled and run.
 #[cfg(doctest)]

@@ -11,6 +11,7 @@ use lrgrid::packed::{
     PackedTrack, REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
 };
 use lrgrid::program::MAX_TRACKS;
+use lrgrid::wgsl;
 use wgpu::naga::{self, Block, Literal, Module, Statement, SwitchValue, TypeInner};
 
 fn parse(source: &str) -> Module {
@@ -116,14 +117,14 @@ fn ids_and_flags_agree() {
         ("LRGRID_FLAG_LEAD", i64::from(FLAG_LEAD)),
         ("LRGRID_SIGN_BIT", i64::from(SIGN_BIT)),
         ("LRGRID_EXPONENT_BIAS", i64::from(EXPONENT_BIAS)),
-        ("LRGRID_USES_WARP", i64::from(shader::USES_WARP)),
-        ("LRGRID_USES_QUANTUM", i64::from(shader::USES_QUANTUM)),
-        ("LRGRID_USES_REPETITION", i64::from(shader::USES_REPETITION)),
-        ("LRGRID_USES_CLAMP", i64::from(shader::USES_CLAMP)),
-        ("LRGRID_USES_LONG_DIVISION", i64::from(shader::USES_LONG_DIVISION)),
-        ("LRGRID_USES_PRODUCT", i64::from(shader::USES_PRODUCT)),
-        ("LRGRID_USES_LEAD", i64::from(shader::USES_LEAD)),
-        ("LRGRID_USES_SUM", i64::from(shader::USES_SUM)),
+        ("LRGRID_USES_WARP", i64::from(wgsl::USES_WARP)),
+        ("LRGRID_USES_QUANTUM", i64::from(wgsl::USES_QUANTUM)),
+        ("LRGRID_USES_REPETITION", i64::from(wgsl::USES_REPETITION)),
+        ("LRGRID_USES_CLAMP", i64::from(wgsl::USES_CLAMP)),
+        ("LRGRID_USES_LONG_DIVISION", i64::from(wgsl::USES_LONG_DIVISION)),
+        ("LRGRID_USES_PRODUCT", i64::from(wgsl::USES_PRODUCT)),
+        ("LRGRID_USES_LEAD", i64::from(wgsl::USES_LEAD)),
+        ("LRGRID_USES_SUM", i64::from(wgsl::USES_SUM)),
         ("LRGRID_WORKGROUP_SIZE", i64::from(WORKGROUP_SIZE)),
         ("LRGRID_GROUP", i64::from(shader::GROUP)),
         ("LRGRID_OCTET", i64::from(shader::OCTET)),
@@ -136,7 +137,7 @@ fn ids_and_flags_agree() {
     }
     let overrides: Vec<_> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
     assert_eq!(overrides, [shader::USED]);
-    assert!(CURVES.iter().all(|&(_, id)| id < shader::USES_WARP), "curves and features share a word");
+    assert!(CURVES.iter().all(|&(_, id)| id < wgsl::USES_WARP), "curves and features share a word");
     // The mask leaves every id and no flag.
     let mask = constant(&module, "LRGRID_KIND_MASK");
     assert!(CURVES.iter().all(|&(_, id)| i64::from(id) & mask == i64::from(id)));

@@ -95,7 +95,10 @@ impl From<Error> for Failure {
             },
             // A step past the end of a schedule that ends is a wrong --steps or `steps`.
             Error::Evaluate(EvaluateError::PastEnd { .. }) => WRONG,
-            Error::Spec(_) | Error::Lower(_) | Error::Job(JobError::Shard(_) | JobError::Manifest { .. }) => WRONG,
+            Error::Spec(_)
+            | Error::Lower(_)
+            | Error::Wgsl(_)
+            | Error::Job(JobError::Shard(_) | JobError::Manifest { .. }) => WRONG,
             _ => FAILED,
         };
         Self::Error { message: error.to_string(), status }

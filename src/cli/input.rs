@@ -18,6 +18,11 @@ pub struct SpecInput {
 }
 
 impl SpecInput {
+    /// The spec in a file, where a command need not have one.
+    pub fn of(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// The name in messages.
     pub fn name(&self) -> String {
         if self.is_stdin() { "standard input".to_owned() } else { self.path.display().to_string() }

@@ -19,6 +19,7 @@ mod schedules;
 mod schema;
 mod status;
 mod table;
+mod wgsl;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ Examples:
   lrgrid check examples/one_cycle.toml
   lrgrid bench --quick
   lrgrid schedules cosine
+  lrgrid wgsl spec.toml --block spec.bin
 
 Exit status: 0 done; 1 the work failed; 2 the command line or the spec is wrong.";
 
@@ -58,6 +60,7 @@ enum Command {
     Schedules(schedules::Schedules),
     Schema(schema::Schema),
     Devices(devices::Devices),
+    Wgsl(wgsl::Wgsl),
 }
 
 impl Cli {
@@ -75,6 +78,7 @@ impl Cli {
             Command::Schedules(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Devices(command) => command.run(),
+            Command::Wgsl(command) => command.run(),
         }
     }
 }

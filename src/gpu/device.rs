@@ -169,7 +169,8 @@ impl Device {
         Self::on(&adapter, info)
     }
 
-    fn on(adapter: &wgpu::Adapter, info: GpuDevice) -> Result<Self, GpuError> {
+    /// A device on an adapter, with all that it can do.
+    pub fn on(adapter: &wgpu::Adapter, info: GpuDevice) -> Result<Self, GpuError> {
         let limits = adapter.limits();
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("lrgrid"),
@@ -186,6 +187,12 @@ impl Device {
             note(&on_loss, format!("the device was lost ({reason:?}): {message}"));
         });
         Ok(Self { info, device, queue, limits, fault })
+    }
+
+    /// A caller's device, whose handlers of errors and loss stay the caller's.
+    pub fn of(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let (info, limits) = (device.adapter_info().into(), device.limits());
+        Self { info, device, queue, limits, fault: Arc::default() }
     }
 
     /// The largest buffer that a shader can see at once.

@@ -11,18 +11,21 @@ mod kernel;
 mod measure;
 mod probe;
 mod readback;
+mod requirements;
+mod resident;
 pub mod shader;
 mod tables;
 mod tile;
 mod used;
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use device::{GpuDevice, GpuKind, devices};
 #[doc(hidden)]
 pub use dispatch::Tuning;
 pub use measure::{Clock, Timing};
+pub use resident::{Adam, AdamBlock, AdamConstants, Counter, PackedAdam, Programs, Record, Room};
 
 use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError, GpuError};
@@ -30,6 +33,7 @@ use crate::evaluate::Evaluate;
 use crate::packed::{Batch, Steps};
 use device::Device;
 use dispatch::{Request, Resources, run};
+use resident::ResidentKernels;
 
 /// Evaluates batches on a GPU, through Vulkan, Metal or DirectX 12.
 ///
@@ -46,9 +50,11 @@ use dispatch::{Request, Resources, run};
 /// ```
 #[derive(Debug)]
 pub struct Gpu {
-    device: Device,
+    device: Arc<Device>,
     tuning: Tuning,
     resources: Mutex<Resources>,
+    /// Compiled when the first batch is uploaded.
+    resident: OnceLock<Arc<ResidentKernels>>,
 }
 
 impl Gpu {
@@ -70,10 +76,53 @@ impl Gpu {
         Self::checked(Device::open(Some(name))?)
     }
 
+    /// An adapter of your own, on which a device is opened with all that the adapter can do.
+    ///
+    /// # Errors
+    /// When the adapter gives no device, can do too little, or its arithmetic is off.
+    pub fn from_adapter(adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
+        Self::checked(Device::on(adapter, adapter.get_info().into())?)
+    }
+
+    /// Your own device and its queue: no second device is made, and its error handlers stay yours.
+    ///
+    /// Its limits and features are taken as they are. WebGPU's default limits do.
+    ///
+    /// # Errors
+    /// When one of its limits is too small, which is named, or its arithmetic is off.
+    pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, GpuError> {
+        Self::checked(Device::of(device, queue))
+    }
+
     fn checked(device: Device) -> Result<Self, GpuError> {
-        let gpu = Self { device, tuning: Tuning::default(), resources: Mutex::default() };
+        requirements::check(&device.info.name, &device.limits)?;
+        let device = Arc::new(device);
+        let gpu = Self { device, tuning: Tuning::default(), resources: Mutex::default(), resident: OnceLock::new() };
         probe::check(&gpu)?;
         Ok(gpu)
+    }
+
+    /// Puts a batch on the device, to be evaluated there by commands of yours.
+    ///
+    /// # Errors
+    /// When the batch is larger than what the device can bind, or the device fails.
+    pub fn upload(&self, batch: &Batch) -> Result<Programs, GpuError> {
+        self.upload_with(batch, Room::default())
+    }
+
+    /// The same with more or less room for programs that replace others.
+    ///
+    /// # Errors
+    /// As [`Gpu::upload`].
+    pub fn upload_with(&self, batch: &Batch, room: Room) -> Result<Programs, GpuError> {
+        let kernels = match self.resident.get() {
+            Some(kernels) => kernels,
+            None => {
+                let made = Arc::new(ResidentKernels::new(&self.device)?);
+                self.resident.get_or_init(|| made)
+            }
+        };
+        Programs::upload(&self.device, kernels, batch, room)
     }
 
     /// The same device with other sizes, which no result depends on.

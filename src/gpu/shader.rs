@@ -4,14 +4,11 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::element::Dtype;
 
-/// The WGSL library: append it to a shader of your own and call `lr_at(program, step)`.
-///
-/// It binds the four tables of a [`Batch`](crate::Batch) at `@group(0)`, bindings 0 to 3: programs,
-/// stages, tracks and segments, as the words of [`Batch::programs`](crate::Batch::programs) and its
-/// siblings. `lr_at(program: u32, step: vec2<u32>) -> f32` takes the step's low word first. All other
-/// names begin with `lrgrid_`, `Lrgrid` or `LRGRID_`.
+/// The library of the table's kernels: that of [`wgsl::library`](crate::wgsl::library), but with each of the batch's
+/// four tables bound by itself, at `@group(0)`, bindings 0 to 3.
 pub const LIBRARY: &str = concat!(
     include_str!("../../shaders/ir.wgsl"),
+    include_str!("../../shaders/tables.wgsl"),
     include_str!("../../shaders/constants.wgsl"),
     include_str!("../../shaders/integer.wgsl"),
     include_str!("../../shaders/number.wgsl"),
@@ -27,6 +24,24 @@ pub const TABLE: &str = concat!(
     include_str!("../../shaders/block.wgsl"),
     include_str!("../../shaders/table.wgsl"),
 );
+
+/// The kernels of [`Programs`](super::Programs), and the library that they need.
+pub const RESIDENT: &str = concat!(
+    "const LRGRID_USED: u32 = 0xffffffffu;\n",
+    include_str!("../../shaders/ir.wgsl"),
+    include_str!("../../shaders/packed.wgsl"),
+    include_str!("../../shaders/constants.wgsl"),
+    include_str!("../../shaders/integer.wgsl"),
+    include_str!("../../shaders/number.wgsl"),
+    include_str!("../../shaders/math.wgsl"),
+    include_str!("../../shaders/curve.wgsl"),
+    include_str!("../../shaders/program.wgsl"),
+    include_str!("../../shaders/resident.wgsl"),
+    include_str!("../../shaders/adam.wgsl"),
+);
+
+/// The shader that takes a number from recorded commands.
+pub const PROGRESSION: &str = include_str!("../../shaders/progression.wgsl");
 
 /// The shader that only stores, for comparison.
 pub const STORE: &str = include_str!("../../shaders/store.wgsl");
@@ -44,26 +59,9 @@ pub const MAX_OCTETS: u32 = 256;
 
 /// The constant that a pipeline is specialised by: the curves and features that its batches use.
 ///
-/// Bit n stands for curve n of [`curve_id`](crate::packed::curve_id), and the `USES_*` for the rest;
-/// all bits are set by default.
+/// Bit n stands for curve n of [`curve_id`](crate::packed::curve_id), and the `USES_*` of
+/// [`wgsl`](crate::wgsl) for the rest; all bits are set by default.
 pub const USED: &str = "LRGRID_USED";
-
-/// Bit of [`USED`]: phases are bent.
-pub const USES_WARP: u32 = 16;
-/// Bit of [`USED`]: there are stairs or slower clocks.
-pub const USES_QUANTUM: u32 = 17;
-/// Bit of [`USED`]: tracks repeat.
-pub const USES_REPETITION: u32 = 18;
-/// Bit of [`USED`]: tracks or stages have bounds.
-pub const USES_CLAMP: u32 = 19;
-/// Bit of [`USED`]: steps of 2^32 and more are divided.
-pub const USES_LONG_DIVISION: u32 = 20;
-/// Bit of [`USED`]: stages have several tracks.
-pub const USES_PRODUCT: u32 = 21;
-/// Bit of [`USED`]: phase counts have fractions.
-pub const USES_LEAD: u32 = 22;
-/// Bit of [`USED`]: stages add their tracks up.
-pub const USES_SUM: u32 = 23;
 
 /// Bytes that a thread writes at once.
 pub const THREAD_BYTES: usize = 16;

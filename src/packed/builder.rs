@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Batch, Oracle, PackedProgram, PackedSegment, PackedStage, PackedTrack};
+use super::{Batch, BlockCounts, BlockLayout, Oracle, PackedProgram, PackedSegment, PackedStage, PackedTrack};
 use crate::error::EvaluateError;
 use crate::program::Program;
 
@@ -52,7 +52,8 @@ impl BatchBuilder {
                 self.batch.segments.extend(track.segments.iter().map(PackedSegment::from));
             }
         }
-        self.check_size()?;
+        let (stages, tracks) = (self.structure.stages.len(), self.structure.tracks.len());
+        self.check_size(BlockCounts { programs: 1, stages, tracks, segments: 0 })?;
         if self.structure != self.last.0 {
             self.last.1 = self.place();
             std::mem::swap(&mut self.last.0, &mut self.structure);
@@ -76,7 +77,7 @@ impl BatchBuilder {
     pub fn append(&mut self, other: &mut Self) -> Result<(), EvaluateError> {
         let segment_first = self.batch.segments.len();
         self.batch.segments.append(&mut other.batch.segments);
-        self.check_size()?;
+        self.check_size(other.batch.counts())?;
         // In the order in which they were first met, so that the tables do not depend on how the work was cut.
         let mut structures: Vec<(Structure, u32)> = other.known.drain().collect();
         structures.sort_unstable_by_key(|(_, first)| *first);
@@ -111,15 +112,20 @@ impl BatchBuilder {
         Batch { oracle, ..batch }
     }
 
-    fn check_size(&self) -> Result<(), EvaluateError> {
-        if self.batch.segments.len() > u32::MAX as usize {
-            return Err(EvaluateError::TooLarge {
-                schedules: self.batch.programs.len() + 1,
-                steps: 0,
-                bytes: size_of::<PackedSegment>(),
-            });
+    /// Whether the batch may have so many more records, beside the segments that are already there.
+    fn check_size(&self, more: BlockCounts) -> Result<(), EvaluateError> {
+        let counts = self.batch.counts();
+        let programs = counts.programs.saturating_add(more.programs);
+        let grown = BlockCounts {
+            programs,
+            stages: counts.stages.saturating_add(more.stages),
+            tracks: counts.tracks.saturating_add(more.tracks),
+            segments: counts.segments,
+        };
+        match BlockLayout::of(grown) {
+            Some(_) => Ok(()),
+            None => Err(EvaluateError::TooLarge { schedules: programs, steps: 0, bytes: size_of::<PackedSegment>() }),
         }
-        Ok(())
     }
 
     /// Where the structure at work lies, adding it if it is new.

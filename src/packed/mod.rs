@@ -3,6 +3,7 @@
 //! Stages and tracks hold structure, segments hold values. Programs of one sweep mostly share their
 //! structure, so stages and tracks are stored once per distinct structure.
 
+mod block;
 mod builder;
 mod layout;
 mod number;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use block::{BLOCK_HEADER_WORDS, BLOCK_MAGIC, BlockCounts, BlockLayout};
 pub use builder::BatchBuilder;
 pub use layout::{
     FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE,

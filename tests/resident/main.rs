@@ -1,0 +1,16 @@
+//! Programs that stay on the device: evaluated into the caller's memory, by the caller's encoder, on the caller's device.
+//!
+//! Without an adapter these tests print why and pass; with `LRGRID_REQUIRE_GPU=1` they fail instead.
+#![cfg(feature = "gpu")]
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
+
+#[path = "../common/cases.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod cases;
+
+mod adam;
+mod counting;
+mod device;
+mod evaluating;
+mod host;
+mod replacing;
