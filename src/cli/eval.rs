@@ -69,7 +69,9 @@ impl Eval {
         if steps.is_empty() {
             return Err(Failure::wrong("there is no step in the range: --steps begins after the spec's last step"));
         }
-        let (batch, momentum) = (spec.compile().map_err(in_spec)?, spec.compile_momentum().map_err(in_spec)?);
+        let rows = self.shard.map_or(0..spec.len(), |shard| shard.rows(spec.len()));
+        let batch = spec.compile_rows(rows.clone()).map_err(in_spec)?;
+        let momentum = spec.compile_momentum_rows(rows.clone()).map_err(in_spec)?;
         // Before anything is written.
         for batch in std::iter::once(&batch).chain(&momentum) {
             batch.check_steps(&steps).map_err(|error| in_spec(error.into()))?;
@@ -77,14 +79,14 @@ impl Eval {
         let point = |schedule| spec.point(schedule);
         let header = Header {
             layout: self.layout,
-            rows: self.shard.map_or(0..batch.len(), |shard| shard.rows(batch.len())),
+            rows,
             steps,
             parameters: spec.parameter_names().into_iter().map(str::to_owned).collect(),
             point: &point,
             momentum: momentum.is_some(),
         };
         // Of the whole sweep, so that every shard chooses the same backend.
-        let values = batch.len() as u64;
+        let values = spec.len() as u64;
         let engine =
             Engine::new(self.backend.backend, adapter)?.expecting(values.saturating_mul(header.steps.len() as u64));
         let table = Table { engine, batch, momentum, header };

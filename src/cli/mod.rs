@@ -11,6 +11,7 @@ mod input;
 mod output;
 mod schedules;
 mod schema;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,7 @@ enum Command {
     Eval(eval::Eval),
     Check(check::Check),
     Describe(describe::Describe),
+    Sweep(sweep::Sweep),
     Schedules(schedules::Schedules),
     Schema(schema::Schema),
     Devices(devices::Devices),
@@ -53,6 +55,7 @@ impl Cli {
             Command::Eval(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Describe(command) => command.run(),
+            Command::Sweep(command) => command.run(),
             Command::Schedules(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Devices(command) => command.run(),

@@ -40,6 +40,7 @@ pub struct Batch {
     /// The last step that every schedule has a value for.
     last_step: Option<u64>,
     oracle: Option<Arc<dyn Oracle>>,
+    first: usize,
     id: BatchId,
 }
 
@@ -70,6 +71,17 @@ impl Batch {
     #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "only a device keeps tables"))]
     pub(crate) fn id(&self) -> BatchId {
         self.id.clone()
+    }
+
+    /// The same batch as a slice of a sweep.
+    pub(crate) fn starting_at(self, first: usize) -> Self {
+        Self { first, ..self }
+    }
+
+    /// The number of its first schedule in the whole sweep; 0 unless it is a slice of one.
+    #[must_use]
+    pub fn first(&self) -> usize {
+        self.first
     }
 
     /// Number of schedules: the rows of a table.

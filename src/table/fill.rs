@@ -41,7 +41,9 @@ pub fn write_table<T: Element>(
         let part = |batch: &Batch, buffers: &mut Buffers<T>| {
             let steps = header.steps.slice(tile.columns.clone());
             let values = buffers.values(tile.rows.len(), tile.columns.len())?;
-            backend.evaluate_rows_into(batch, rows.clone(), &steps, values)?;
+            // A slice of a sweep counts its schedules from 0.
+            let local = rows.start - batch.first()..rows.end - batch.first();
+            backend.evaluate_rows_into(batch, local, &steps, values)?;
             if header.layout == Layout::Step {
                 buffers.transpose(tile.rows.len(), tile.columns.len())?;
             }

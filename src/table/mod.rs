@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 pub use atomic::AtomicFile;
-pub use csv::Csv;
+pub use csv::{Csv, write_field};
 pub use fill::write_table;
 pub use npy::Npy;
 pub use number::write_number;
