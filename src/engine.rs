@@ -4,12 +4,15 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cpu::Cpu;
-use crate::element::{Dtype, Element};
+#[cfg(feature = "gpu")]
+use crate::element::Dtype;
+use crate::element::Element;
 use crate::error::{Error, GpuError};
 use crate::evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
 use crate::gpu::{Gpu, devices};
 use crate::packed::{Batch, Steps};
+use crate::statistics::{Statistics, Summarize};
 
 /// The least number of values for which [`Backend::Auto`] considers a GPU: 2^26, a table of 256 MiB in `f32`.
 ///
@@ -79,6 +82,7 @@ enum Chosen {
 struct Auto {
     cpu: Cpu,
     /// Values of all calls together, where that is known.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "only a GPU asks how much there is"))]
     expected: Option<u64>,
     #[cfg(feature = "gpu")]
     accelerator: Mutex<Accelerator>,
@@ -148,16 +152,9 @@ impl Engine {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// Lets the GPU do it where that pays; `None` where the CPU must.
+    /// Lets the GPU do it where there is one; `None` where the CPU must.
     #[cfg(feature = "gpu")]
-    fn accelerate<T: Element>(
-        &self,
-        auto: &Auto,
-        batch: &Batch,
-        rows: &Range<usize>,
-        steps: &Steps,
-        out: &mut [T],
-    ) -> Option<Result<(), Error>> {
+    fn accelerate<R>(&self, auto: &Auto, work: impl FnOnce(&Gpu) -> Result<R, Error>) -> Option<Result<R, Error>> {
         let mut accelerator = auto.accelerator.lock().unwrap_or_else(PoisonError::into_inner);
         if let Accelerator::Unknown(adapter) = &*accelerator {
             let found = hardware(adapter.as_deref()).unwrap_or_else(|error| {
@@ -167,7 +164,7 @@ impl Engine {
             *accelerator = found.map_or(Accelerator::Absent, |gpu| Accelerator::Ready(Box::new(gpu)));
         }
         let Accelerator::Ready(gpu) = &*accelerator else { return None };
-        match gpu.evaluate_rows_into(batch, rows.clone(), steps, out) {
+        match work(gpu) {
             Err(Error::Gpu(error)) => {
                 self.warn(&error);
                 *accelerator = Accelerator::Absent;
@@ -175,18 +172,6 @@ impl Engine {
             }
             result => Some(result),
         }
-    }
-
-    #[cfg(not(feature = "gpu"))]
-    fn accelerate<T: Element>(
-        &self,
-        _auto: &Auto,
-        _batch: &Batch,
-        _rows: &Range<usize>,
-        _steps: &Steps,
-        _out: &mut [T],
-    ) -> Option<Result<(), Error>> {
-        None
     }
 }
 
@@ -203,8 +188,9 @@ fn hardware(adapter: Option<&str>) -> Result<Option<Gpu>, GpuError> {
 
 impl Auto {
     /// Whether a GPU would pay.
-    fn is_large<T: Element>(&self, values: usize) -> bool {
-        T::DTYPE != Dtype::F64 && self.expected.unwrap_or(0).max(values as u64) >= GPU_PAYS_FROM
+    #[cfg(feature = "gpu")]
+    fn is_large<T: Element>(&self, values: u64) -> bool {
+        T::DTYPE != Dtype::F64 && self.expected.unwrap_or(0).max(values) >= GPU_PAYS_FROM
     }
 }
 
@@ -218,8 +204,10 @@ impl Evaluate for Engine {
     ) -> Result<(), Error> {
         match &self.chosen {
             Chosen::Auto(auto) => {
-                if auto.is_large::<T>(out.len())
-                    && let Some(result) = self.accelerate(auto, batch, &rows, steps, out)
+                #[cfg(feature = "gpu")]
+                if auto.is_large::<T>(out.len() as u64)
+                    && let Some(result) =
+                        self.accelerate(auto, |gpu| gpu.evaluate_rows_into(batch, rows.clone(), steps, out))
                 {
                     return result;
                 }
@@ -229,6 +217,33 @@ impl Evaluate for Engine {
             #[cfg(feature = "gpu")]
             Chosen::Gpu(gpu) => gpu.evaluate_rows_into(batch, rows, steps, out),
             Chosen::Reference => Reference.evaluate_rows_into(batch, rows, steps, out),
+        }
+    }
+}
+
+impl Summarize for Engine {
+    fn statistics<T: Element>(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        above: Option<f64>,
+    ) -> Result<Vec<Statistics>, Error> {
+        match &self.chosen {
+            Chosen::Auto(auto) => {
+                #[cfg(feature = "gpu")]
+                if auto.is_large::<T>((rows.len() as u64).saturating_mul(steps.len() as u64))
+                    && let Some(result) =
+                        self.accelerate(auto, |gpu| gpu.statistics::<T>(batch, rows.clone(), steps, above))
+                {
+                    return result;
+                }
+                auto.cpu.statistics::<T>(batch, rows, steps, above)
+            }
+            Chosen::Cpu(cpu) => cpu.statistics::<T>(batch, rows, steps, above),
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu(gpu) => gpu.statistics::<T>(batch, rows, steps, above),
+            Chosen::Reference => Reference.statistics::<T>(batch, rows, steps, above),
         }
     }
 }

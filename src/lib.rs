@@ -35,6 +35,7 @@
 //! # Where things are
 //! [`Spec`] reads texts, [`schedule`] has every kind with its formula, [`Batch`] is what they compile to.
 //! [`Cpu`], `Gpu` and [`Reference`] are the backends behind [`Evaluate`]; [`Engine`] chooses one.
+//! [`statistics`] sums rows up without their table, [`survey`] a whole sweep.
 //! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.
 #![deny(missing_docs)]
 pub mod catalogue;
@@ -54,6 +55,8 @@ pub mod packed;
 pub mod program;
 pub mod schedule;
 pub mod spec;
+pub mod statistics;
+pub mod survey;
 pub mod sweep;
 pub mod table;
 pub mod ulp;

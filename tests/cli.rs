@@ -232,6 +232,43 @@ fn a_sweep_file_of_wandb_is_taken_as_it_is() {
 }
 
 #[test]
+fn statistics_are_those_of_the_table() {
+    for path in ["examples/random.toml", "examples/momentum.toml", "examples/cyclic.toml"] {
+        let rows = |csv: &str| {
+            let rows =
+                csv.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse::<f64>().unwrap()).collect());
+            rows.collect::<Vec<Vec<f64>>>()
+        };
+        let table = output(&["eval", path, "--dtype", "f64", "--steps", "0..1_001", "--shard", "0/8"]);
+        let (names, table) = (table.lines().next().unwrap().to_owned(), rows(&table));
+        let stats = output(&["stats", path, "--steps", "0..1_001", "--above", "1e-4", "--shard", "0/8"]);
+        let header: Vec<String> = stats.lines().next().unwrap().split(',').map(str::to_owned).collect();
+        let value = names.split(',').position(|name| name == "lr").unwrap();
+        for row in rows(&stats) {
+            let values: Vec<f64> = table.iter().filter(|line| line[0] == row[0]).map(|line| line[value]).collect();
+            let of = |name: &str| row[header.iter().position(|known| known == name).unwrap()];
+            let sum: f64 = values.iter().sum();
+            assert!((of("sum") / sum - 1.0).abs() < 1e-9 && (of("mean") / (sum / 1001.0) - 1.0).abs() < 1e-9, "{path}");
+            let squares: f64 = values.iter().map(|value| value * value).sum();
+            assert!((of("sum_of_squares") / squares - 1.0).abs() < 1e-9, "{path}");
+            let max = values.iter().copied().fold(f64::MIN, f64::max);
+            assert_eq!((of("max"), of("steps"), of("final")), (max, 1001.0, values[1000]), "{path}");
+            assert_eq!(of("max_step"), values.iter().position(|&value| value == max).unwrap() as f64, "{path}");
+            assert_eq!(of("above"), values.iter().filter(|value| **value > 1e-4).count() as f64, "{path}");
+        }
+    }
+    let lines = output(&["stats", GRID, "--json"]);
+    assert_eq!(lines.lines().count(), 12);
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert!(first["parameters"]["peak"].is_f64() && first["lr"]["max"]["step"].is_u64(), "{first}");
+    let momentum = output(&["stats", "examples/momentum.toml", "--at", "0,300", "--json"]);
+    let momentum: serde_json::Value = serde_json::from_str(&momentum).unwrap();
+    assert_eq!(momentum["momentum"]["min"], serde_json::json!({ "value": 0.85, "step": 300 }));
+    let listed = output(&["stats", WARMUP, "--at", "10,0,10", "--dtype", "f32"]);
+    assert_eq!(listed.lines().nth(1).unwrap().split(',').nth(1), Some("3"));
+}
+
+#[test]
 fn memory_changes_no_byte() {
     for layout in ["schedule", "step"] {
         let arguments = ["eval", GRID, "--steps", "0..50", "--layout", layout];
@@ -351,7 +388,7 @@ fn schema_devices_version_and_help() {
     assert!(schema["properties"]["schedule"].is_object());
     assert!(!output(&["devices"]).is_empty());
     assert_eq!(output(&["--version"]), format!("lrgrid {}\n", env!("CARGO_PKG_VERSION")));
-    for command in ["eval", "check", "describe", "sweep", "schedules", "schema", "devices"] {
+    for command in ["eval", "check", "describe", "stats", "sweep", "schedules", "schema", "devices"] {
         assert!(output(&[command, "--help"]).contains("Example"), "{command}");
     }
 }
@@ -439,6 +476,9 @@ fn wrong_command_lines_are_refused_with_a_remedy() {
         (&["sweep", WARMUP, "--sweep-method", "bayes"], "sobol"),
         (&["sweep", WARMUP, "--sweep-count", "3"], "no sweep"),
         (&["sweep", WARMUP, "--shard", "0/2"], "--list"),
+        (&["stats", WARMUP, "--above", "nan"], "give a number"),
+        (&["stats", WARMUP, "--backend", "gpu", "--dtype", "f64"], "--dtype f32"),
+        (&["stats", WARMUP, "--steps", "100.."], "after the spec's last step"),
         (&["eval"], "SPEC"),
         (&["evla", WARMUP], "eval"),
         (&["schedules", "cosin"], "`cosine`"),

@@ -11,6 +11,7 @@ mod input;
 mod output;
 mod schedules;
 mod schema;
+mod stats;
 mod sweep;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ const EXAMPLES: &str = "\
 Examples:
   lrgrid eval examples/warmup_cosine.toml
   lrgrid eval examples/sweep_peak.toml -o table.npy
+  lrgrid stats examples/sobol.toml
   lrgrid describe examples/wsd.toml
   lrgrid check examples/one_cycle.toml
   lrgrid schedules cosine
@@ -42,6 +44,7 @@ enum Command {
     Eval(eval::Eval),
     Check(check::Check),
     Describe(describe::Describe),
+    Stats(stats::Stats),
     Sweep(sweep::Sweep),
     Schedules(schedules::Schedules),
     Schema(schema::Schema),
@@ -55,6 +58,7 @@ impl Cli {
             Command::Eval(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Describe(command) => command.run(),
+            Command::Stats(command) => command.run(),
             Command::Sweep(command) => command.run(),
             Command::Schedules(command) => command.run(),
             Command::Schema(command) => command.run(),

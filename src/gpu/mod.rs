@@ -12,6 +12,7 @@ mod measure;
 mod probe;
 mod readback;
 pub mod shader;
+mod statistics;
 mod tables;
 mod tile;
 mod used;
