@@ -254,7 +254,13 @@ impl Reduction {
 /// The results of a tile under way.
 struct Slot {
     staging: wgpu::Buffer,
-    pending: Option<(Tile, wgpu::SubmissionIndex, Receiver<Result<(), wgpu::BufferAsyncError>>)>,
+    pending: Option<Pending>,
+}
+
+struct Pending {
+    tile: Tile,
+    submission: wgpu::SubmissionIndex,
+    mapped: Receiver<Result<(), wgpu::BufferAsyncError>>,
 }
 
 impl Slot {
@@ -273,12 +279,12 @@ impl Slot {
             // Nobody listens any more where the evaluation has already failed.
             let _ = sender.send(result);
         });
-        self.pending = Some((tile, submission, mapped));
+        self.pending = Some(Pending { tile, submission, mapped });
     }
 
     /// Waits for the results under way, if there are some, and adds them to their rows.
     fn collect(&mut self, device: &Device, gathered: &mut [Gathered]) -> Result<(), GpuError> {
-        let Some((tile, submission, mapped)) = self.pending.take() else { return Ok(()) };
+        let Some(Pending { tile, submission, mapped }) = self.pending.take() else { return Ok(()) };
         device.wait(submission)?;
         match mapped.recv_timeout(PATIENCE) {
             Ok(Ok(())) => {}

@@ -16,7 +16,7 @@ use crate::sweep::{Method, Parameter, Sweep};
 const KEYS: &[&str] = &["method", "parameters", "count", "seed", "file"];
 
 /// What else W&B has in a sweep's configuration; `run_cap` stands for `count` where that is missing.
-const WANDB_KEYS: &[&str] = &[
+pub(super) const WANDB_KEYS: &[&str] = &[
     "program",
     "project",
     "entity",
@@ -167,7 +167,7 @@ fn leave_out(
     let quoted = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let others: Vec<String> = keys.keys().filter(|key| !KEYS.contains(&key.as_str())).cloned().collect();
     if !others.is_empty() {
-        others.iter().for_each(|key| drop(keys.remove(key)));
+        keys.retain(|key, _| KEYS.contains(&key.as_str()));
         notes.push(format!("{name}: ignored {}: not about the points", quoted(&others)));
     }
     let Some(Value::Object(entries)) = keys.get_mut("parameters") else { return Ok(()) };
@@ -179,7 +179,7 @@ fn leave_out(
         return Err(SpecError::new("parameters", format!("{name}: {message}")));
     }
     if !unused.is_empty() {
-        unused.iter().for_each(|key| drop(flat.remove(key)));
+        flat.retain(|key, _| used.contains(key));
         notes.push(format!("{name}: ignored the parameters {}: not used in the schedule", quoted(&unused)));
     }
     if keys.get("method").is_none_or(|method| method == "grid")

@@ -108,8 +108,8 @@ pub(crate) fn reduce<T: Element>(values: &[T], threshold: f64) -> Partial {
         lanes.max = [f64::NEG_INFINITY; LANES];
         let (lines, rest) = values.as_chunks::<LANES>();
         for line in lines {
-            for lane in 0..LANES {
-                lanes.take(lane, line[lane].to_f64(), threshold);
+            for (lane, value) in line.iter().enumerate() {
+                lanes.take(lane, value.to_f64(), threshold);
             }
         }
         for (lane, value) in rest.iter().enumerate() {
