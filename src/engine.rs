@@ -82,7 +82,6 @@ enum Chosen {
 struct Auto {
     cpu: Cpu,
     /// Values of all calls together, where that is known.
-    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "only a GPU asks how much there is"))]
     expected: Option<u64>,
     #[cfg(feature = "gpu")]
     accelerator: Mutex<Accelerator>,

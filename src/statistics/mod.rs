@@ -9,8 +9,12 @@ mod reduce;
 
 use std::ops::Range;
 
-pub(crate) use gather::{Gathered, gather};
-pub(crate) use reduce::{Partial, Sum, reduce};
+#[cfg(feature = "gpu")]
+pub(crate) use gather::Gathered;
+pub(crate) use gather::gather;
+#[cfg(feature = "gpu")]
+pub(crate) use reduce::Sum;
+pub(crate) use reduce::{Partial, reduce};
 
 use crate::element::Element;
 use crate::error::{Error, EvaluateError};
