@@ -4,12 +4,15 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cpu::Cpu;
-use crate::element::{Dtype, Element};
+#[cfg(feature = "gpu")]
+use crate::element::Dtype;
+use crate::element::Element;
 use crate::error::{Error, GpuError};
 use crate::evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
 use crate::gpu::{Gpu, devices};
 use crate::packed::{Batch, Steps};
+use crate::statistics::{Statistics, Summarize};
 
 /// The least number of values for which [`Backend::Auto`] considers a GPU, with as many threads at work on the CPU; `None`
 /// where it never does.
@@ -204,16 +207,9 @@ impl Engine {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// Lets the GPU do it where that pays; `None` where the CPU must.
+    /// Lets the GPU do it where there is one; `None` where the CPU must.
     #[cfg(feature = "gpu")]
-    fn accelerate<T: Element>(
-        &self,
-        auto: &Auto,
-        batch: &Batch,
-        rows: &Range<usize>,
-        steps: &Steps,
-        out: &mut [T],
-    ) -> Option<Result<(), Error>> {
+    fn accelerate<R>(&self, auto: &Auto, work: impl FnOnce(&Gpu) -> Result<R, Error>) -> Option<Result<R, Error>> {
         let mut accelerator = auto.accelerator.lock().unwrap_or_else(PoisonError::into_inner);
         if let Accelerator::Unknown(adapter) = &*accelerator {
             let found = hardware(adapter.as_deref()).unwrap_or_else(|error| {
@@ -223,7 +219,7 @@ impl Engine {
             *accelerator = found.map_or(Accelerator::Absent, |gpu| Accelerator::Ready(Box::new(gpu)));
         }
         let Accelerator::Ready(gpu) = &*accelerator else { return None };
-        match gpu.evaluate_rows_into(batch, rows.clone(), steps, out) {
+        match work(gpu) {
             Err(Error::Gpu(error)) => {
                 self.warn(&error);
                 *accelerator = Accelerator::Absent;
@@ -234,18 +230,6 @@ impl Engine {
                 Some(result)
             }
         }
-    }
-
-    #[cfg(not(feature = "gpu"))]
-    fn accelerate<T: Element>(
-        &self,
-        _auto: &Auto,
-        _batch: &Batch,
-        _rows: &Range<usize>,
-        _steps: &Steps,
-        _out: &mut [T],
-    ) -> Option<Result<(), Error>> {
-        None
     }
 }
 
@@ -262,8 +246,9 @@ fn hardware(adapter: Option<&str>) -> Result<Option<Gpu>, GpuError> {
 
 impl Auto {
     /// Whether a GPU would pay.
-    fn is_large<T: Element>(&self, values: usize) -> bool {
-        let expected = self.expected.unwrap_or(0).max(values as u64);
+    #[cfg(feature = "gpu")]
+    fn is_large<T: Element>(&self, values: u64) -> bool {
+        let expected = self.expected.unwrap_or(0).max(values);
         T::DTYPE != Dtype::F64 && self.pays_from.is_some_and(|least| expected >= least)
     }
 }
@@ -278,8 +263,10 @@ impl Evaluate for Engine {
     ) -> Result<(), Error> {
         match &self.chosen {
             Chosen::Auto(auto) => {
-                if auto.is_large::<T>(out.len())
-                    && let Some(result) = self.accelerate(auto, batch, &rows, steps, out)
+                #[cfg(feature = "gpu")]
+                if auto.is_large::<T>(out.len() as u64)
+                    && let Some(result) =
+                        self.accelerate(auto, |gpu| gpu.evaluate_rows_into(batch, rows.clone(), steps, out))
                 {
                     return result;
                 }
@@ -299,6 +286,33 @@ impl Evaluate for Engine {
                 self.note(Backend::Reference.name());
                 Reference.evaluate_rows_into(batch, rows, steps, out)
             }
+        }
+    }
+}
+
+impl Summarize for Engine {
+    fn statistics<T: Element>(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        above: Option<f64>,
+    ) -> Result<Vec<Statistics>, Error> {
+        match &self.chosen {
+            Chosen::Auto(auto) => {
+                #[cfg(feature = "gpu")]
+                if auto.is_large::<T>((rows.len() as u64).saturating_mul(steps.len() as u64))
+                    && let Some(result) =
+                        self.accelerate(auto, |gpu| gpu.statistics::<T>(batch, rows.clone(), steps, above))
+                {
+                    return result;
+                }
+                auto.cpu.statistics::<T>(batch, rows, steps, above)
+            }
+            Chosen::Cpu(cpu) => cpu.statistics::<T>(batch, rows, steps, above),
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu(gpu) => gpu.statistics::<T>(batch, rows, steps, above),
+            Chosen::Reference => Reference.statistics::<T>(batch, rows, steps, above),
         }
     }
 }

@@ -147,6 +147,12 @@ pub enum EvaluateError {
         /// The last one with a value.
         last: u64,
     },
+    /// Statistics of nothing.
+    #[error("there are no steps to take statistics of: give at least one")]
+    NoSteps,
+    /// A threshold that no number is above or below.
+    #[error("the threshold is not a number: give one, such as 1e-4")]
+    Threshold,
     /// The backend cannot produce this element type.
     #[error("the {backend} backend cannot write {dtype}: use {remedy}")]
     Dtype {

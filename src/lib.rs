@@ -37,6 +37,7 @@
 //! [`Cpu`], `Gpu` and [`Reference`] are the backends behind [`Evaluate`]; [`Engine`] chooses one.
 //! [`job`] writes tables of any size, at once or in shards; [`table`] has their formats.
 //! `Programs` keeps a batch on a GPU for training loops there, [`wgsl`] prints `lr_at` for shaders of your own.
+//! [`statistics`] sums rows up without their table, [`survey`] a whole sweep.
 //! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.
 #![deny(missing_docs)]
 pub mod bench;
@@ -58,6 +59,8 @@ pub mod packed;
 pub mod program;
 pub mod schedule;
 pub mod spec;
+pub mod statistics;
+pub mod survey;
 pub mod sweep;
 pub mod table;
 pub mod ulp;

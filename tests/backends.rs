@@ -53,6 +53,23 @@ fn compare<T: Element>(engine: &impl Evaluate, schedule: &Schedule, steps: &[u64
 }
 
 #[test]
+fn long_sums_in_f64_are_those_of_the_formulas() {
+    let spec = Spec::from_toml(
+        r#"schedule = { kind = "sum", terms = [
+          { kind = "cyclic", base = -1e-3, max = 1e-3, step_size_up = 700 },
+          { kind = "cosine", start = -2e-3, end = 1e-4, steps = 15_000 },
+        ] }"#,
+    );
+    let (batch, steps) = (spec.unwrap().compile().unwrap(), Steps::range(0..20_000));
+    let got: Vec<f64> = Cpu::new().unwrap().evaluate(&batch, &steps).unwrap();
+    let want: Vec<f64> = Reference.evaluate(&batch, &steps).unwrap();
+    for (step, (got, want)) in got.iter().zip(&want).enumerate() {
+        // Where the terms cancel, their size counts.
+        assert!((got - want).abs() <= f64::EPSILON * want.abs() + 1e-18, "{got:e} for {want:e} at {step}");
+    }
+}
+
+#[test]
 fn the_cpu_rounds_every_schedule_correctly() {
     let cpu = Cpu::new().unwrap();
     let mut worst = [0.0_f64; 4];

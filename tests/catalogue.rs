@@ -92,3 +92,19 @@ fn a_number_may_be_swept_and_a_length_be_a_share() {
     assert_eq!(properties("clamp")["min"]["anyOf"][1]["pattern"], "^\\$.+$");
     assert_eq!(cosine["steps"]["anyOf"][1]["pattern"], "^(\\$.+|[0-9.]+ *%)$");
 }
+
+#[test]
+fn the_schema_knows_every_way_to_write_a_sweep() {
+    let schema = lrgrid::spec::json_schema();
+    let alternatives = &schema["properties"]["sweep"]["anyOf"];
+    assert_eq!(alternatives[0]["type"], "string");
+    for key in ["method", "count", "seed", "parameters", "file", "metric", "run_cap"] {
+        assert!(alternatives[1]["properties"].get(key).is_some(), "the schema lacks `{key}`");
+    }
+    let parameter = &schema["$defs"]["Parameter"]["properties"];
+    for key in ["values", "probabilities", "value", "min", "max", "count", "q", "mu", "sigma", "a", "b", "range"] {
+        assert!(parameter.get(key).is_some(), "the schema lacks `{key}`");
+    }
+    assert!(schema["$defs"]["Method"].to_string().contains("sobol"));
+    assert!(schema["$defs"]["Distribution"].to_string().contains("q_log_uniform_values"));
+}

@@ -18,11 +18,13 @@ fn lrgrid() -> Command {
     command
 }
 
-/// Standard output of a command that succeeds and says nothing else.
+/// Standard output of a command that succeeds and says nothing else, but for notes on W&B's example.
 fn output(arguments: &[&str]) -> String {
     let assert = lrgrid().args(arguments).assert().success();
     let output = assert.get_output();
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stderr);
+    let notes = arguments.contains(&WANDB) && said.lines().all(|line| line.starts_with("note: wandb_sweep.yaml: "));
+    assert!(said.is_empty() || notes, "{said}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
@@ -56,6 +58,11 @@ fn examples() -> Vec<PathBuf> {
     found
 }
 
+/// A path as seen from the root of the project.
+fn relative(path: &Path) -> &str {
+    path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().to_str().unwrap()
+}
+
 fn names(folder: &TempDir) -> Vec<String> {
     let entries = fs::read_dir(folder.path()).unwrap();
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -85,6 +92,7 @@ fn last_column(csv: &str) -> Vec<&str> {
     csv.lines().skip(1).map(|line| line.rsplit_once(',').unwrap().1).collect()
 }
 
+const WANDB: &str = "examples/wandb.toml";
 const WARMUP: &str = "examples/warmup_cosine.toml";
 const GRID: &str = "examples/grid.toml";
 
@@ -102,7 +110,7 @@ fn every_example_says_what_it_shows_evaluates_and_checks() {
     for path in examples() {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("# ") || path.extension().unwrap() == "json", "{}", path.display());
-        let path = path.to_str().unwrap();
+        let path = relative(&path);
         for backend in ["cpu", "reference", "auto"] {
             let csv = output(&["eval", path, "--backend", backend, "--at", "0,1,100"]);
             assert!((csv.lines().count() - 1).is_multiple_of(3), "{path}: {csv}");
@@ -151,6 +159,113 @@ fn shards_are_slices_of_the_whole() {
     assert_eq!(joined, whole.lines().collect::<Vec<_>>());
     let empty = output(&["eval", WARMUP, "--shard", "0/2"]);
     assert_eq!(empty, "schedule,step,lr\n");
+}
+
+#[test]
+fn a_sweep_is_listed_and_changed_from_the_command_line() {
+    let csv = output(&["sweep", "examples/random.toml", "--list"]);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (257, "schedule,peak,floor,warmup"));
+    let slice = output(&["sweep", "examples/random.toml", "--list", "--shard", "3/8"]);
+    assert_eq!(slice.lines().skip(1).collect::<Vec<_>>(), lines[1 + 96..1 + 128]);
+    let json = output(&["sweep", "examples/random.toml", "--list", "--json", "--shard", "0/256"]);
+    let point: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let peak = point["parameters"]["peak"].as_f64().unwrap();
+    assert!(lines[1].starts_with(&format!("0,{peak},")), "{json}");
+    assert!(output(&["sweep", "examples/sobol.toml"]).starts_with("sobol, 64 points, seed 1\n"));
+    let other = output(&["sweep", "examples/random.toml", "--list", "--sweep-seed", "8", "--sweep-count", "2"]);
+    assert_eq!(other.lines().count(), 3);
+    assert_ne!(other.lines().nth(1), Some(lines[1]));
+
+    let set = |settings: &[&str]| {
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+        output(&["sweep", WARMUP, "--list"].into_iter().chain(settings).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        set(&["schedule.then.start=choice(1e-3,3e-4)", "schedule.steps=range(5,15,5)"]),
+        "schedule,schedule.then.start,schedule.steps\n0,0.001,5\n1,0.001,10\n2,0.0003,5\n3,0.0003,10\n"
+    );
+    let csv = output(&["eval", WARMUP, "--at", "0,10", "--set", "schedule.then.start=0.5", "--set", "steps=11"]);
+    assert_eq!(csv, "schedule,step,lr\n0,0,0\n0,10,0.5\n");
+    let grid =
+        output(&["sweep", GRID, "--list", "--set", "peak=tag(log,interval(1e-4,1e-2,count=2))", "--set", "warmup=50"]);
+    assert_eq!(grid, "schedule,peak,warmup\n0,0.0001,50\n1,0.01,50\n");
+}
+
+#[test]
+fn a_sweep_file_of_wandb_is_taken_as_it_is() {
+    let notes = |arguments: &[&str]| {
+        let assert = lrgrid().args(arguments).assert().success();
+        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    };
+    let said = notes(&["sweep", WANDB]);
+    for word in ["`program`, `metric`, `early_terminate`:", "`optimizer`, `batch_size`:", "note: wandb_sweep.yaml: "] {
+        assert!(said.contains(word), "{said}");
+    }
+    assert!(output(&["sweep", WANDB]).starts_with("random, 50 points, seed 0\n"));
+    let whole = output(&["sweep", WANDB, "--list"]);
+    for line in whole.lines().skip(1) {
+        let values: Vec<f64> = line.split(',').map(|cell| cell.parse().unwrap()).collect();
+        assert!((1e-4..=0.1).contains(&values[1]) && (0.05..=0.4).contains(&values[2]), "{line}");
+    }
+    // From the command line, and in JSON, to the same points.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sweep.json");
+    let text = r#"{"program": "train.py", "method": "random", "run_cap": 50, "parameters": {"opt": {"values": ["a"]},
+        "learning_rate": {"distribution": "log_uniform_values", "min": 1e-4, "max": 0.1},
+        "nested": {"parameters": {"unused": {"value": true}}}, "warmup_ratio": {"min": 0.05, "max": 0.4}}}"#;
+    fs::write(&path, text).unwrap();
+    let arguments = ["sweep", WANDB, "--list", "--sweep", path.to_str().unwrap()];
+    let assert = lrgrid().args(arguments).assert().success();
+    assert_eq!(String::from_utf8_lossy(&assert.get_output().stdout), whole);
+    fs::write(&path, text.replace("\"random\"", "\"bayes\"")).unwrap();
+    let refused = error(&arguments, 2);
+    assert!(one_line(&refused).contains("bayes") && refused.contains("sobol"), "{refused}");
+    for (name, text, part) in
+        [("a.yaml", "a: [1", "not YAML: line"), ("a.yaml", "5", "a table"), ("a.txt", "", ".yaml, .json or .toml")]
+    {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        let refused = error(&["sweep", WANDB, "--sweep", path.to_str().unwrap()], 2);
+        assert!(one_line(&refused).contains(part), "{refused}");
+    }
+}
+
+#[test]
+fn statistics_are_those_of_the_table() {
+    for path in ["examples/random.toml", "examples/momentum.toml", "examples/cyclic.toml"] {
+        let rows = |csv: &str| {
+            let rows =
+                csv.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse::<f64>().unwrap()).collect());
+            rows.collect::<Vec<Vec<f64>>>()
+        };
+        let table = output(&["eval", path, "--dtype", "f64", "--steps", "0..1_001", "--shard", "0/8"]);
+        let (names, table) = (table.lines().next().unwrap().to_owned(), rows(&table));
+        let stats = output(&["stats", path, "--steps", "0..1_001", "--above", "1e-4", "--shard", "0/8"]);
+        let header: Vec<String> = stats.lines().next().unwrap().split(',').map(str::to_owned).collect();
+        let value = names.split(',').position(|name| name == "lr").unwrap();
+        for row in rows(&stats) {
+            let values: Vec<f64> = table.iter().filter(|line| line[0] == row[0]).map(|line| line[value]).collect();
+            let of = |name: &str| row[header.iter().position(|known| known == name).unwrap()];
+            let sum: f64 = values.iter().sum();
+            assert!((of("sum") / sum - 1.0).abs() < 1e-9 && (of("mean") / (sum / 1001.0) - 1.0).abs() < 1e-9, "{path}");
+            let squares: f64 = values.iter().map(|value| value * value).sum();
+            assert!((of("sum_of_squares") / squares - 1.0).abs() < 1e-9, "{path}");
+            let max = values.iter().copied().fold(f64::MIN, f64::max);
+            assert_eq!((of("max"), of("steps"), of("final")), (max, 1001.0, values[1000]), "{path}");
+            assert_eq!(of("max_step"), values.iter().position(|&value| value == max).unwrap() as f64, "{path}");
+            assert_eq!(of("above"), values.iter().filter(|value| **value > 1e-4).count() as f64, "{path}");
+        }
+    }
+    let lines = output(&["stats", GRID, "--json"]);
+    assert_eq!(lines.lines().count(), 12);
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert!(first["parameters"]["peak"].is_f64() && first["lr"]["max"]["step"].is_u64(), "{first}");
+    let momentum = output(&["stats", "examples/momentum.toml", "--at", "0,300", "--json"]);
+    let momentum: serde_json::Value = serde_json::from_str(&momentum).unwrap();
+    assert_eq!(momentum["momentum"]["min"], serde_json::json!({ "value": 0.85, "step": 300 }));
+    let listed = output(&["stats", WARMUP, "--at", "10,0,10", "--dtype", "f32"]);
+    assert_eq!(listed.lines().nth(1).unwrap().split(',').nth(1), Some("3"));
 }
 
 #[test]
@@ -273,7 +388,22 @@ fn schema_devices_version_and_help() {
     assert!(schema["properties"]["schedule"].is_object());
     assert!(!output(&["devices"]).is_empty());
     assert_eq!(output(&["--version"]), format!("lrgrid {}\n", env!("CARGO_PKG_VERSION")));
-    for command in ["eval", "plan", "run", "status", "merge", "check", "describe", "schedules", "schema", "devices"] {
+    for command in [
+        "eval",
+        "plan",
+        "run",
+        "status",
+        "merge",
+        "check",
+        "bench",
+        "describe",
+        "stats",
+        "sweep",
+        "schedules",
+        "schema",
+        "devices",
+        "wgsl",
+    ] {
         assert!(output(&[command, "--help"]).contains("Example"), "{command}");
     }
 }
@@ -374,6 +504,17 @@ fn wrong_command_lines_are_refused_with_a_remedy() {
         #[cfg(not(feature = "arrow"))]
         (&["eval", WARMUP, "-o", "table.parquet"], "`arrow` feature"),
         (&["plan", WARMUP, "--shards", "2", "-o", "job"], "from 1 to 1"),
+        (&["eval", WARMUP, "--set", "peak"], "NAME=VALUE"),
+        (&["eval", WARMUP, "--set", "peak=chioce(1,2)"], "`choice`"),
+        (&["eval", WARMUP, "--set", "peak=3"], "not used"),
+        (&["eval", WARMUP, "--set", "schedule.then.ned=3"], "`end`"),
+        (&["eval", WARMUP, "--set", "steps=choice(1,2)"], "cannot be swept"),
+        (&["sweep", WARMUP, "--sweep-method", "bayes"], "sobol"),
+        (&["sweep", WARMUP, "--sweep-count", "3"], "no sweep"),
+        (&["sweep", WARMUP, "--shard", "0/2"], "--list"),
+        (&["stats", WARMUP, "--above", "nan"], "give a number"),
+        (&["stats", WARMUP, "--backend", "gpu", "--dtype", "f64"], "--dtype f32"),
+        (&["stats", WARMUP, "--steps", "100.."], "after the spec's last step"),
         (&["eval"], "SPEC"),
         (&["evla", WARMUP], "eval"),
         (&["schedules", "cosin"], "`cosine`"),
@@ -467,7 +608,7 @@ fn every_example_on_the_gpu() {
         return;
     }
     for path in examples() {
-        let path = path.to_str().unwrap();
+        let path = relative(&path);
         let report = output(&["check", path, "--backend", "gpu"]);
         assert!(report.lines().any(|line| line.ends_with("ok")) && !report.contains("BREACH"), "{report}");
         let csv = output(&["eval", path, "--backend", "gpu", "--at", "0,1,100"]);

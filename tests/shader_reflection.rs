@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use std::mem::offset_of;
 
 use lrgrid::Dtype;
-use lrgrid::gpu::shader::{self, LIBRARY, PackedTile, STORE, STORE_WORDS, TABLE, WORKGROUP_SIZE, Way, entry_point};
+use lrgrid::gpu::shader::{
+    self, LIBRARY, PackedPartial, PackedReduction, PackedTile, REDUCTION_CHUNK, STATISTICS, STORE, STORE_WORDS, TABLE,
+    WORKGROUP_SIZE, Way, entry_point,
+};
 use lrgrid::packed::{
     EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedNumber, PackedProgram, PackedSegment, PackedStage,
     PackedTrack, REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
@@ -330,4 +333,29 @@ fn what_only_stores_has_the_kernels_shape() {
     assert_eq!(constant(&module, "LRGRID_STORE_WORDS"), i64::from(STORE_WORDS));
     assert_eq!(module.entry_points.len(), 1);
     assert_eq!(module.entry_points[0].workgroup_size, [WORKGROUP_SIZE, 1, 1]);
+}
+
+#[test]
+fn what_reduces_agrees_with_its_twins() {
+    let module = parse(STATISTICS);
+    same_layout!(
+        module,
+        "LrgridReduction",
+        PackedReduction { rows, columns, pitch, chunks, format, threshold, padding }
+    );
+    same_layout!(
+        module,
+        "LrgridPartial",
+        PackedPartial { sum, squares, exponent, min, min_column, max, max_column, last, above, padding }
+    );
+    for (name, want) in [
+        ("LRGRID_CHUNK", REDUCTION_CHUNK),
+        ("LRGRID_REDUCE_F32", PackedReduction::F32),
+        ("LRGRID_REDUCE_F16", PackedReduction::F16),
+        ("LRGRID_REDUCE_BF16", PackedReduction::BF16),
+    ] {
+        assert_eq!(constant(&module, name), i64::from(want), "{name}");
+    }
+    let reducers = constant(&module, "LRGRID_REDUCERS");
+    assert_eq!(module.entry_points[0].workgroup_size.map(i64::from), [reducers, 1, 1]);
 }

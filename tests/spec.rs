@@ -196,10 +196,36 @@ fn sweeps_are_checked() {
         &swept("[sweep.parameters.x]\nvalues = [1]\n[sweep.parameters.y]\nvalues = [1]"),
         &["`sweep.parameters.y`", "not used"],
     );
-    refused(
-        &swept("method = \"random\"\ncount = 9\n[sweep.parameters.x]\nvalues = [1]"),
-        &["`sweep.method`", "not in this version"],
-    );
+    for (sweep, parts) in [
+        ("method = \"random\"\n[sweep.parameters.x]\nvalues = [1]", &["`sweep.count`", "missing"][..]),
+        ("method = \"random\"\ncount = 0\n[sweep.parameters.x]\nvalues = [1]", &["`sweep.count`", "from 1 to"]),
+        ("method = \"sobol\"\ncount = 2\nseed = -1\n[sweep.parameters.x]\nvalues = [1]", &["`sweep.seed`", "-1"]),
+        ("method = \"bayes\"\n[sweep.parameters.x]\nvalues = [1]", &["`sweep.method`", "\"sobol\""]),
+        ("count = 9\n[sweep.parameters.x]\nvalues = [1]", &["`sweep.count`", "random and sobol"]),
+        ("[sweep.parameters.x]\nvalues = [1, 2]\nprobabilities = [0.5, 0.5]", &["x.probabilities`", "random or sobol"]),
+        ("[sweep.parameters.x]\ndistribution = \"normal\"\nmin = 1", &["x.min`", "`mu`, `sigma`"]),
+        ("[sweep.parameters.x]\ndistribution = \"normla\"", &["x.distribution`", "did you mean `normal`"]),
+        ("[sweep.parameters.x]\ndistribution = \"beta\"\na = 1\ncount = 3", &["x.b`", "missing"]),
+        ("[sweep.parameters.x]\ndistribution = \"beta\"\na = 1\nb = 2", &["x.count`", "missing"]),
+        ("programme = \"train.py\"\n[sweep.parameters.x]\nvalues = [1]", &["`sweep.programme`", "unknown key"]),
+        ("file = \"no such.yaml\"", &["`sweep`", "no such.yaml"]),
+    ] {
+        refused(&swept(sweep), parts);
+    }
+    let drawn = |parameter: &str| swept(&format!("method = \"random\"\ncount = 9\n[sweep.parameters.x]\n{parameter}"));
+    for (parameter, parts) in [
+        ("min = 1\nmax = 2\ncount = 3", &["x.count`", "beside `method`"][..]),
+        ("values = [1, 2]\nprobabilities = [0.5]", &["x.probabilities`", "1 for 2 values"]),
+        ("values = [1, 2]\nprobabilities = [0.5, 0.6]", &["x.probabilities`", "1.1"]),
+        ("values = [1, 2]\nprobabilities = [1.5, -0.5]", &["x.probabilities`", "-0.5"]),
+        ("distribution = \"q_normal\"\nq = 0", &["x.q`", "above 0"]),
+        ("distribution = \"normal\"\nsigma = -1", &["x.sigma`", "above 0"]),
+        ("distribution = \"log_normal\"\nmu = 700\nsigma = 9", &["parameters.x`", "range of f64"]),
+        ("distribution = \"log_uniform\"\nmin = 1\nmax = 1000", &["x.max`", "log_uniform_values"]),
+        ("distribution = \"inv_log_uniform_values\"\nmin = 0\nmax = 1000", &["x.min`", "above 0"]),
+    ] {
+        refused(&drawn(parameter), parts);
+    }
     refused(
         "schedule = { kind = \"linear\", start = \"$x\", end = \"$y\", steps = 5 }\n[sweep]\nmethod = \"zip\"\n[sweep.parameters]\nx = { values = [1, 2, 3] }\ny = { values = [1, 2] }",
         &["`sweep.parameters.y`", "2 values", "3"],

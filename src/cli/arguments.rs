@@ -3,6 +3,7 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lrgrid::program::MAX_STEP;
+use lrgrid::sweep::Method;
 use lrgrid::table::{Layout, Memory, Rows};
 use lrgrid::{Backend, Dtype};
 
@@ -77,6 +78,11 @@ pub fn dtypes() -> impl TypedValueParser<Value = Dtype> {
 /// The layouts by name.
 pub fn layouts() -> impl TypedValueParser<Value = Layout> {
     named(Layout::ALL, Layout::name)
+}
+
+/// The sweep methods by name.
+pub fn methods() -> impl TypedValueParser<Value = Method> {
+    named(Method::ALL, Method::name)
 }
 
 /// A whole number, perhaps with underscores.

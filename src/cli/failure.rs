@@ -57,6 +57,16 @@ impl Failure {
         }
     }
 
+    /// The same, with the name of the spec in front where that is what is wrong.
+    pub fn named(self, name: &str) -> Self {
+        match self {
+            Self::Error { message, status: WRONG } => {
+                Self::Error { message: format!("{name}: {message}"), status: WRONG }
+            }
+            other => other,
+        }
+    }
+
     /// Standard output refused.
     pub fn from_stdout(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {

@@ -17,7 +17,9 @@ mod progress;
 mod run;
 mod schedules;
 mod schema;
+mod stats;
 mod status;
+mod sweep;
 mod table;
 mod wgsl;
 
@@ -31,6 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   lrgrid eval examples/warmup_cosine.toml
   lrgrid eval examples/sweep_peak.toml -o table.npy
+  lrgrid stats examples/sobol.toml
   lrgrid describe examples/wsd.toml
   lrgrid check examples/one_cycle.toml
   lrgrid bench --quick
@@ -57,6 +60,8 @@ enum Command {
     Check(check::Check),
     Bench(bench::Bench),
     Describe(describe::Describe),
+    Stats(stats::Stats),
+    Sweep(sweep::Sweep),
     Schedules(schedules::Schedules),
     Schema(schema::Schema),
     Devices(devices::Devices),
@@ -75,6 +80,8 @@ impl Cli {
             Command::Check(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::Describe(command) => command.run(),
+            Command::Stats(command) => command.run(),
+            Command::Sweep(command) => command.run(),
             Command::Schedules(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Devices(command) => command.run(),

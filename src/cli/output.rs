@@ -17,3 +17,8 @@ pub fn warn(warnings: &[String]) {
         let _ = writeln!(io::stderr(), "warning: {warning}");
     }
 }
+
+/// Writes a remark to standard error.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
+}

@@ -99,7 +99,12 @@ impl DoubleBlock {
                 let phase_count = DoubleDouble::from(factor.phase_count_at(column)) + half + half * x;
                 factor.segment.value_at::<DoubleDouble>(phase_count)
             });
-            stage.offset + DoubleDouble::product(std::iter::once(stage.scale).chain(values))
+            let combined = if stage.summed {
+                stage.scale * values.fold(DoubleDouble::ZERO, |sum, value| sum + value)
+            } else {
+                DoubleDouble::product(std::iter::once(stage.scale).chain(values))
+            };
+            stage.offset + combined
         };
         let nodes: [DoubleDouble; TERMS] = std::array::from_fn(|node| at(NODES[node]));
         let ends = [at(-1.0), at(1.0)];

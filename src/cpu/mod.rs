@@ -21,6 +21,7 @@ mod short;
 mod smooth;
 mod smoothness;
 mod span;
+mod statistics;
 mod working;
 mod writer;
 

@@ -6,6 +6,7 @@ use super::device::Device;
 use super::kernel::Kernels;
 use super::readback::{Ring, Sizes};
 use super::shader::{THREAD_BYTES, Way};
+use super::statistics::Reducer;
 use super::tables::slices;
 use super::tile::{Tile, tiles};
 use crate::element::Dtype;
@@ -37,6 +38,7 @@ impl Default for Tuning {
 pub(super) struct Resources {
     pub kernels: Kernels,
     pub ring: Option<Ring>,
+    pub reducer: Option<Reducer>,
 }
 
 /// A table to be filled.

@@ -14,6 +14,7 @@ mod readback;
 mod requirements;
 mod resident;
 pub mod shader;
+mod statistics;
 mod tables;
 mod tile;
 mod used;

@@ -42,6 +42,14 @@ pub const RESIDENT: &str = concat!(
 
 /// The shader that takes a number from recorded commands.
 pub const PROGRESSION: &str = include_str!("../../shaders/progression.wgsl");
+/// The shader that reduces a table to statistics.
+pub const STATISTICS: &str = concat!(
+    include_str!("../../shaders/ir.wgsl"),
+    include_str!("../../shaders/integer.wgsl"),
+    include_str!("../../shaders/statistics.wgsl"),
+);
+/// Columns that a workgroup of [`STATISTICS`] reduces.
+pub const REDUCTION_CHUNK: u32 = 4096;
 
 /// The shader that only stores, for comparison.
 pub const STORE: &str = include_str!("../../shaders/store.wgsl");
@@ -93,6 +101,63 @@ pub struct PackedTile {
 }
 
 const _: () = assert!(size_of::<PackedTile>() == 48);
+
+/// What a dispatch of [`STATISTICS`] reduces; twin of `LrgridReduction`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct PackedReduction {
+    /// Number of rows.
+    pub rows: u32,
+    /// Number of columns.
+    pub columns: u32,
+    /// Words from one row to the next.
+    pub pitch: u32,
+    /// Chunks of a row.
+    pub chunks: u32,
+    /// The element type: one of the constants here.
+    pub format: u32,
+    /// Values are counted whose key is above.
+    pub threshold: u32,
+    /// Keeps the record a multiple of 16 bytes.
+    pub padding: [u32; 2],
+}
+
+impl PackedReduction {
+    /// The format of `f32`.
+    pub const F32: u32 = 0;
+    /// The format of `f16`.
+    pub const F16: u32 = 1;
+    /// The format of `bf16`.
+    pub const BF16: u32 = 2;
+}
+
+/// What a chunk of a row comes to; twin of `LrgridPartial`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct PackedPartial {
+    /// The sum in units of 2^(`exponent` − 176), in two's complement.
+    pub sum: [u32; 2],
+    /// The sum of squares in units of 2^(2·`exponent` − 303).
+    pub squares: [u32; 2],
+    /// The greatest biased exponent of a value.
+    pub exponent: u32,
+    /// The least value's key: an integer in the order of values.
+    pub min: u32,
+    /// Its first column.
+    pub min_column: u32,
+    /// The greatest value's key.
+    pub max: u32,
+    /// Its first column.
+    pub max_column: u32,
+    /// The last value's key.
+    pub last: u32,
+    /// Values above the threshold.
+    pub above: u32,
+    /// Keeps the record a multiple of 8 bytes.
+    pub padding: u32,
+}
+
+const _: () = assert!(size_of::<PackedReduction>() == 32 && size_of::<PackedPartial>() == 48);
 
 /// How a kernel goes through a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{Epochs, Part, Spec};
 use crate::double_double::DoubleDouble;
-use crate::error::{Error, LowerError, SpecError};
+use crate::error::{Error, EvaluateError, LowerError, SpecError};
 use crate::packed::{Batch, BatchBuilder, Oracle};
 use crate::program::{MAX_STEP, Program};
 use crate::schedule::Time;
@@ -22,15 +22,18 @@ const PARTS_PER_THREAD: usize = 4;
 const SCALING_PAYS_FROM: usize = 8;
 
 impl Spec {
-    /// The schedules of some points, which are the rows of the batch.
-    pub(super) fn compile_part(&self, part: Part, all: Range<usize>) -> Result<Batch, Error> {
+    pub(super) fn compile_part(&self, part: Part, rows: Range<usize>) -> Result<Batch, Error> {
+        if rows.start > rows.end || rows.end > self.len() {
+            let Range { start, end } = rows;
+            return Err(EvaluateError::Rows { start, end, schedules: self.len() }.into());
+        }
         let mut builder = BatchBuilder::default();
         // While one set of parts is packed, the set before is joined; both keep their allocations.
         let mut packed: Vec<BatchBuilder> = Vec::new();
         let mut spare: Vec<BatchBuilder> = Vec::new();
         let points_at_once = POINTS_IN_PART * PARTS_PER_THREAD * rayon::current_num_threads();
-        for first in all.clone().step_by(points_at_once) {
-            let points = first..all.end.min(first + points_at_once);
+        for first in rows.clone().step_by(points_at_once) {
+            let points = first..rows.end.min(first + points_at_once);
             let join = || packed.iter_mut().try_for_each(|part| builder.append(part));
             let (joined, results) = rayon::join(join, || self.pack(part, points, &mut spare));
             joined?;
@@ -39,7 +42,8 @@ impl Spec {
             std::mem::swap(&mut packed, &mut spare);
         }
         packed.iter_mut().try_for_each(|part| builder.append(part))?;
-        Ok(builder.finish(Some(Arc::new(Formulas { spec: self.clone(), part, first: all.start }))))
+        let formulas = Formulas { spec: self.clone(), part, first: rows.start };
+        Ok(builder.finish(Some(Arc::new(formulas))))
     }
 
     /// Lowers and packs points, in as many parts as they need; each ends at its first error.
@@ -157,14 +161,14 @@ impl<'s> Lowering<'s> {
 struct Formulas {
     spec: Spec,
     part: Part,
-    /// The point of the batch's first row.
+    /// The first schedule of the batch.
     first: usize,
 }
 
 impl Oracle for Formulas {
     fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(DoubleDouble)) {
-        let point = self.first + schedule;
-        match self.spec.read(self.part, point, &self.spec.point(point)) {
+        let schedule = self.first + schedule;
+        match self.spec.read(self.part, schedule, &self.spec.point(schedule)) {
             Ok(schedule) => steps.for_each(|step| write(schedule.exact(self.spec.time(step)))),
             // Compiling read the very same point, so this does not happen; NaN fails every comparison.
             Err(_) => steps.for_each(|_| write(f64::NAN.into())),

@@ -1,11 +1,11 @@
-//! From a text to a bounded tree of values: TOML and JSON meet here.
+//! From a text to a bounded tree of values: TOML, JSON and YAML meet here.
 
 use serde_json::{Map, Number, Value};
 
 use crate::error::SpecError;
 
 /// The longest text that is read.
-const MAX_BYTES: usize = 16 << 20;
+pub(super) const MAX_BYTES: usize = 16 << 20;
 
 /// The deepest nesting of tables and lists: some thirty schedules within one another.
 const MAX_DEPTH: usize = 64;
@@ -30,6 +30,25 @@ pub(super) fn from_json(text: &str) -> Result<Value, SpecError> {
     check_size(text)?;
     let document = serde_json::from_str(text).map_err(|error| SpecError::new("", format!("not JSON: {error}")))?;
     bounded(document)
+}
+
+/// Reads a YAML document.
+#[cfg(feature = "yaml")]
+pub(super) fn from_yaml(text: &str) -> Result<Value, SpecError> {
+    check_size(text)?;
+    let document: Value = serde_saphyr::from_str(text).map_err(|error| {
+        // What follows the first line is the text itself with a mark.
+        let message = error.to_string();
+        let first = message.lines().next().unwrap_or_default();
+        SpecError::new("", format!("not YAML: {}", first.trim_start_matches("error: ")))
+    })?;
+    bounded(document)
+}
+
+/// Says what reads a YAML document.
+#[cfg(not(feature = "yaml"))]
+pub(super) fn from_yaml(_: &str) -> Result<Value, SpecError> {
+    Err(SpecError::new("", "this lrgrid was built without its `yaml` feature: build it with that, or write JSON"))
 }
 
 fn check_size(text: &str) -> Result<(), SpecError> {

@@ -3,9 +3,11 @@
 mod compile;
 mod document;
 mod library;
+mod overrides;
 mod read;
 mod schema;
 mod suggest;
+mod sweep;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,14 +15,15 @@ use std::ops::Range;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
+pub use overrides::Overrides;
 pub use schema::json_schema;
 pub use suggest::nearest;
 
-use crate::error::{Error, EvaluateError, SpecError};
+use crate::error::{Error, SpecError};
 use crate::packed::Batch;
 use crate::program::MAX_STEP;
 use crate::schedule::Schedule;
-use crate::sweep::{Method, Parameter, Sweep, names_used};
+use crate::sweep::{Sweep, names_used};
 
 /// The keys of a document.
 const KEYS: &[&str] = &["steps", "schedule", "sweep", "steps_per_epoch", "fractional_epochs", "momentum"];
@@ -68,6 +71,7 @@ pub struct Spec {
     horizon: Option<u64>,
     epochs: Option<Epochs>,
     sweep: Sweep,
+    notes: Vec<String>,
 }
 
 /// Which of a spec's two schedules is meant.
@@ -92,7 +96,15 @@ impl Spec {
     /// # Errors
     /// When the text is not TOML or not a spec: with the key's path, the value and what would be right.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
-        Self::from_document(document::from_toml(text)?)
+        Self::from_toml_with(text, &Overrides::default())
+    }
+
+    /// Reads a TOML text with some changes.
+    ///
+    /// # Errors
+    /// As [`Spec::from_toml`], and when a change has no place in the text or a file cannot be read.
+    pub fn from_toml_with(text: &str, overrides: &Overrides) -> Result<Self, Error> {
+        Self::from_document(document::from_toml(text)?, overrides)
     }
 
     /// Reads a JSON text.
@@ -100,32 +112,48 @@ impl Spec {
     /// # Errors
     /// When the text is not JSON or not a spec: with the key's path, the value and what would be right.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        Self::from_document(document::from_json(text)?)
+        Self::from_json_with(text, &Overrides::default())
     }
 
-    fn from_document(document: Value) -> Result<Self, Error> {
-        let Value::Object(mut keys) = document.clone() else {
+    /// Reads a JSON text with some changes.
+    ///
+    /// # Errors
+    /// As [`Spec::from_json`], and when a change has no place in the text or a file cannot be read.
+    pub fn from_json_with(text: &str, overrides: &Overrides) -> Result<Self, Error> {
+        Self::from_document(document::from_json(text)?, overrides)
+    }
+
+    fn from_document(document: Value, overrides: &Overrides) -> Result<Self, Error> {
+        let Value::Object(mut keys) = document else {
             return Err(SpecError::new("", "a spec is a table of keys, with `schedule` among them").into());
         };
         if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
             return Err(SpecError::new(unknown.as_str(), format!("unknown key: {}", nearest(unknown, KEYS))).into());
         }
+        let parameters = overrides.apply(&mut keys)?;
+        let mut document = keys.clone();
         let Some(schedule) = keys.remove("schedule") else {
             return Err(SpecError::new("schedule", "missing: add [schedule] with a `kind`").into());
         };
         let momentum = keys.remove("momentum");
+        let mut used = Vec::new();
+        std::iter::once(&schedule).chain(&momentum).for_each(|part| names_used(part, &mut used));
+        let swept = sweep::read_sweep(keys.remove("sweep"), parameters, overrides, &used);
+        let sweep::ReadSweep { sweep, notes, keys: sweep_keys } = swept.map_err(|error| error.within("sweep"))?;
+        // As it was meant: with the changes, and without the file it may have come from.
+        if let Some(sweep_keys) = sweep_keys {
+            document.insert("sweep".to_owned(), Value::Object(sweep_keys));
+        }
         let mut spec = Self {
-            document,
+            document: Value::Object(document),
             foreign: library::is_used(&schedule) || momentum.as_ref().is_some_and(library::is_used),
             library_momentum: false,
             schedule,
             momentum,
             horizon: positive_length(&keys, "steps")?,
             epochs: epochs(&keys)?,
-            sweep: match keys.get("sweep") {
-                Some(sweep) => read_sweep(sweep).map_err(|error| error.within("sweep"))?,
-                None => Sweep::single(),
-            },
+            sweep,
+            notes,
         };
         spec.check_horizon()?;
         spec.program(Part::Rate, 0, &spec.point(0))?;
@@ -134,15 +162,12 @@ impl Spec {
             spec.program(Part::Momentum, 0, &spec.point(0))?;
         }
         // Last, because a misspelt `$name` is better reported where it stands than as an unused parameter.
-        spec.check_names()?;
+        spec.check_names(&used)?;
         Ok(spec)
     }
 
     /// Every `$name` must be a parameter, and every parameter must be used.
-    fn check_names(&self) -> Result<(), SpecError> {
-        let mut used = Vec::new();
-        names_used(&self.schedule, &mut used);
-        self.momentum.iter().for_each(|momentum| names_used(momentum, &mut used));
+    fn check_names(&self, used: &[String]) -> Result<(), SpecError> {
         match self.sweep.names().iter().find(|name| !used.contains(name)) {
             Some(name) => Err(SpecError::new(
                 format!("sweep.parameters.{name}"),
@@ -205,6 +230,18 @@ impl Spec {
         Ok(longest.saturating_mul(self.steps_per_unit()))
     }
 
+    /// The points of the sweep.
+    #[must_use]
+    pub fn sweep(&self) -> &Sweep {
+        &self.sweep
+    }
+
+    /// What was left out in reading the sweep, because it concerns something else; a sentence each.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// Names of the swept parameters, in order of declaration.
     #[must_use]
     pub fn parameter_names(&self) -> Vec<&str> {
@@ -244,15 +281,7 @@ impl Spec {
     /// # Errors
     /// When a schedule of the sweep is wrong or cannot be lowered; the message names the point.
     pub fn compile(&self) -> Result<Batch, Error> {
-        self.compile_part(Part::Rate, 0..self.len())
-    }
-
-    /// Compiles the `momentum` schedules, where the spec has them.
-    ///
-    /// # Errors
-    /// As [`Spec::compile`].
-    pub fn compile_momentum(&self) -> Result<Option<Batch>, Error> {
-        self.has_momentum().then(|| self.compile_part(Part::Momentum, 0..self.len())).transpose()
+        self.compile_rows(0..self.len())
     }
 
     /// Compiles some schedules of the sweep: row 0 of the batch is the first of them.
@@ -272,23 +301,23 @@ impl Spec {
     /// # Errors
     /// As [`Spec::compile`], and when the sweep has not all of these schedules.
     pub fn compile_rows(&self, rows: Range<usize>) -> Result<Batch, Error> {
-        self.compile_part(Part::Rate, self.checked(rows)?)
+        self.compile_part(Part::Rate, rows)
     }
 
-    /// Compiles the `momentum` schedules of some points, where the spec has them.
+    /// Compiles the `momentum` schedules, where the spec has them.
+    ///
+    /// # Errors
+    /// As [`Spec::compile`].
+    pub fn compile_momentum(&self) -> Result<Option<Batch>, Error> {
+        self.compile_momentum_rows(0..self.len())
+    }
+
+    /// Compiles some of the `momentum` schedules, where the spec has them.
     ///
     /// # Errors
     /// As [`Spec::compile_rows`].
     pub fn compile_momentum_rows(&self, rows: Range<usize>) -> Result<Option<Batch>, Error> {
-        let rows = self.checked(rows)?;
         self.has_momentum().then(|| self.compile_part(Part::Momentum, rows)).transpose()
-    }
-
-    fn checked(&self, rows: Range<usize>) -> Result<Range<usize>, EvaluateError> {
-        if rows.start > rows.end || rows.end > self.len() {
-            return Err(EvaluateError::Rows { start: rows.start, end: rows.end, schedules: self.len() });
-        }
-        Ok(rows)
     }
 
     /// The spec as a JSON text that reads back as the same spec, its keys in their order.
@@ -370,6 +399,7 @@ impl From<Schedule> for Spec {
             horizon: None,
             epochs: None,
             sweep: Sweep::single(),
+            notes: Vec::new(),
         }
     }
 }
@@ -399,35 +429,4 @@ fn epochs(keys: &Map<String, Value>) -> Result<Option<Epochs>, SpecError> {
         (None, None) => Ok(None),
         (Some(steps), fractional) => Ok(Some(Epochs { steps, fractional: fractional.unwrap_or(false) })),
     }
-}
-
-fn read_sweep(sweep: &Value) -> Result<Sweep, SpecError> {
-    let Value::Object(keys) = sweep else {
-        return Err(SpecError::new("", "not a table: write [sweep.parameters.NAME]"));
-    };
-    const KEYS: &[&str] = &["method", "parameters", "count", "seed"];
-    if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        return Err(SpecError::new(unknown.as_str(), format!("unknown key: {}", nearest(unknown, KEYS))));
-    }
-    let method = match keys.get("method") {
-        Some(value) => read::read::<Method>(value, read::Context::default()).map_err(|error| error.within("method"))?,
-        None => Method::default(),
-    };
-    let random = matches!(method, Method::Random | Method::Sobol);
-    if let Some(key) = ["count", "seed"].iter().find(|key| !random && keys.contains_key(**key)) {
-        return Err(SpecError::new(
-            *key,
-            "goes with random and sobol sweeps only: give a `count` per parameter instead",
-        ));
-    }
-    let Some(Value::Object(entries)) = keys.get("parameters") else {
-        return Err(SpecError::new("parameters", "missing: add [sweep.parameters.NAME] with `values` or a range"));
-    };
-    let mut parameters = Vec::with_capacity(entries.len());
-    for (name, value) in entries {
-        let parameter: Parameter =
-            read::read(value, read::Context::default()).map_err(|error| error.within(&format!("parameters.{name}")))?;
-        parameters.push((name.clone(), parameter));
-    }
-    Sweep::new(method, parameters)
 }

@@ -5,6 +5,7 @@ use schemars::transform::transform_subschemas;
 use schemars::{Schema, json_schema as schema};
 use serde_json::{Map, Value};
 
+use super::sweep::WANDB_KEYS;
 use crate::dialect::call_schemas;
 use crate::schedule::Schedule;
 use crate::sweep::{Method, Parameter};
@@ -23,6 +24,7 @@ pub fn json_schema() -> Value {
     let (method, parameter) = (generator.subschema_for::<Method>(), generator.subschema_for::<Parameter>());
     let mut definitions: Map<String, Value> = generator.take_definitions(true).into_iter().collect();
     in_a_librarys_terms(&mut definitions, calls);
+    let sweep = sweep(method, parameter);
     let mut document = schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "lrgrid spec",
@@ -34,12 +36,10 @@ pub fn json_schema() -> Value {
             "momentum": { "description": "A second schedule evaluated beside the first.", "$ref": "#/$defs/Schedule" },
             "steps_per_epoch": { "type": "integer", "minimum": 1, "description": "All lengths are then in epochs." },
             "fractional_epochs": { "type": "boolean", "description": "Whether the value moves within an epoch." },
-            "sweep": {
-                "type": "object",
-                "properties": { "method": method, "parameters": { "type": "object", "additionalProperties": parameter } },
-                "required": ["parameters"],
-                "additionalProperties": false,
-            },
+            "sweep": { "anyOf": [
+                { "type": "string", "description": "A .yaml, .json or .toml file with the sweep, such as one of W&B." },
+                sweep,
+            ] },
         },
         "required": ["schedule"],
         "additionalProperties": false,
@@ -55,6 +55,27 @@ pub fn json_schema() -> Value {
     }
     document.insert("$defs".to_owned(), Value::Object(definitions));
     document.to_value()
+}
+
+/// A sweep in the spec itself.
+fn sweep(method: Schema, parameter: Schema) -> Value {
+    let mut sweep = serde_json::json!({
+        "type": "object",
+        "properties": {
+            "method": method,
+            "count": { "type": "integer", "minimum": 1, "description": "Points of a random or sobol sweep." },
+            "seed": { "type": "integer", "minimum": 0, "description": "What a random or sobol sweep is drawn from." },
+            "parameters": { "type": "object", "additionalProperties": parameter },
+            "file": { "type": "string", "description": "A file with the keys that are not here." },
+        },
+        "anyOf": [{ "required": ["parameters"] }, { "required": ["file"] }],
+        "additionalProperties": false,
+    });
+    for key in WANDB_KEYS {
+        sweep["properties"][key] = serde_json::json!({ "description": "A key of W&B, which is ignored." });
+    }
+    sweep["properties"]["run_cap"] = serde_json::json!({ "description": "W&B's name for `count`." });
+    sweep
 }
 
 /// Adds the calls of libraries' schedules to what a schedule may be.

@@ -135,7 +135,7 @@ pub(super) fn write_row_number(text: &mut String, header: &Header<'_>, row: usiz
 }
 
 /// Appends a name, in quotes where a comma or a quote would break the line.
-pub(super) fn write_field(text: &mut String, field: &str) {
+pub fn write_field(text: &mut String, field: &str) {
     if field.contains([',', '"', '\n', '\r']) {
         text.push('"');
         text.push_str(&field.replace('"', "\"\""));

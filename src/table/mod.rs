@@ -27,7 +27,7 @@ use std::ops::Range;
 use std::path::Path;
 
 pub use atomic::{AtomicFile, Existing, Stored};
-pub use csv::Csv;
+pub use csv::{Csv, write_field};
 pub use digest::Checksum;
 pub use evaluated::{Batches, Evaluated};
 pub use fill::{Control, Source, write_table};
