@@ -75,15 +75,17 @@ fn explain_foreign(library: &Library, schedule: &ForeignKind) -> String {
     format!("{} of {}\n{differs}\n{table}", schedule.name, library.name)
 }
 
+/// A form longer than this goes behind the description, so that it does not push everything aside.
+const WIDEST_FORM: usize = 40;
+
 fn table(what: &str, parameters: Vec<Parameter>) -> String {
     let mut lines = vec![[what, "", "default", ""].map(str::to_owned)];
     lines.extend(parameters.into_iter().map(|parameter| {
-        [
-            parameter.name,
-            parameter.form,
-            parameter.default.unwrap_or_else(|| "needed".to_owned()),
-            parameter.description,
-        ]
+        let (form, description) = match parameter.form.chars().count() > WIDEST_FORM {
+            true => ("text".to_owned(), format!("{} {}", parameter.description, parameter.form)),
+            false => (parameter.form, parameter.description),
+        };
+        [parameter.name, form, parameter.default.unwrap_or_else(|| "needed".to_owned()), description]
     }));
     columns(&lines)
 }
