@@ -51,7 +51,10 @@ pub mod evaluate;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod packed;
+pub mod plot;
 pub mod program;
+pub mod readable;
+pub mod sample;
 pub mod schedule;
 pub mod spec;
 pub mod sweep;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use lrgrid::Error;
-use lrgrid::error::{EvaluateError, TableError};
+use lrgrid::error::{EvaluateError, PlotError, TableError};
 
 /// Exit status where the work failed.
 const FAILED: u8 = 1;
@@ -71,6 +71,9 @@ impl From<Error> for Failure {
             Error::Evaluate(EvaluateError::PastEnd { .. }) => WRONG,
             // A format that cannot hold the values is a wrong -o or --dtype.
             Error::Spec(_) | Error::Lower(_) | Error::Table(TableError::Format { .. }) => WRONG,
+            Error::Plot(PlotError::Format { .. } | PlotError::Size { .. } | PlotError::Empty { .. }) => WRONG,
+            // A log that cannot be read is a wrong argument, as a spec that cannot be read is.
+            Error::Read(_) => WRONG,
             _ => FAILED,
         };
         Self::Error { message: error.to_string(), status }

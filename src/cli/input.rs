@@ -18,6 +18,11 @@ pub struct SpecInput {
 }
 
 impl SpecInput {
+    /// The spec of a file, for commands that take several.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// The name in messages.
     pub fn name(&self) -> String {
         if self.is_stdin() { "standard input".to_owned() } else { self.path.display().to_string() }

@@ -9,8 +9,10 @@ mod eval;
 mod failure;
 mod input;
 mod output;
+mod plot;
 mod schedules;
 mod schema;
+mod screen;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,7 @@ pub struct Cli {
 enum Command {
     Eval(eval::Eval),
     Check(check::Check),
+    Plot(plot::Plot),
     Describe(describe::Describe),
     Schedules(schedules::Schedules),
     Schema(schema::Schema),
@@ -52,6 +55,7 @@ impl Cli {
         match self.command {
             Command::Eval(command) => command.run(),
             Command::Check(command) => command.run(),
+            Command::Plot(command) => command.run(),
             Command::Describe(command) => command.run(),
             Command::Schedules(command) => command.run(),
             Command::Schema(command) => command.run(),
