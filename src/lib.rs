@@ -39,6 +39,7 @@
 #![deny(missing_docs)]
 pub mod catalogue;
 pub mod check;
+pub mod compare;
 pub mod cpu;
 pub mod curve;
 pub mod describe;
@@ -48,8 +49,10 @@ pub mod element;
 pub mod engine;
 pub mod error;
 pub mod evaluate;
+pub mod fit;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod logged;
 pub mod packed;
 pub mod plot;
 pub mod program;

@@ -3,10 +3,13 @@
 mod arguments;
 mod check;
 mod columns;
+mod compare;
+mod completions;
 mod describe;
 mod devices;
 mod eval;
 mod failure;
+mod fit;
 mod input;
 mod output;
 mod plot;
@@ -24,11 +27,14 @@ const EXAMPLES: &str = "\
 Examples:
   lrgrid eval examples/warmup_cosine.toml
   lrgrid eval examples/sweep_peak.toml -o table.npy
+  lrgrid plot examples/one_cycle.toml
   lrgrid describe examples/wsd.toml
+  lrgrid compare examples/wsd.toml log.csv
+  lrgrid fit log.csv
   lrgrid check examples/one_cycle.toml
   lrgrid schedules cosine
 
-Exit status: 0 done; 1 the work failed; 2 the command line or the spec is wrong.";
+Exit status: 0 done; 1 the work failed (or `compare` and `check` found a difference); 2 the command line or the spec is wrong.";
 
 /// Evaluate learning-rate schedules in batches: whole sweeps, millions of steps, on CPU or GPU.
 #[derive(Debug, Parser)]
@@ -44,9 +50,13 @@ enum Command {
     Check(check::Check),
     Plot(plot::Plot),
     Describe(describe::Describe),
+    Compare(compare::Compare),
+    Fit(fit::Fit),
     Schedules(schedules::Schedules),
     Schema(schema::Schema),
     Devices(devices::Devices),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
 
 impl Cli {
@@ -57,9 +67,13 @@ impl Cli {
             Command::Check(command) => command.run(),
             Command::Plot(command) => command.run(),
             Command::Describe(command) => command.run(),
+            Command::Compare(command) => command.run(),
+            Command::Fit(command) => command.run(),
             Command::Schedules(command) => command.run(),
             Command::Schema(command) => command.run(),
             Command::Devices(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     }
 }
