@@ -43,14 +43,14 @@ pub struct LogPart {
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
     /// The schedule, where the table has several.
-    #[arg(long = "log-schedule", value_name = "I", default_value = "0")]
-    schedule: usize,
+    #[arg(long, value_name = "I", default_value = "0")]
+    log_schedule: usize,
 }
 
 impl LogPart {
     /// As the library takes it.
     pub fn selection(&self) -> Selection {
-        Selection { column: self.column.clone(), schedule: self.schedule }
+        Selection { column: self.column.clone(), schedule: self.log_schedule }
     }
 }
 

@@ -12,7 +12,7 @@ pub const MOST: f64 = 1.05;
 const NEARLY: f64 = 0.97;
 
 /// A search that ends within so many times the rounding may have missed by its own inaccuracy.
-const CLOSE: f64 = 300.0;
+const CLOSE: f64 = 3000.0;
 
 /// One piece of a curve.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,9 +88,11 @@ fn reach(data: &Data, first: usize, shape: Shape) -> Option<Piece> {
     let piece = |fitted: Fitted, reached: usize| Piece { first, end: first + reached, fitted, others: Vec::new() };
     let fit = |window: usize, warm: Option<&Fitted>| -> Option<Fitted> {
         let points = all.first(window);
+        // Where the curve has come to rest, its end is a corner that a search stumbles over: one point of it is enough.
+        let moving = points.first(before_rest(&points).max(shape.freedom() + 1).min(window));
         let mut starts: Vec<Vec<f64>> = warm.map(|fitted| fitted.parameters.clone()).into_iter().collect();
-        starts.extend(shape.grid(points.x[window - 1].max(1.0)));
-        let fitted = solve(shape, &starts, &points)?;
+        starts.extend(shape.grid(moving.x[moving.x.len() - 1].max(1.0)));
+        let fitted = solve(shape, &starts, &moving)?;
         if fitted.worst(&points, MOST).is_finite() {
             return Some(fitted);
         }
@@ -125,6 +127,13 @@ fn reach(data: &Data, first: usize, shape: Shape) -> Option<Piece> {
     // The whole window decides, now that its end is known.
     let best = fit(window, Some(&best)).unwrap_or(best);
     Some(piece(snapped(best, &points), window))
+}
+
+/// How many points there are up to the first of those at rest at the end.
+fn before_rest(points: &Points<'_>) -> usize {
+    let last = points.y[points.y.len() - 1];
+    let resting = points.y.iter().zip(points.slack).rev().take_while(|(y, slack)| (*y - last).abs() <= **slack).count();
+    points.y.len() - resting + 1
 }
 
 /// A fit nearby that holds, of those with rounder parameters and with or without a base.

@@ -153,7 +153,7 @@ async function openGpu(block, wgsl) {
   return async (rows, steps) => {
     const words = new Uint32Array(steps.length * 2);
     steps.forEach((step, i) => { words[2 * i] = step % 4294967296; words[2 * i + 1] = Math.floor(step / 4294967296); });
-    const made = [buffer(words, GPUBufferUsage.STORAGE), buffer(Uint32Array.from(rows), GPUBufferUsage.STORAGE)];
+    const made = [buffer(words, GPUBufferUsage.STORAGE), buffer(Uint32Array.from([steps.length, ...rows]), GPUBufferUsage.STORAGE)];
     const size = rows.length * steps.length * 4;
     const out = device.createBuffer({ size: Math.max(16, size), usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
     const back = device.createBuffer({ size: Math.max(16, size), usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
@@ -201,7 +201,7 @@ const evaluate = async (rows, steps) => {
 };
 
 const canvas = document.querySelector("canvas"), readout = document.getElementById("readout");
-const short = (v) => v === 0 ? "0" : Math.abs(v) >= 1e-3 && Math.abs(v) < 1e5 ? String(+v.toPrecision(6)) : v.toPrecision(6).replace(/\.?0+e/, "e");
+const short = (v) => v === 0 ? "0" : Math.abs(v) >= 1e-3 && Math.abs(v) < 1e5 ? String(+v.toPrecision(6)) : v.toExponential(5).replace(/\.?0+e/, "e");
 const stepName = (s) => {
   for (const [unit, name] of [[1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]]) if (s >= unit) return +(s / unit).toFixed(3) + name;
   return String(s);

@@ -88,10 +88,10 @@ impl Browser {
         self.command("POST", "/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// What the page wrote to its console at the level of errors and warnings.
+    /// The errors in the page's console.
     pub fn complaints(&self) -> Vec<Value> {
         let log = self.command("POST", "/se/log", &json!({ "type": "browser" }));
-        let loud = |entry: &&Value| entry["level"] == "SEVERE" || entry["level"] == "WARNING";
+        let loud = |entry: &&Value| entry["level"] == "SEVERE";
         log.as_array().unwrap().iter().filter(loud).cloned().collect()
     }
 }

@@ -71,15 +71,18 @@ fn a_page_computes_what_the_reference_does_and_follows_its_slider() {
     println!("the page computes with {how}");
     keep_screenshot(&browser, "grid-before.png");
     // It begins in the middle of each axis.
-    let chosen = browser.run("return window.lrgrid.points()[0];");
-    assert_eq!(chosen, json!([3e-4, 100.0]));
+    let chosen = || {
+        let points = browser.run("return window.lrgrid.points()[0];");
+        points.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(chosen(), [3e-4, 100.0]);
     check(&browser, &grid, 5, "evaluateJs", 1e-13);
     check(&browser, &grid, 5, "evaluate", 1e-6);
     browser.run(
         "const slider = document.querySelectorAll('#sliders input')[1]; slider.value = 3;
          slider.dispatchEvent(new Event('input')); return new Promise((done) => setTimeout(done, 300));",
     );
-    assert_eq!(browser.run("return window.lrgrid.points()[0];"), json!([3e-4, 200.0]));
+    assert_eq!(chosen(), [3e-4, 200.0]);
     assert_eq!(browser.run("return document.querySelectorAll('#sliders output')[1].textContent;"), "200");
     check(&browser, &grid, 7, "evaluateJs", 1e-13);
     check(&browser, &grid, 7, "evaluate", 1e-6);
@@ -119,4 +122,16 @@ fn every_example_is_computed_alike() {
         check(&browser, &spec(&path), 0, "evaluateJs", 2e-12);
         assert_eq!(browser.complaints(), Vec::<Value>::new(), "{name}");
     }
+}
+
+/// SwiftShader, which Chromium brings along, is a GPU like any other to the page.
+#[test]
+fn with_webgpu_the_page_computes_the_same() {
+    let flags = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];
+    let Some(browser) = driver::browser(&flags) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let how = open(&browser, &page(folder.path(), &["examples/grid.toml"], "grid.html"));
+    println!("the page computes with {how}");
+    check(&browser, &spec("examples/grid.toml"), 5, "evaluate", if how == "webgpu" { 1.2e-7 } else { 1e-13 });
+    assert_eq!(browser.complaints(), Vec::<Value>::new());
 }
