@@ -75,11 +75,12 @@ impl Rounding {
             }
         }
         match digits {
-            // Sixteen digits and more are a double's own, seven to nine a single's.
+            // Sixteen digits and more are a double's own, seven to nine a single's: the shortest text that reads back may
+            // be as far from the single as that is from the exact value.
             14.. => Self::binary(50),
-            7.. => Self::binary(24),
+            7.. => Self::binary(23),
             // A few short numbers may be exact: a constant, or milestones.
-            _ if distinct.len() < FEW_VALUES => Self::binary(24),
+            _ if distinct.len() < FEW_VALUES => Self::binary(23),
             _ if scientific => Self::Relative(0.5 * 10f64.powi(1 - digits.max(1) as i32)),
             _ => Self::Absolute(0.5 * 10f64.powi(-(decimals as i32))),
         }
@@ -309,7 +310,7 @@ mod tests {
         let rows = |cell: fn(u32) -> String| (1..40).map(cell).collect::<Vec<_>>().join("\n");
         assert_eq!(read(&rows(|n| format!("0.{n:04}"))).rounding, Rounding::Absolute(0.5e-4));
         assert_eq!(read(&rows(|n| format!("1.{n:02}e-3"))).rounding, Rounding::Relative(0.5e-2));
-        assert_eq!(read(&rows(|n| format!("0.0001234{n:04}"))).rounding, Rounding::binary(24));
-        assert_eq!(read("0.1\n0.01\n0.001\n").rounding, Rounding::binary(24), "a few short values are exact");
+        assert_eq!(read(&rows(|n| format!("0.0001234{n:04}"))).rounding, Rounding::binary(23));
+        assert_eq!(read("0.1\n0.01\n0.001\n").rounding, Rounding::binary(23), "a few short values are exact");
     }
 }

@@ -50,7 +50,7 @@ pub fn area(batch: &Batch, schedule: usize, steps: u64) -> Area {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     for look in 0..LOOKS {
         let share = u128::from(look.wrapping_mul(GOLDEN));
-        add(program.value((u128::from(steps) * share >> 64) as u64));
+        add(program.value(((u128::from(steps) * share) >> 64) as u64));
     }
     Area { sum: (sum + rest) / LOOKS as f64 * steps as f64, exact: false }
 }

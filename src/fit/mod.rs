@@ -30,6 +30,9 @@ const MOST_PIECES: usize = 24;
 /// The most points of a line that stands in for a formula.
 const MOST_POINTS: usize = 4000;
 
+/// How many times further off than rounding explains a formula may be, where none is closer.
+const LOOSE: f64 = 4.0;
+
 /// How sure a fit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sureness {
@@ -141,9 +144,9 @@ pub fn fit(logged: &Logged) -> Result<Fit, Error> {
         return Ok(best);
     }
     // A schedule computed in single precision is a few units off; a logger may round twice.
-    let loose = data(logged, 8.0);
+    let loose = data(logged, LOOSE);
     found.extend(candidates(&loose));
-    if let Some(mut best) = best(&cpu, &exact, logged, &found, 8.0 * MOST)? {
+    if let Some(mut best) = best(&cpu, &exact, logged, &found, LOOSE * MOST)? {
         best.sureness = Sureness::Rough;
         return Ok(best);
     }
@@ -348,7 +351,7 @@ fn worst(data: &Data, row: &[f64]) -> (f64, usize) {
     let mut worst = (0.0, 0);
     for (index, value) in row.iter().enumerate() {
         let off = (value - data.y[index]).abs() / data.slack[index];
-        if !(off <= worst.0) {
+        if off.is_nan() || off > worst.0 {
             worst = (if off.is_nan() { f64::INFINITY } else { off }, index);
         }
     }
@@ -360,7 +363,8 @@ fn report(candidate: &Candidate, logged: &Logged, row: &[f64], worst_in_rounding
         if found == value { 0.0 } else { (found - value).abs() / value.abs().max(f64::MIN_POSITIVE) }
     });
     let fine = logged.rounding.of(1.0) <= 1e-6;
-    let few = logged.steps.len() < 3 * candidate.numbers();
+    // Rows enough for its numbers, and no more pieces than people write.
+    let few = logged.steps.len() < 3 * candidate.numbers() || candidate.shapes.len() > 6;
     let sureness = if candidate.trace {
         Sureness::Trace
     } else if candidate.others.is_empty() && fine && !few {

@@ -204,7 +204,7 @@ fn points(data: &Data, parts: &[Part]) -> Schedule {
     for part in parts {
         // Where the value jumps, the step before still belongs to the piece before.
         if let Some(&Point(at, value)) = points.last()
-            && at + 1 <= part.start
+            && at < part.start
             && (value - part.from).abs() > 1e-9 * part.from.abs()
         {
             points.pop();

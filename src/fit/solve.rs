@@ -45,7 +45,7 @@ impl Fitted {
         let mut worst = 0.0_f64;
         for ((&x, &y), &slack) in points.x.iter().zip(points.y).zip(points.slack) {
             let off = (self.value(x) - y).abs() / slack;
-            if !(off <= most) {
+            if off.is_nan() || off > most {
                 return f64::INFINITY;
             }
             worst = worst.max(off);
@@ -205,12 +205,11 @@ fn solved(mut matrix: Vec<Vec<f64>>, right: &[f64]) -> Option<Vec<f64>> {
         if !(divisor.abs() > 0.0 && divisor.is_finite()) {
             return None;
         }
+        let (pivot_row, pivot_right) = (matrix[column].clone(), right[column]);
         for row in column + 1..count {
             let factor = matrix[row][column] / divisor;
-            for at in column..count {
-                matrix[row][at] -= factor * matrix[column][at];
-            }
-            right[row] -= factor * right[column];
+            matrix[row].iter_mut().zip(&pivot_row).skip(column).for_each(|(at, pivot)| *at -= factor * pivot);
+            right[row] -= factor * pivot_right;
         }
     }
     for row in (0..count).rev() {

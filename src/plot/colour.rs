@@ -58,7 +58,8 @@ const RAMP: [Rgb; 9] = [
 /// The ramp's colour at 0 to 1.
 #[must_use]
 pub fn ramp(share: f64) -> Rgb {
-    let place = share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64;
+    let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
+    let place = share * (RAMP.len() - 1) as f64;
     let corner = (place as usize).min(RAMP.len() - 2);
     let rest = place - corner as f64;
     let mix = |channel: usize| {

@@ -47,14 +47,13 @@ impl Format {
 /// When the picture would be too large, or the format was not built in.
 pub fn picture(chart: &Chart, format: Format, (width, height): (f64, f64), dark: bool) -> Result<Vec<u8>, PlotError> {
     let scene = Scene::new(chart, width, height);
-    match format {
-        #[cfg(feature = "png")]
-        Format::Png => super::png::png(&scene, dark),
-        _ => {
-            let _ = dark;
-            Ok(svg(&scene).into_bytes())
-        }
+    #[cfg(feature = "png")]
+    if format == Format::Png {
+        return super::png::png(&scene, dark);
     }
+    #[cfg(not(feature = "png"))]
+    let _ = (format, dark);
+    Ok(svg(&scene).into_bytes())
 }
 
 /// Writes a file that appears whole or not at all.

@@ -397,6 +397,8 @@ window.lrgrid = {
   evaluate: (steps) => evaluate(window.lrgrid.rows(), steps).then((lines) => lines.map((line) => [...line])),
   evaluateJs: (steps) => evaluateJs(window.lrgrid.rows(), steps),
   ready: (async () => {
+    // What a reader sees does not wait for a shader to be compiled.
+    await draw();
     const wgsl = document.getElementById("wgsl").textContent;
     try { gpu = await openGpu(block, wgsl); } catch (error) { gpu = null; console.info("no WebGPU: " + error.message); }
     say(gpu ? "computed with WebGPU" : "computed in JavaScript");
