@@ -46,6 +46,9 @@ pub enum Rounding {
 }
 
 impl Rounding {
+    /// Of a single written in the shortest text that reads back: half a unit for the single, and half for the text.
+    pub const SINGLE: Self = Self::binary(23);
+
     /// The most that rounding moved a value.
     #[must_use]
     pub fn of(self, value: f64) -> f64 {
@@ -78,9 +81,9 @@ impl Rounding {
             // Sixteen digits and more are a double's own, seven to nine a single's: the shortest text that reads back may
             // be as far from the single as that is from the exact value.
             14.. => Self::binary(50),
-            7.. => Self::binary(23),
+            7.. => Self::SINGLE,
             // A few short numbers may be exact: a constant, or milestones.
-            _ if distinct.len() < FEW_VALUES => Self::binary(23),
+            _ if distinct.len() < FEW_VALUES => Self::SINGLE,
             _ if scientific => Self::Relative(0.5 * 10f64.powi(1 - digits.max(1) as i32)),
             _ => Self::Absolute(0.5 * 10f64.powi(-(decimals as i32))),
         }

@@ -17,7 +17,7 @@ pub use shape::Shape;
 use crate::cpu::Cpu;
 use crate::error::Error;
 use crate::evaluate::Evaluate;
-use crate::logged::Logged;
+use crate::logged::{Logged, Rounding};
 use crate::packed::{Batch, Steps};
 use crate::program::{MAX_STEP, Program};
 use crate::schedule::{Cycle, CycleMode, PiecewiseLinear, Point, Schedule};
@@ -29,6 +29,9 @@ const MOST_PIECES: usize = 24;
 
 /// The most points of a line that stands in for a formula.
 const MOST_POINTS: usize = 4000;
+
+/// The most pieces of a formula that is believed where the values may have been rounded.
+const MOST_PLAIN: usize = 4;
 
 /// How many times further off than rounding explains a formula may be, where none is closer.
 const LOOSE: f64 = 4.0;
@@ -137,8 +140,18 @@ impl Candidate {
 /// # Errors
 /// When the CPU engine cannot be made.
 pub fn fit(logged: &Logged) -> Result<Fit, Error> {
-    let exact = data(logged, 1.0);
     let cpu = Cpu::new()?;
+    // Values that look cut to a few decimals may just be short: then a plain formula meets them exactly.
+    let whole = Logged { rounding: Rounding::SINGLE, ..logged.clone() };
+    if logged.rounding.of(1.0) > whole.rounding.of(1.0) {
+        let exact = data(&whole, 1.0);
+        let found: Vec<Candidate> =
+            candidates(&exact).into_iter().filter(|one| one.shapes.len() <= MOST_PLAIN).collect();
+        if let Some(best) = best(&cpu, &exact, &whole, &found, MOST)? {
+            return Ok(best);
+        }
+    }
+    let exact = data(logged, 1.0);
     let mut found = candidates(&exact);
     if let Some(best) = best(&cpu, &exact, logged, &found, MOST)? {
         return Ok(best);
