@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use lrgrid::table::{AtomicFile, Existing};
+use lrgrid::table::AtomicFile;
 use lrgrid::wgpu;
 
 use device::{Cost, MOST_NETWORKS, Outcome, Trainer};
@@ -132,9 +132,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         );
     }
 
-    let mut file = AtomicFile::create(&arguments.picture, Existing::Replace)?;
-    file.append(picture::draw(&batch, &points, steps, &resident, &ranking).as_bytes())?;
-    file.commit()?;
+    AtomicFile::replace(&arguments.picture, picture::draw(&batch, &points, steps, &resident, &ranking).as_bytes())?;
     println!("\nthe picture is {}", arguments.picture.display());
     Ok(!deviations.iter().any(check::Deviation::is_breached))
 }

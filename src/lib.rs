@@ -43,6 +43,7 @@
 pub mod bench;
 pub mod catalogue;
 pub mod check;
+pub mod compare;
 pub mod cpu;
 pub mod curve;
 pub mod describe;
@@ -52,11 +53,16 @@ pub mod element;
 pub mod engine;
 pub mod error;
 pub mod evaluate;
+pub mod fit;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod job;
+pub mod logged;
 pub mod packed;
+pub mod plot;
 pub mod program;
+pub mod readable;
+pub mod sample;
 pub mod schedule;
 pub mod spec;
 pub mod statistics;

@@ -36,7 +36,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("bench", &["check", "cpu", "element", "engine", "error", "evaluate", "gpu", "packed", "spec", "ulp"]),
     ("catalogue", &["dialect", "schedule"]),
-    ("describe", &["curve", "double_double", "error", "packed", "program", "schedule", "spec"]),
+    ("readable", &[]),
+    ("sample", &["curve", "program", "schedule", "spec"]),
+    ("describe", &["curve", "double_double", "error", "packed", "program", "readable", "sample", "schedule", "spec"]),
+    ("plot", &["describe", "error", "gpu", "packed", "program", "readable", "sample", "spec", "table"]),
+    ("logged", &["error", "program"]),
+    ("fit", &["cpu", "curve", "double_double", "error", "evaluate", "logged", "packed", "program", "schedule"]),
+    ("compare", &["element"]),
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lrgrid::bench::{Crossover, Machine, Measurement, Options, Regime, Report, html, run, svg};
-use lrgrid::table::{AtomicFile, Existing};
+use lrgrid::table::AtomicFile;
 use lrgrid::{Backend, Dtype, Error};
 
 use super::Failure;
@@ -105,10 +105,7 @@ fn json(report: &Report) -> Result<String, Failure> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut file = AtomicFile::create(path, Existing::Replace).map_err(Error::from)?;
-    file.append(text.as_bytes()).map_err(Error::from)?;
-    file.commit().map_err(Error::from)?;
-    Ok(())
+    Ok(AtomicFile::replace(path, text.as_bytes()).map_err(Error::from)?)
 }
 
 fn text(report: &Report) -> String {

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use lrgrid::describe::{Piece, key_values, pieces};
+use lrgrid::describe::{Phase, PhaseKind, Piece, area, first_at_most, key_values, phases, pieces, warnings};
 use lrgrid::program::Repetition;
 use lrgrid::table::write_number;
-use lrgrid::{Batch, Spec};
+use lrgrid::{Batch, Spec, readable};
 use serde::Serialize;
 
 use super::Failure;
@@ -54,10 +54,21 @@ impl Describe {
             schedule: spec.schedule(index).map_err(in_spec)?,
             momentum: spec.momentum(index).map_err(in_spec)?,
         };
-        let document =
+        let written =
             toml::to_string(&document).map_err(|error| Failure::wrong(format!("{}: {error}", self.spec.name())))?;
-        text.push_str(&document);
-        describe(&mut text, &batch, index, spec.table_steps().ok());
+        text.push_str(&written);
+        let steps = spec.table_steps().ok();
+        describe(&mut text, &batch, index, steps);
+        if let Some(steps) = steps {
+            tell(&mut text, &batch, index, steps);
+            let length = document.schedule.length().filter(|_| spec.horizon().is_some()).map(|length| {
+                // In epochs, as the horizon may be.
+                length.saturating_mul(spec.steps_per_epoch().unwrap_or(1))
+            });
+            for warning in warnings(&batch, index, steps, length) {
+                text.push_str(&format!("warning: {warning}\n"));
+            }
+        }
         if let Some(momentum) = spec.compile_momentum().map_err(in_spec)? {
             text.push_str("\nmomentum\n");
             describe(&mut text, &momentum, index, spec.table_steps().ok());
@@ -114,6 +125,45 @@ fn describe(text: &mut String, batch: &Batch, index: usize, steps: Option<u64>) 
     let lines = named.map(|(name, [value, step])| [name.to_owned(), value, step]);
     // Writing to a String cannot fail.
     let _ = write!(text, "\n{}{steps} steps\n", columns(&lines));
+}
+
+/// What it does in words: phases, the area under it, and when it has come down to a share of its peak.
+fn tell(text: &mut String, batch: &Batch, index: usize, steps: u64) {
+    let program = batch.program(index);
+    let mut lines = vec![["phase", "from step", "steps", "share", "from", "to"].map(str::to_owned)];
+    lines.extend(phases(&program, steps).iter().map(|phase| told(phase, steps)));
+    text.push_str(&format!("\n{}", columns(&lines)));
+    let (peak_step, peak) = key_values(batch, index, steps).peak;
+    let area = area(batch, index, steps);
+    let about = if area.exact { "" } else { "about " };
+    let mean = area.sum / steps as f64;
+    let of_peak = if peak > 0.0 { format!(", {:.1} % of the peak", mean / peak * 100.0) } else { String::new() };
+    text.push_str(&format!(
+        "\narea under the curve: {about}{} (the sum over all steps); mean {}{of_peak}\n",
+        readable::value(area.sum),
+        readable::value(mean)
+    ));
+    if peak > 0.0 {
+        let down = |share: f64, words: &str| match first_at_most(&program, peak_step, steps, peak * share) {
+            Some(step) => format!("{words} at step {step} ({:.1} %)", step as f64 / steps as f64 * 100.0),
+            None => format!("{words} never"),
+        };
+        let falls = [(0.5, "half of the peak"), (0.1, "a tenth"), (0.01, "a hundredth")]
+            .map(|(share, words)| down(share, words));
+        text.push_str(&format!("comes down to {}\n", falls.join(", ")));
+    }
+}
+
+fn told(phase: &Phase, steps: u64) -> [String; 6] {
+    let name = match phase.kind {
+        PhaseKind::Cycles { period } => format!("cycles of {period}"),
+        PhaseKind::Stairs { count } => format!("{count} stairs"),
+        PhaseKind::Pieces { count } => format!("{count} more pieces"),
+        kind => kind.name().to_owned(),
+    };
+    let length = phase.end - phase.start;
+    let share = format!("{:.1} %", length as f64 / steps as f64 * 100.0);
+    [name, phase.start.to_string(), length.to_string(), share, readable::value(phase.from), readable::value(phase.to)]
 }
 
 fn line(piece: &Piece) -> [String; 6] {

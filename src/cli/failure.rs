@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use lrgrid::Error;
-use lrgrid::error::{EvaluateError, JobError, TableError};
+use lrgrid::error::{BenchError, EvaluateError, JobError, PlotError, TableError};
 
 use super::interrupt;
 
@@ -109,6 +109,10 @@ impl From<Error> for Failure {
             | Error::Lower(_)
             | Error::Wgsl(_)
             | Error::Job(JobError::Shard(_) | JobError::Manifest { .. }) => WRONG,
+            Error::Plot(PlotError::Format { .. } | PlotError::Size { .. } | PlotError::Empty { .. }) => WRONG,
+            // A log that cannot be read is a wrong argument, as a spec that cannot be read is.
+            Error::Read(_) => WRONG,
+            Error::Bench(BenchError::NothingSelected { .. }) => WRONG,
             _ => FAILED,
         };
         Self::Error { message: error.to_string(), status }

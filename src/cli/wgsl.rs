@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lrgrid::Error;
-use lrgrid::table::{AtomicFile, Existing};
+use lrgrid::table::AtomicFile;
 use lrgrid::wgsl::{Options, Uses, library};
 
 use super::Failure;
@@ -61,20 +61,12 @@ impl Wgsl {
         }
         let text = library(&Options { group, binding, prefix, entry, uses }).map_err(Error::from)?;
         if let (Some(path), Some(bytes)) = (block, bytes) {
-            write(path, &bytes)?;
+            AtomicFile::replace(&path, &bytes).map_err(Error::from)?;
         }
         match output {
-            Some(path) => write(path, text.as_bytes())?,
+            Some(path) => AtomicFile::replace(&path, text.as_bytes()).map_err(Error::from)?,
             None => print(&text)?,
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// A file that appears whole or not at all.
-fn write(path: PathBuf, bytes: &[u8]) -> Result<(), Error> {
-    let mut file = AtomicFile::create(&path, Existing::Replace)?;
-    file.append(bytes)?;
-    file.commit()?;
-    Ok(())
 }

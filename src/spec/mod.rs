@@ -204,6 +204,12 @@ impl Spec {
         self.horizon.map(|units| units * self.steps_per_unit())
     }
 
+    /// Steps per epoch, where the spec's lengths are in epochs.
+    #[must_use]
+    pub fn steps_per_epoch(&self) -> Option<u64> {
+        self.epochs.map(|epochs| epochs.steps)
+    }
+
     fn steps_per_unit(&self) -> u64 {
         self.epochs.map_or(1, |epochs| epochs.steps)
     }

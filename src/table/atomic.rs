@@ -92,6 +92,16 @@ impl AtomicFile {
         Ok(file)
     }
 
+    /// Writes a whole file, in place of one that is there already: for pictures and reports, which are made anew.
+    ///
+    /// # Errors
+    /// As [`AtomicFile::create`], and when the file system refuses.
+    pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), TableError> {
+        let mut file = Self::create(path, Existing::Replace)?;
+        file.append(bytes)?;
+        file.commit().map(drop)
+    }
+
     /// Has the checksum computed on the way; before the first byte.
     #[must_use]
     pub fn with_checksum(mut self, wanted: bool) -> Self {

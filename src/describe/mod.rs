@@ -1,5 +1,13 @@
 //! What a schedule does, for people: its segments, and the values that matter.
 
+mod budget;
+mod phases;
+mod warnings;
+
+pub use budget::{Area, area, first_at_most};
+pub use phases::{Phase, PhaseKind, phases};
+pub use warnings::warnings;
+
 use crate::packed::Batch;
 use crate::program::{FOREVER, MAX_STEP, Program, Repetition};
 

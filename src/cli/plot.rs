@@ -1,0 +1,176 @@
+//! `lrgrid plot`: a picture of schedules, in the terminal or in a file.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use lrgrid::error::PlotError;
+use lrgrid::plot::file::{Format, picture, write};
+use lrgrid::plot::{Chart, Options, Scale, Subject, Terminal};
+use lrgrid::{Batch, Error, Spec};
+
+use super::Failure;
+use super::arguments::{StepRange, number, step_range};
+use super::input::SpecInput;
+use super::output::print;
+use super::screen::Screen;
+
+const EXAMPLES: &str = "\
+Examples:
+  lrgrid plot examples/one_cycle.toml                          in the terminal
+  lrgrid plot examples/wsd.toml examples/warmup_cosine.toml    several, with a legend
+  lrgrid plot examples/sweep_peak.toml -o sweep.svg            a sweep: lines by parameter, or a heat map
+  lrgrid plot examples/cyclic.toml --steps 0..1000 --log
+  lrgrid plot examples/grid.toml -o grid.html                  a page with sliders, to look at offline";
+
+/// Draw schedules: in the terminal, or as SVG, PNG or HTML.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Plot {
+    /// .toml or .json files, or - for standard input; several are drawn over one another.
+    #[arg(value_name = "SPEC", required = true)]
+    specs: Vec<PathBuf>,
+    /// Draw into a file instead; its ending chooses the format: .svg, .png or .html.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only steps from A up to, but not including, B.
+    #[arg(long, value_name = "A..B", value_parser = step_range)]
+    steps: Option<StepRange>,
+    /// A logarithmic axis of values, whatever they span.
+    #[arg(long, conflicts_with = "linear")]
+    log: bool,
+    /// A linear axis of values, whatever they span.
+    #[arg(long)]
+    linear: bool,
+    /// Only this schedule of a sweep, counted from 0.
+    #[arg(long, value_name = "I", value_parser = number)]
+    schedule: Option<u64>,
+    /// The momentum of the specs instead of their learning rate.
+    #[arg(long)]
+    momentum: bool,
+    /// Size of a picture in pixels.
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "800x420", value_parser = size)]
+    size: (f64, f64),
+    /// A PNG on a dark background; SVG and HTML follow the reader's setting.
+    #[arg(long)]
+    dark: bool,
+    /// The title; the names of the specs by default.
+    #[arg(long)]
+    title: Option<String>,
+}
+
+/// Reads `WIDTHxHEIGHT`.
+fn size(text: &str) -> Result<(f64, f64), String> {
+    let wrong = || "write WIDTHxHEIGHT, such as 800x420, each from 100 to 8000".to_owned();
+    let (width, height) = text.split_once(['x', '×']).ok_or_else(wrong)?;
+    let side = |text: &str| number(text).ok().filter(|side| (100..=8000).contains(side)).ok_or_else(wrong);
+    Ok((side(width)? as f64, side(height)? as f64))
+}
+
+/// A spec, read and compiled.
+struct Compiled {
+    name: String,
+    spec: Spec,
+    batch: Batch,
+    steps: u64,
+    /// The one schedule that is shown.
+    only: Option<usize>,
+}
+
+impl Plot {
+    /// Draws.
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let format = self.output.as_deref().map(Format::of).transpose().map_err(Error::from)?;
+        let compiled = self.specs.iter().map(|path| self.compile(path)).collect::<Result<Vec<_>, _>>()?;
+        let points: Vec<Box<dyn Fn(usize) -> Vec<f64> + Sync + '_>> = compiled
+            .iter()
+            .map(|one| Box::new(move |index| one.spec.point(one.only.unwrap_or(index))) as Box<_>)
+            .collect();
+        let subjects: Vec<Subject<'_>> =
+            compiled.iter().zip(&points).map(|(one, point)| one.subject(&**point)).collect();
+        let screen = Screen::of_stdout();
+        // A spec's own comments name it well; in the terminal the command line above already does.
+        let names: Vec<&str> = compiled.iter().map(|one| one.name.as_str()).collect();
+        let title =
+            self.title.clone().unwrap_or_else(|| if format.is_some() { names.join(", ") } else { String::new() });
+        let terminal = Terminal {
+            width: screen.width,
+            height: screen
+                .height
+                .map_or(16, |height| height.saturating_sub(8))
+                .clamp(6, (screen.width / 4).clamp(8, 24)),
+            colour: screen.colour,
+        };
+        let end = subjects.iter().map(|subject| subject.steps).max().unwrap_or(1);
+        let options = Options {
+            title,
+            steps: self.steps.map(|range| range.start..range.end.unwrap_or(end)),
+            scale: if self.log {
+                Scale::Log
+            } else if self.linear {
+                Scale::Linear
+            } else {
+                Scale::Auto
+            },
+            columns: if format.is_some() { self.size.0 as usize } else { terminal.columns() },
+        };
+        let empty = || Error::from(PlotError::Empty { reason: "the specs have no step in that range".to_owned() });
+        let chart = Chart::new(&subjects, &options).ok_or_else(empty)?;
+        match (format, &self.output) {
+            (Some(Format::Html), Some(path)) => {
+                let page = lrgrid::plot::html::page(&subjects, &options, &chart)?;
+                write(path, page.as_bytes())?;
+            }
+            (Some(format), Some(path)) => {
+                write(path, &picture(&chart, format, self.size, self.dark).map_err(Error::from)?)?;
+            }
+            _ => print(&terminal.draw(&chart))?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn compile(&self, path: &std::path::Path) -> Result<Compiled, Failure> {
+        let input = SpecInput::of(path.to_owned());
+        let spec = input.read()?;
+        let in_spec = |error| Failure::in_spec(&input.name(), error);
+        let batch = if self.momentum {
+            spec.compile_momentum().map_err(in_spec)?.ok_or_else(|| {
+                Failure::wrong(format!(
+                    "{}: there is no momentum: add [momentum], or leave --momentum out",
+                    input.name()
+                ))
+            })?
+        } else {
+            spec.compile().map_err(in_spec)?
+        };
+        let steps = match (spec.table_steps(), self.steps.and_then(|range| range.end)) {
+            (Ok(steps), _) => steps,
+            (Err(_), Some(end)) => end,
+            (Err(error), None) => return Err(in_spec(error)),
+        };
+        // A schedule that ends has no values beyond.
+        let steps = batch.last_step().map_or(steps, |last| steps.min(last + 1));
+        let name = path.file_stem().map_or_else(|| input.name(), |stem| stem.to_string_lossy().into_owned());
+        let name = if path == std::path::Path::new("-") { "standard input".to_owned() } else { name };
+        let Some(only) = self.schedule else { return Ok(Compiled { name, spec, batch, steps, only: None }) };
+        let only = usize::try_from(only).unwrap_or(usize::MAX);
+        if only >= batch.len() {
+            let message = format!("there is no schedule {only}: they count from 0 up to {}", batch.len() - 1);
+            return Err(Failure::wrong(message));
+        }
+        let batch = Batch::from_programs([&batch.program(only)]).map_err(Error::from)?;
+        Ok(Compiled { name, spec, batch, steps, only: Some(only) })
+    }
+}
+
+impl Compiled {
+    fn subject<'a>(&'a self, point: &'a (dyn Fn(usize) -> Vec<f64> + Sync)) -> Subject<'a> {
+        Subject {
+            name: self.name.clone(),
+            batch: &self.batch,
+            parameters: self.spec.parameter_names().into_iter().map(str::to_owned).collect(),
+            point,
+            steps: self.steps,
+        }
+    }
+}
