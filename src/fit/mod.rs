@@ -36,6 +36,9 @@ const MOST_PLAIN: usize = 4;
 /// How many times further off than rounding explains a formula may be, where none is closer.
 const LOOSE: f64 = 4.0;
 
+/// Of the peak, a rounding finer than that of any log that people keep.
+const SHORT: f64 = 1e-6;
+
 /// How sure a fit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sureness {
@@ -143,7 +146,8 @@ pub fn fit(logged: &Logged) -> Result<Fit, Error> {
     let cpu = Cpu::new()?;
     // Values that look cut to a few decimals may just be short: then a plain formula meets them exactly.
     let whole = Logged { rounding: Rounding::SINGLE, ..logged.clone() };
-    if logged.rounding.of(1.0) > whole.rounding.of(1.0) {
+    let cut = logged.rounding.of(1.0) > whole.rounding.of(1.0);
+    if cut {
         let exact = data(&whole, 1.0);
         let found: Vec<Candidate> =
             candidates(&exact).into_iter().filter(|one| one.shapes.len() <= MOST_PLAIN).collect();
@@ -151,18 +155,24 @@ pub fn fit(logged: &Logged) -> Result<Fit, Error> {
             return Ok(best);
         }
     }
+    let peak = logged.values.iter().fold(0.0_f64, |peak, value| peak.max(value.abs()));
+    // Nobody cuts so late: these are singles that happen to be short, and what is further off is not their formula.
+    let short = cut && logged.rounding.of(peak) <= SHORT * peak;
+    let explains = |found: &Fit| !short || found.worst_relative <= SHORT;
     let exact = data(logged, 1.0);
     let mut found = candidates(&exact);
-    if let Some(best) = best(&cpu, &exact, logged, &found, MOST)? {
+    if let Some(best) = best(&cpu, &exact, logged, &found, MOST)?.filter(explains) {
         return Ok(best);
     }
     // A schedule computed in single precision is a few units off; a logger may round twice.
     let loose = data(logged, LOOSE);
     found.extend(candidates(&loose));
-    if let Some(mut best) = best(&cpu, &exact, logged, &found, LOOSE * MOST)? {
+    if let Some(mut best) = best(&cpu, &exact, logged, &found, LOOSE * MOST)?.filter(explains) {
         best.sureness = Sureness::Rough;
         return Ok(best);
     }
+    let logged = if short { &whole } else { logged };
+    let exact = data(logged, 1.0);
     let trace = vec![trace(&exact)];
     match best(&cpu, &exact, logged, &trace, f64::INFINITY)? {
         Some(best) => Ok(best),

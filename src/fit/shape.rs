@@ -171,7 +171,9 @@ impl Shape {
             }
             Self::CosineExponential => pairs(&[1e-4, 1.0, 3.0, 6.0]),
             Self::BentPower => {
-                let part = |l: f64| powers.into_iter().flat_map(move |k| powers.map(|power| vec![l, k, power]));
+                // A parabola is the commonest.
+                let bends = [0.5, 1.0, 1.7, 2.0, 3.0];
+                let part = |l: f64| bends.into_iter().flat_map(move |k| powers.map(|power| vec![l, k, power]));
                 lengths.into_iter().flat_map(part).collect()
             }
         }

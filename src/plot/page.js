@@ -28,6 +28,7 @@ const Evaluator = (() => {
       case 7: return 1 / (1 + 2 ** (a + w));
       case 8: return 1 / (1 + w);
       case 9: return w / (1 + w);
+      case 10: return Math.abs(Math.expm1(w * Math.LN2));
       default: return 1;
     }
   };

@@ -81,6 +81,7 @@ impl Memory {
     }
 
     /// What a format may take to gather a row group or a record batch.
+    #[cfg_attr(not(any(feature = "arrow", test)), expect(dead_code, reason = "only these formats gather"))]
     pub(super) fn format(self) -> u64 {
         self.table() / 4
     }
