@@ -23,7 +23,7 @@ const fn case(name: &'static str, schedule: &'static str) -> Case {
 }
 
 /// Every case: first one for each curve, then what is made of several segments.
-pub const CASES: [Case; 20] = [
+pub const CASES: [Case; 21] = [
     case("constant", "kind = 'constant', value = '$peak'"),
     case("linear", "kind = 'linear', start = '$peak', end = 1e-6, steps = 65_536"),
     case("polynomial", "kind = 'polynomial', start = '$peak', end = 1e-6, steps = 65_536, power = 1.7"),
@@ -42,6 +42,7 @@ pub const CASES: [Case; 20] = [
     case("logistic", "kind = 'logistic', start = '$peak', end = 1e-6, steps = 65_536"),
     case("inverse_time", "kind = 'inverse_time', start = '$peak', decay_rate = 1e-3"),
     case("inverse_sqrt", "kind = 'inverse_sqrt', start = '$peak', timescale = 1000"),
+    case("rex", "kind = 'rex', start = '$peak', end = 1e-6, steps = 65_536"),
     case("step", "kind = 'step', start = '$peak', decay_rate = 0.5, step_size = 5000"),
     case(
         "warmup_cosine",
