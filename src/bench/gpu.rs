@@ -15,7 +15,7 @@ use crate::evaluate::Evaluate;
 use crate::gpu::{Clock, Gpu, devices};
 
 /// Repetitions of a kernel, of which the least time counts.
-const REPEATS: u32 = 7;
+const REPEATS: u32 = 15;
 
 /// Appends what the options select.
 pub fn measure(cpu: &Cpu, options: &Options, report: &mut Report, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
@@ -90,7 +90,7 @@ impl Bench<'_> {
         self.gpu.evaluate_into(&batch, &steps, &mut table)?;
         let worst_ulp = worst_ulp(&self.what(), &batch, &steps, &table, bound(Backend::Gpu, T::DTYPE))?;
         let bytes = size_of_val(table.as_slice()) as u64;
-        let repeats = if self.options.quick { 2 } else { REPEATS };
+        let repeats = if self.options.quick { 5 } else { REPEATS };
         let stores = self.gpu.time_store_only(bytes, repeats)?;
         let kernel = self.gpu.time_kernel(&batch, &steps, T::DTYPE, repeats)?;
         let part = match kernel.clock {

@@ -122,7 +122,7 @@ impl<'p> SmoothSpan<'p> {
         let value = self.with_factor(factor, factor.phase_count_at(column).into()).value;
         let slope = self.slope(factor) * factor.per_column as f64;
         let reach = if (value < 0.0) == (slope < 0.0) { LINE_RATIO - 1.0 } else { 1.0 - 1.0 / LINE_RATIO };
-        1 + (value.abs() * reach / slope.abs()) as usize
+        ((value.abs() * reach / slope.abs()) as usize).saturating_add(1)
     }
 
     /// The value where one factor moves, at one of its phase counts.

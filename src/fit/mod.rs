@@ -146,7 +146,8 @@ pub fn fit(logged: &Logged) -> Result<Fit, Error> {
     let cpu = Cpu::new()?;
     // Values that look cut to a few decimals may just be short: then a plain formula meets them exactly.
     let whole = Logged { rounding: Rounding::SINGLE, ..logged.clone() };
-    let cut = logged.rounding.of(1.0) > whole.rounding.of(1.0);
+    let peak = logged.values.iter().fold(0.0_f64, |peak, value| peak.max(value.abs()));
+    let cut = logged.rounding.of(peak) > whole.rounding.of(peak);
     if cut {
         let exact = data(&whole, 1.0);
         let found: Vec<Candidate> =
@@ -155,7 +156,6 @@ pub fn fit(logged: &Logged) -> Result<Fit, Error> {
             return Ok(best);
         }
     }
-    let peak = logged.values.iter().fold(0.0_f64, |peak, value| peak.max(value.abs()));
     // Nobody cuts so late: these are singles that happen to be short, and what is further off is not their formula.
     let short = cut && logged.rounding.of(peak) <= SHORT * peak;
     let explains = |found: &Fit| !short || found.worst_relative <= SHORT;

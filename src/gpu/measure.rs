@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::PoisonError;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use half::{bf16, f16};
 
@@ -38,6 +38,9 @@ pub struct Timing {
 
 /// Bytes per dispatch: enough to outlast its start, far from a driver's watchdog.
 const TILE_BYTES: u64 = 128 << 20;
+
+/// How long a hardware GPU works before it is timed: at rest its clock is a fifth of what it will be.
+const WARM_UP: Duration = Duration::from_millis(200);
 
 /// Bytes of a table that are looked at.
 const CHECKED_BYTES: u64 = 64 << 10;
@@ -265,8 +268,13 @@ impl<'d> Stopwatch<'d> {
 
     /// The least sum of all repetitions; on the host's clock where the device's stands still.
     fn least(mut self, repeats: u32, mut once: impl FnMut(&Self) -> Result<f64, GpuError>) -> Result<Timing, GpuError> {
-        // The first run also pays for fresh memory and for the pipeline.
+        // The first run also pays for fresh memory and for the pipeline; the following ones raise an idle GPU's clocks.
+        let warm_up = if self.device.info.is_software() { Duration::ZERO } else { WARM_UP };
+        let begun = Instant::now();
         once(&self)?;
+        while begun.elapsed() < warm_up {
+            once(&self)?;
+        }
         loop {
             let mut least = f64::INFINITY;
             for _ in 0..repeats.max(1) {

@@ -44,6 +44,7 @@ pub const RESIDENT: &str = concat!(
 pub const PROGRESSION: &str = include_str!("../../shaders/progression.wgsl");
 /// The shader that reduces a table to statistics.
 pub const STATISTICS: &str = concat!(
+    "const LRGRID_USED: u32 = 0xffffffffu;\n",
     include_str!("../../shaders/ir.wgsl"),
     include_str!("../../shaders/integer.wgsl"),
     include_str!("../../shaders/statistics.wgsl"),

@@ -1,9 +1,8 @@
 //! A browser for tests: Chromium behind chromedriver, spoken to in WebDriver's plain HTTP.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -12,14 +11,15 @@ pub struct Browser {
     driver: Child,
     port: u16,
     session: String,
+    /// Open as long as the driver may write to it.
+    _output: BufReader<ChildStdout>,
 }
 
 /// What starts a browser; `None` where there is none and `LRGRID_REQUIRE_BROWSER` does not ask for one.
 pub fn browser(arguments: &[&str]) -> Option<Browser> {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let driver =
-        Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let driver = match driver {
+    // A port chosen here could be another's by the time the driver takes it.
+    let driver = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut driver = match driver {
         Ok(driver) => driver,
         Err(error) => {
             assert!(std::env::var_os("LRGRID_REQUIRE_BROWSER").is_none(), "no chromedriver: {error}");
@@ -27,12 +27,17 @@ pub fn browser(arguments: &[&str]) -> Option<Browser> {
             return None;
         }
     };
-    let mut browser = Browser { driver, port, session: String::new() };
-    let begun = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "chromedriver does not answer");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    // It says so once it listens.
+    let mut output = BufReader::new(driver.stdout.take().unwrap());
+    let mut line = String::new();
+    let port = loop {
+        line.clear();
+        assert!(output.read_line(&mut line).unwrap() > 0, "chromedriver ended");
+        if let Some((_, port)) = line.trim_end().trim_end_matches('.').rsplit_once("successfully on port ") {
+            break port.parse().unwrap();
+        }
+    };
+    let mut browser = Browser { driver, port, session: String::new(), _output: output };
     let mut all = vec!["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1000,760"];
     all.extend(arguments);
     let wanted = json!({ "capabilities": { "alwaysMatch": {
