@@ -28,14 +28,21 @@ fn lrgrid_bias_correction(log2_beta: LrgridPackedNumber, t: LrgridNumber) -> Lrg
 fn lrgrid_adam_block(program: u32, step: vec2<u32>, lr: LrgridNumber) -> LrgridAdamBlock {
     let parameters = lrgrid_adam[select(program, 0u, arrayLength(&lrgrid_adam) == 1u)];
     let t = lrgrid_from_integer(lrgrid_add64(step, vec2<u32>(1u, 0u)));
-    let first = lrgrid_bias_correction(parameters.log2_beta1, t);
-    let second = lrgrid_bias_correction(parameters.log2_beta2, t);
+    // In a loop, because NVIDIA's compiler (580.159) crashes over two copies of the function beside the schedules.
+    var corrections = array<LrgridNumber, 2>();
+    for (var i = 0u; i < 2u; i++) {
+        var log2_beta = parameters.log2_beta1;
+        if (i == 1u) {
+            log2_beta = parameters.log2_beta2;
+        }
+        corrections[i] = lrgrid_bias_correction(log2_beta, t);
+    }
     let minus_half = LrgridNumber(true, 0, vec2<u32>(0u, 0x80000000u));
     let decayed = lrgrid_multiply(lr, lrgrid_unpack(parameters.weight_decay));
     return LrgridAdamBlock(
         lrgrid_f32_bits(lr),
-        lrgrid_f32_bits(lrgrid_multiply(lr, lrgrid_reciprocal(first))),
-        lrgrid_f32_bits(lrgrid_powf(second, minus_half)),
+        lrgrid_f32_bits(lrgrid_multiply(lr, lrgrid_reciprocal(corrections[0]))),
+        lrgrid_f32_bits(lrgrid_powf(corrections[1], minus_half)),
         lrgrid_f32_bits(lrgrid_add(lrgrid_one(), lrgrid_negate(decayed))),
         step,
     );
