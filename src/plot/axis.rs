@@ -70,7 +70,8 @@ impl ValueAxis {
         let last = (high / step - 1e-9).ceil().max(first + 1.0);
         let values = (first as i64..=last as i64).map(|index| index as f64 * step);
         let ticks = values.map(|value| (value, number(value, step))).collect();
-        Self { log: false, low: first * step, high: last * step, ticks }
+        // A product of a step between binary numbers may fall short by its last bit.
+        Self { log: false, low: low.min(first * step), high: high.max(last * step), ticks }
     }
 
     /// How high a value stands, from 0 at the bottom to 1 at the top.
@@ -119,7 +120,9 @@ fn number(value: f64, step: f64) -> String {
         let decimals = (-step.log10() - 1e-6).ceil().clamp(0.0, 6.0) as usize;
         return format!("{value:.decimals$}");
     }
-    let digits = ((largest / step).log10() + 0.01).floor().clamp(0.0, 6.0) as usize;
+    // From the value's first digit to the step's.
+    let first = |number: f64| (number.log10() + 1e-9).floor();
+    let digits = (first(largest) - first(step)).clamp(0.0, 6.0) as usize;
     let text = format!("{value:.digits$e}");
     // 2.50e-4 and 2.5e-4 are the same tick.
     match text.split_once('e') {
@@ -138,6 +141,7 @@ mod tests {
     fn linear_ticks_are_round_and_hold_every_value() {
         for (values, labels) in [
             (vec![0.0, 3e-4], vec!["0", "1e-4", "2e-4", "3e-4"]),
+            (vec![0.0, 2e-5], vec!["0", "5e-6", "1e-5", "1.5e-5", "2e-5"]),
             (vec![0.0, 0.1], vec!["0", "0.05", "0.10"]),
             (vec![-1.0, 1.0], vec!["-1.0", "-0.5", "0", "0.5", "1.0"]),
         ] {
