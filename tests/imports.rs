@@ -34,7 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "check",
         &["cpu", "curve", "double_double", "element", "engine", "error", "evaluate", "gpu", "packed", "program", "ulp"],
     ),
-    ("bench", &["check", "cpu", "element", "engine", "error", "evaluate", "gpu", "packed", "spec", "ulp"]),
+    ("bench", &["check", "cpu", "element", "engine", "error", "evaluate", "gpu", "packed", "program", "spec", "ulp"]),
     ("catalogue", &["dialect", "schedule"]),
     ("readable", &[]),
     ("sample", &["curve", "program", "schedule", "spec"]),

@@ -55,8 +55,8 @@ fn spread(count: usize, most: usize) -> impl Iterator<Item = usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::{Evaluate, Reference};
     use crate::program::Program;
-    use crate::{Evaluate, Reference};
 
     #[test]
     fn places_reach_both_ends() {
