@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use lrgrid::program::MAX_STEP;
 use lrgrid::sweep::Method;
 use lrgrid::table::{Layout, Memory, Rows};
-use lrgrid::{Backend, Dtype};
+use lrgrid::{Backend, Dtype, Spec, Steps};
 
 use super::Failure;
 
@@ -58,6 +58,33 @@ pub fn rows() -> impl TypedValueParser<Value = Rows> {
 /// Reads a bound on memory.
 pub fn memory(text: &str) -> Result<Memory, String> {
     bytes(text).map(Memory::at_most)
+}
+
+/// Which steps of a spec.
+#[derive(Debug, Args)]
+pub struct StepArguments {
+    /// Steps from A up to, but not including, B; all of the spec's by default.
+    #[arg(long, value_name = "A..B[:STRIDE]", value_parser = step_range)]
+    steps: Option<StepRange>,
+    /// Exactly these steps.
+    #[arg(long, value_name = "STEP,…", value_delimiter = ',', value_parser = step, conflicts_with = "steps")]
+    at: Option<Vec<u64>>,
+}
+
+impl StepArguments {
+    /// The steps, of a spec by its name in messages; never none.
+    pub fn of(&self, spec: &Spec, name: &str) -> Result<Steps, Failure> {
+        if let Some(at) = &self.at {
+            return Ok(Steps::list(at));
+        }
+        let range = self.steps.unwrap_or(StepRange { start: 0, end: None, stride: 1 });
+        let end = range.end.map_or_else(|| spec.table_steps(), Ok).map_err(|error| Failure::in_spec(name, error))?;
+        let steps = Steps::range(range.start..end).stride_by(range.stride);
+        if steps.is_empty() {
+            return Err(Failure::wrong("there is no step in the range: --steps begins after the spec's last step"));
+        }
+        Ok(steps)
+    }
 }
 
 /// One of a few values by its name.

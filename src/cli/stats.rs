@@ -8,11 +8,11 @@ use half::{bf16, f16};
 use lrgrid::statistics::{Extreme, Statistics};
 use lrgrid::survey::{Surveyed, survey};
 use lrgrid::table::{write_field, write_number};
-use lrgrid::{Backend, Dtype, Element, Engine, Error, Spec, Steps};
+use lrgrid::{Backend, Dtype, Element, Engine, Spec, Steps};
 use serde_json::{Map, Value, json};
 
 use super::Failure;
-use super::arguments::{self, BackendArguments, Shard, StepRange};
+use super::arguments::{self, BackendArguments, Shard, StepArguments};
 use super::input::SpecInput;
 use super::output::warn;
 
@@ -37,12 +37,8 @@ pub struct Stats {
     /// f32 is several times faster; its rounding moves a sum by less than 6e-8 of it.
     #[arg(long, value_parser = arguments::dtypes())]
     dtype: Option<Dtype>,
-    /// Steps from A up to, but not including, B; all of the spec's by default.
-    #[arg(long, value_name = "A..B[:STRIDE]", value_parser = arguments::step_range)]
-    steps: Option<StepRange>,
-    /// Exactly these steps.
-    #[arg(long, value_name = "STEP,…", value_delimiter = ',', value_parser = arguments::step, conflicts_with = "steps")]
-    at: Option<Vec<u64>>,
+    #[command(flatten)]
+    steps: StepArguments,
     /// Count the steps with a value above X.
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     above: Option<f64>,
@@ -66,10 +62,7 @@ impl Stats {
             return Err(Failure::wrong("--above NaN: no value is above or below it; give a number, such as 1e-4"));
         }
         let spec = self.spec.read()?;
-        let steps = self.steps(&spec).map_err(|error| Failure::in_spec(&self.spec.name(), error))?;
-        if steps.is_empty() {
-            return Err(Failure::wrong("there is no step in the range: --steps begins after the spec's last step"));
-        }
+        let steps = self.steps.of(&spec, &self.spec.name())?;
         // Of the whole sweep, so that every shard chooses the same backend.
         let values = (spec.len() as u64).saturating_mul(steps.len() as u64);
         let engine = Engine::new(self.backend.backend, adapter)?.expecting(values);
@@ -83,16 +76,6 @@ impl Stats {
         warn(&engine.take_warnings());
         done?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    /// The steps that are summed up.
-    fn steps(&self, spec: &Spec) -> Result<Steps, Error> {
-        if let Some(at) = &self.at {
-            return Ok(Steps::list(at.iter().copied()));
-        }
-        let range = self.steps.unwrap_or(StepRange { start: 0, end: None, stride: 1 });
-        let end = range.end.map_or_else(|| spec.table_steps(), Ok)?;
-        Ok(Steps::range(range.start..end).stride_by(range.stride))
     }
 
     fn print<T: Element>(&self, spec: &Spec, engine: &Engine, steps: &Steps) -> Result<(), Failure> {

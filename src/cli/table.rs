@@ -6,11 +6,11 @@ use std::time::Instant;
 use clap::Args;
 use lrgrid::job::Job;
 use lrgrid::table::{Layout, Stored};
-use lrgrid::{Backend, Dtype, Error, Spec, Steps};
+use lrgrid::{Backend, Dtype, Spec};
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::arguments::{self, StepRange};
+use super::arguments::{self, StepArguments};
 
 /// The columns, the number type and the order of a table.
 #[derive(Debug, Args)]
@@ -18,12 +18,8 @@ pub struct TableArguments {
     /// The number type of the values.
     #[arg(long, default_value = "f32", value_parser = arguments::dtypes())]
     pub dtype: Dtype,
-    /// Steps from A up to, but not including, B; all of the spec's by default.
-    #[arg(long, value_name = "A..B[:STRIDE]", value_parser = arguments::step_range)]
-    steps: Option<StepRange>,
-    /// Exactly these steps.
-    #[arg(long, value_name = "STEP,…", value_delimiter = ',', value_parser = arguments::step, conflicts_with = "steps")]
-    at: Option<Vec<u64>>,
+    #[command(flatten)]
+    steps: StepArguments,
     /// The axis that comes first: all steps of a schedule together, or all schedules at a step.
     #[arg(long, default_value = "schedule", value_parser = arguments::layouts())]
     layout: Layout,
@@ -32,21 +28,8 @@ pub struct TableArguments {
 impl TableArguments {
     /// The table that they ask for, of a spec by its name in messages.
     pub fn job(&self, spec: Spec, name: &str, backend: Backend) -> Result<Job, Failure> {
-        let steps = self.steps(&spec).map_err(|error| Failure::in_spec(name, error))?;
-        if steps.is_empty() {
-            return Err(Failure::wrong("there is no step in the range: --steps begins after the spec's last step"));
-        }
+        let steps = self.steps.of(&spec, name)?;
         Ok(Job { spec, steps, dtype: self.dtype, layout: self.layout, backend })
-    }
-
-    /// The columns of the table.
-    fn steps(&self, spec: &Spec) -> Result<Steps, Error> {
-        if let Some(at) = &self.at {
-            return Ok(Steps::list(at));
-        }
-        let range = self.steps.unwrap_or(StepRange { start: 0, end: None, stride: 1 });
-        let end = range.end.map_or_else(|| spec.table_steps(), Ok)?;
-        Ok(Steps::range(range.start..end).stride_by(range.stride))
     }
 }
 
