@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::digest::{Checksum, Digest};
 use super::unfinished;
+use super::write_behind::WriteBehind;
 use crate::error::TableError;
 
 /// Bytes gathered before the file system sees them.
@@ -50,6 +51,7 @@ pub struct AtomicFile {
     /// Where the file system stands.
     cursor: u64,
     digest: Option<Digest>,
+    behind: WriteBehind,
     target: PathBuf,
     existing: Existing,
     /// The name in messages.
@@ -82,6 +84,7 @@ impl AtomicFile {
             end: 0,
             cursor: 0,
             digest: None,
+            behind: WriteBehind::default(),
             target,
             existing,
             path: path.to_owned(),
@@ -202,11 +205,14 @@ impl AtomicFile {
         if bytes.is_empty() {
             return Ok(());
         }
-        let mut file = self.file()?;
+        let Some(mut file) = self.temporary.as_ref().map(NamedTempFile::as_file) else {
+            return Err(refused(&self.path, "is closed"));
+        };
         if place != self.cursor {
             file.seek(SeekFrom::Start(place)).map_err(|error| failed(&self.path, error))?;
         }
         file.write_all(bytes).map_err(|error| failed(&self.path, error))?;
+        self.behind.written(file, bytes.len() as u64).map_err(|error| failed(&self.path, error))?;
         self.cursor = place + bytes.len() as u64;
         if let Some(digest) = &mut self.digest {
             digest.write(place, bytes);
@@ -217,7 +223,9 @@ impl AtomicFile {
     /// Waits until the bytes are stored.
     pub(super) fn seal(mut self) -> Result<Sealed, TableError> {
         let checksum = self.take_checksum()?;
+        let behind = self.behind.finish();
         let failed = |error| failed(&self.path, error);
+        behind.map_err(failed)?;
         self.file()?.sync_all().map_err(failed)?;
         let bytes = self.file()?.metadata().map_err(failed)?.len();
         let stored = Stored { path: self.path.clone(), bytes, checksum };

@@ -14,8 +14,9 @@ const GPU: u64 = 256 << 20;
 /// The most of the machine's memory that a table takes, whatever it is allowed: a quarter.
 const SHARE: u64 = 4;
 
-/// The most bytes of a tile: enough to keep a disk and all threads busy, few enough to notice a signal soon.
-const TILE: u64 = 16 << 20;
+/// The most bytes of a tile: enough to keep a disk and all threads busy, few enough that it is still in the cache of the
+/// processor when it is written.
+const TILE: u64 = 4 << 20;
 
 /// A bound on the memory of the whole process while it writes a table, in bytes.
 ///

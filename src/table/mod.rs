@@ -20,6 +20,7 @@ pub(crate) mod safetensors;
 mod set;
 mod sidecar;
 mod unfinished;
+mod write_behind;
 
 use std::collections::BTreeMap;
 use std::io::Write;
