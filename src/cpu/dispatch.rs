@@ -137,13 +137,13 @@ pub fn stream<T: Pod, const STORE: usize>(values: &[T], out: &mut [T]) {
             let (into, into_rest) = into.as_chunks_mut::<CACHE_LINE>();
             for (from, into) in from.iter().zip(into) {
                 let (from, into) = (from.as_ptr(), into.as_mut_ptr());
-                for offset in (0..CACHE_LINE).step_by(if STORE > 32 { 32 } else { STORE }) {
+                for offset in (0..CACHE_LINE).step_by(STORE) {
                     // SAFETY: both are cache lines long and `into` is aligned as one; a `STORE` of 32 or more is only
                     // used by [`run_avx2`] and [`run_avx512`], and every x86-64 processor has SSE2.
                     unsafe {
                         let (from, into) = (from.add(offset), into.add(offset));
                         match STORE {
-                            // What the compiler makes of a kernel stores halves of 64 bytes, which a whole load would wait for.
+                            64.. => x86::_mm512_stream_si512(into.cast(), x86::_mm512_loadu_si512(from.cast())),
                             32.. => x86::_mm256_stream_si256(into.cast(), x86::_mm256_loadu_si256(from.cast())),
                             _ => x86::_mm_stream_si128(into.cast(), x86::_mm_loadu_si128(from.cast())),
                         }
@@ -192,7 +192,7 @@ pub fn polynomial_lines<const P: usize, const STORE: usize>(
             let high_halves = _mm512_add_epi32(low_halves, _mm512_set1_epi32(1));
             let addend = _mm512_set1_epi64(rounding.addend as i64);
             let mask = _mm512_set1_epi32((rounding.mask << 3) as i32);
-            let mut close = 0;
+            let mut closest = mask;
             for (columns, out) in columns.as_chunks::<LINE>().0.iter().zip(out.as_chunks_mut::<LINE>().0) {
                 let (first, second) =
                     (_mm512_loadu_pd(columns.as_ptr()), _mm512_loadu_pd(columns[LINE / 2..].as_ptr()));
@@ -212,15 +212,30 @@ pub fn polynomial_lines<const P: usize, const STORE: usize>(
                 } else {
                     _mm512_storeu_si512(out.as_mut_ptr().cast(), rounded);
                 }
-                close |= _mm512_testn_epi32_mask(dropped, mask);
+                // One comparison for all lines: the least is 0 where any is.
+                closest = _mm512_min_epu32(closest, _mm512_and_epi32(dropped, mask));
             }
-            close
+            _mm512_testn_epi32_mask(closest, closest)
         };
         return close != 0;
     }
     let _ = (terms, columns, rounding, streaming, out);
     // The caller decides them otherwise.
     true
+}
+
+/// Bytes of the smallest page.
+const PAGE: usize = 4096;
+
+/// Has the processor look up where the pages of `values` lie: rows of a large table are all on other ones.
+#[inline(always)]
+pub fn touch_pages<T: Pod>(values: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for page in bytemuck::cast_slice::<T, u8>(values).chunks(PAGE) {
+        use std::arch::x86_64 as x86;
+        // SAFETY: every x86-64 processor has SSE, and this one may be given any address.
+        unsafe { x86::_mm_prefetch::<{ x86::_MM_HINT_T0 }>(page.as_ptr().cast()) };
+    }
 }
 
 /// Orders streamed values before whatever this thread does next: they obey no other order.

@@ -17,7 +17,7 @@ mod rounding;
 mod row;
 mod sample;
 mod samples;
-mod short;
+mod shared;
 mod smooth;
 mod smoothness;
 mod span;
@@ -38,9 +38,9 @@ use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError};
 use crate::evaluate::Evaluate;
 use crate::packed::{Batch, Steps};
+use crate::program::Program;
 use rounding::Rounded;
 use row::fill_columns;
-use short::fill_short;
 use writer::Writer;
 
 /// The environment variable that forces a [`Level`].
@@ -151,25 +151,39 @@ impl Cpu {
     fn fill_rows<T: Rounded>(&self, batch: &Batch, rows: Range<usize>, steps: &Steps, out: &mut [T]) {
         let columns = steps.len();
         let writer = Writer { level: self.level, streaming: size_of_val(out) >= STREAMED };
-        if columns >= self.tile {
-            out.par_chunks_mut(columns).zip(rows).for_each(|(row, schedule)| {
-                row.par_chunks_mut(self.tile).enumerate().for_each(|(index, part)| {
-                    let first = index * self.tile;
-                    if steps.progression().is_some() {
-                        fill_columns(writer, &batch.program(schedule), steps, first, part);
-                    } else {
-                        fill_short(writer, batch, schedule, &steps.slice(first..first + part.len()), part);
-                    }
+        let together = shared::rows_together(columns, self.tile);
+        out.par_chunks_mut(columns * together).enumerate().for_each(|(index, part)| {
+            let first = rows.start + index * together;
+            let rows = first..first + part.len() / columns;
+            if shared::is_worth_it::<T>(batch, rows.clone(), steps) {
+                shared::fill_rows(writer, batch, first, steps, part);
+            } else {
+                self.fill_long_rows(writer, batch, rows, steps, part);
+            }
+        });
+    }
+
+    /// Fills rows one by one, long ones in parallel.
+    fn fill_long_rows<T: Rounded>(
+        &self,
+        writer: Writer,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        out: &mut [T],
+    ) {
+        let columns = steps.len();
+        let at_once = (self.tile / columns).max(1);
+        out.par_chunks_mut(columns * at_once).enumerate().for_each(|(index, part)| {
+            let mut program = Program { quantum: 1, stages: Vec::new() };
+            for (row, out) in part.chunks_mut(columns).enumerate() {
+                batch.program_into(rows.start + index * at_once + row, &mut program);
+                let program = &program;
+                out.par_chunks_mut(self.tile).enumerate().for_each(|(index, part)| {
+                    fill_columns(writer, program, steps, index * self.tile, part);
                     writer.finish();
                 });
-            });
-            return;
-        }
-        let rows_per_tile = self.tile / columns;
-        out.par_chunks_mut(columns * rows_per_tile).enumerate().for_each(|(index, part)| {
-            let first = rows.start + index * rows_per_tile;
-            fill_short(writer, batch, first, steps, part);
-            writer.finish();
+            }
         });
     }
 }

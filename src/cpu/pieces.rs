@@ -38,12 +38,17 @@ pub struct Pieces<const N: usize, const P: usize> {
 impl<const N: usize, const P: usize> Pieces<N, P> {
     /// The longest pieces that will do for an element type; nothing where none does.
     pub fn new<T: Rounded>(polynomial: &Polynomial<N>, tolerance: &Tolerance, lengths: &[usize]) -> Option<Self> {
+        if tolerance.least < T::Working::LEAST {
+            return None;
+        }
         let all = derivatives(&polynomial.coefficients, polynomial.step);
         let allowed = tolerance.least * T::LARGEST_REMAINDER;
         let cut = |length: &usize| (*length, remainder::<N, P>(&all, 0.5 * *length as f64));
         let (length, remainder) = lengths.iter().map(cut).find(|(_, remainder)| *remainder <= allowed)?;
         let tolerance = Tolerance { slack: tolerance.slack + remainder, ..*tolerance };
-        let window = Window::new::<T, T::Working>(&tolerance, PIECE_ROUNDINGS)?;
+        // Where the value changes much within a piece, its middle and its terms are known in larger units.
+        let swing = swing(&all, 0.5 * length as f64) / tolerance.least;
+        let window = Window::new::<T, T::Working>(&tolerance, PIECE_ROUNDINGS * (1.0 + swing))?;
         let mut derivatives: [[f64; N]; P] = std::array::from_fn(|order| all[order]);
         for dropped in economized::<N, P>() {
             for (order, row) in derivatives.iter_mut().enumerate() {
@@ -78,7 +83,7 @@ impl<const N: usize, const P: usize> Pieces<N, P> {
 }
 
 /// What rounding to the working float adds, in units in its last place: half for the first coefficient, half for
-/// the last sum, and next to nothing for the terms between, which are small.
+/// the last sum, and of what the terms between add up to as much again.
 const PIECE_ROUNDINGS: f64 = 1.5;
 
 /// Row k: the coefficients of a polynomial's k-th derivative over k!, with respect to the column, of which there is
@@ -133,6 +138,17 @@ fn remainder<const N: usize, const P: usize>(derivatives: &[[f64; N]; N], half: 
         let kept = if economized { 1.0 / chebyshev_powers()[order][order] } else { 1.0 };
         sum += derivative * scale * kept;
         scale *= half;
+    }
+    sum
+}
+
+/// Bound on how far any value of a piece of the block is from its middle one, within `half` a piece's columns.
+fn swing<const N: usize>(derivatives: &[[f64; N]; N], half: f64) -> f64 {
+    let mut scale = 1.0;
+    let mut sum = 0.0;
+    for row in &derivatives[1..] {
+        scale *= half;
+        sum += scale * row.iter().map(|coefficient| coefficient.abs()).sum::<f64>();
     }
     sum
 }

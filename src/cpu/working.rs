@@ -9,6 +9,8 @@ use super::rounding::{Rounded, Tolerance};
 pub trait Working: Copy + Default + 'static {
     /// Bits after the first.
     const FRACTION: u32;
+    /// Below this the last terms of a piece may be subnormal, and so known to a few digits only.
+    const LEAST: f64;
     /// The columns of a long piece, counted from its middle.
     const CENTRED: [Self; LONG];
     /// Rounds to this type.
@@ -69,9 +71,10 @@ impl Window {
 }
 
 macro_rules! impl_lane {
-    ($float:ty, $bits:ty) => {
+    ($float:ty, $bits:ty, $least:expr) => {
         impl Working for $float {
             const FRACTION: u32 = <$float>::MANTISSA_DIGITS - 1;
+            const LEAST: f64 = $least;
             const CENTRED: [Self; LONG] = {
                 let mut lanes = [0.0; LONG];
                 let mut lane = 0;
@@ -102,5 +105,6 @@ macro_rules! impl_lane {
     };
 }
 
-impl_lane!(f32, u32);
-impl_lane!(f64, u64);
+// In 2^-149, the distance of subnormal numbers, times the fourth power of half a piece's columns, and 2^28 times that.
+impl_lane!(f32, u32, 1.0 / (1_u128 << 97) as f64);
+impl_lane!(f64, u64, 0.0);

@@ -7,6 +7,7 @@ mod bits;
 mod common;
 mod oracle;
 mod programs;
+mod shared;
 mod short;
 mod values;
 

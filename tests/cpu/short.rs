@@ -13,7 +13,7 @@ use crate::programs::cases;
 use crate::{Random, exhaustive};
 
 /// Every program of the tests, with the steps where something about it changes.
-fn pool() -> Vec<(String, Program, Vec<u64>)> {
+pub fn pool() -> Vec<(String, Program, Vec<u64>)> {
     let mut pool: Vec<_> = cases().into_iter().map(|case| (case.name, case.program, case.boundaries)).collect();
     let mut random = common::Random::new();
     for case in common::all(&mut random) {

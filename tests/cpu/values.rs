@@ -1,12 +1,15 @@
 //! Values against the definition.
 
 use half::{bf16, f16};
-use lrgrid::program::{MAX_STEP, Program};
+use lrgrid::cpu::Level;
+use lrgrid::curve::Curve;
+use lrgrid::program::{MAX_STEP, Program, Segment};
 use lrgrid::{Batch, Cpu, Evaluate, Steps};
 use rayon::prelude::*;
 
 use crate::oracle::{Tested, rounded};
 use crate::programs::{Case, cases};
+use crate::short::pool;
 use crate::{Random, exhaustive};
 
 fn row<T: lrgrid::Element>(batch: &Batch, schedule: usize, steps: &Steps) -> Vec<T> {
@@ -103,6 +106,41 @@ fn whole_rows_are_correctly_rounded() {
         let (batch, program) = packed(case);
         let steps = Steps::range(0..31_000);
         check_picked(&case.name, &batch, &program, &steps, &(0..31_000).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn sums_that_change_much_within_a_piece_are_correctly_rounded() {
+    let pool: Vec<_> = pool().into_iter().filter(|(name, ..)| name.starts_with("a sum of")).collect();
+    assert!(!pool.is_empty());
+    // The last two were wrong by an f16 before their middle's rounding was counted for what it is.
+    let numbers: Vec<usize> = (0..if exhaustive() { 2000 } else { 60 }).chain([1006, 1810]).collect();
+    pool.par_iter().for_each(|(name, program, _)| {
+        for &n in &numbers {
+            let scale = [1.0, 0.37, -2.0, 1e-4][n % 4] * (1.0 + n as f64 / 64.0);
+            let program = program.clone().affine(scale, [0.0, 1e-3, -0.2][n % 3]);
+            let batch = Batch::from_programs([&program]).unwrap();
+            let program = batch.program(0);
+            let exact: Vec<_> = (0..128).map(|step| (step, program.exact(step))).collect();
+            for level in Level::available() {
+                let mut out = vec![f16::ZERO; 679];
+                Cpu::new().unwrap().with_level(level).evaluate_into(&batch, &Steps::range(0..679), &mut out).unwrap();
+                compare(&format!("{name}, number {n}, at {level:?}"), &exact, &out[..128]);
+            }
+        }
+    });
+}
+
+#[test]
+fn the_smallest_normal_numbers_are_correctly_rounded() {
+    (0..40).into_par_iter().for_each(|n| {
+        let to = 2f64.powi(-124) * (1.0 + f64::from(n) / 40.0);
+        for curve in [Curve::Linear, Curve::Cosine] {
+            let program = Program::of(vec![Segment::transition(0, 9000, 30.0 * to, to, curve)]);
+            let case = Case { name: format!("down to {to:e}, {curve:?}"), program, boundaries: Vec::new() };
+            let (batch, program) = packed(&case);
+            check_picked(&case.name, &batch, &program, &Steps::range(0..9000), &(0..9000).collect::<Vec<_>>());
+        }
     });
 }
 

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use bytemuck::bytes_of;
 
-use crate::packed::{EXPONENT_BIAS, PackedNumber, PackedSegment, SIGN_BIT};
+use crate::packed::{Batch, EXPONENT_BIAS, PackedNumber, PackedProgram, PackedSegment, PackedStage, SIGN_BIT};
+
+use super::pattern::{stages, tracks};
 
 /// Exponents beyond this are left to the exact way.
 const LARGEST_EXPONENT: i32 = 900;
@@ -53,6 +55,36 @@ const _: () = assert!(
 pub fn same_timing(a: &PackedSegment, b: &PackedSegment) -> bool {
     let (a, b) = (bytes_of(a), bytes_of(b));
     a[..BEFORE_VALUES] == b[..BEFORE_VALUES] && a[AFTER_VALUES] == b[AFTER_VALUES]
+}
+
+/// Whether two stages differ in scale, offset and the place of their tracks at most.
+fn same_stage(a: &PackedStage, b: &PackedStage) -> bool {
+    let PackedStage { track_first, offset, scale, .. } = *a;
+    *a == PackedStage { track_first, offset, scale, ..*b }
+}
+
+/// A schedule's program and segments.
+type Row<'a> = (&'a PackedProgram, &'a [PackedSegment]);
+
+/// Whether two schedules of a batch have the same shapes at every step.
+#[inline(always)]
+pub fn same_timings(batch: &Batch, (a, a_segments): Row<'_>, (b, b_segments): Row<'_>) -> bool {
+    let alike = a.quantum == b.quantum && a.stage_count == b.stage_count && a_segments.len() == b_segments.len();
+    if !alike {
+        return false;
+    }
+    // A loop, since a closure may be compiled without the caller's instructions.
+    for (a, b) in a_segments.iter().zip(b_segments) {
+        if !same_timing(a, b) {
+            return false;
+        }
+    }
+    a.stage_first == b.stage_first || same_stages(batch, a, b)
+}
+
+/// Whether the stages of two programs differ in their numbers only.
+fn same_stages(batch: &Batch, a: &PackedProgram, b: &PackedProgram) -> bool {
+    stages(batch, a).iter().zip(stages(batch, b)).all(|(a, b)| same_stage(a, b) && tracks(batch, a) == tracks(batch, b))
 }
 
 #[cfg(test)]

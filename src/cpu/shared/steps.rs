@@ -2,7 +2,13 @@
 
 use crate::packed::Steps;
 
-/// The most columns evaluated at a time.
+/// The most columns of a pattern: a row of them is some pages of memory, which take time to look up.
+pub const BLOCK: usize = 4 * PIECE;
+
+/// The most columns that rows are made of before the next row: their shapes stay in the cache nearest to a core.
+pub const PIECE: usize = 2048;
+
+/// The most columns laid out at a time.
 pub const COLUMNS: usize = 64;
 
 /// Lanes are computed in multiples of this: fewer the compiler would unroll instead of vectorising, and these many
@@ -26,9 +32,8 @@ pub struct StepColumns {
 }
 
 impl StepColumns {
-    /// The steps from a column on: [`COLUMNS`] of them, or what is left.
-    pub fn new(steps: &Steps, first: usize) -> Self {
-        let count = (steps.len() - first).min(COLUMNS);
+    /// The steps of `count` columns from a column on, at most [`COLUMNS`].
+    pub fn new(steps: &Steps, first: usize, count: usize) -> Self {
         let lanes: [f64; WIDTH] = std::array::from_fn(|lane| steps.get(first + lane.min(count - 1)) as f64);
         Self { steps: lanes, count, largest: lanes.iter().copied().fold(0.0, f64::max), sorted: lanes.is_sorted() }
     }

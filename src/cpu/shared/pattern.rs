@@ -1,0 +1,319 @@
+//! The shapes of a schedule's curves over a block of columns: what rows of the same timing share.
+
+use std::ops::Range;
+
+use crate::cpu::rounding::Rounded;
+use crate::cpu::working::Window;
+use crate::packed::{Batch, PackedProgram, PackedSegment, PackedStage, PackedTrack, Steps, integer};
+use crate::program::{Clamp, MAX_TRACKS};
+
+use super::extent::Extent;
+use super::parameters::{number, same_timings};
+use super::pieces::{PLAIN_ROUNDINGS, Piece, TrackPiece, append};
+use super::runs::{has_long_stairs, segment_run, shape_run, stage_run};
+use super::steps::{BLOCK, CHUNK, COLUMNS, StepColumns};
+use super::time::{DIVISIBLE, TrackTime, divide};
+
+/// A schedule of more segments is evaluated one span at a time.
+const MOST_SEGMENTS: u32 = 32;
+
+/// Where the values lie that all rows share, behind the shapes of the tracks.
+pub const COMPOSED: usize = MAX_TRACKS;
+
+/// What rows may have of their own of a stage, and its bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct StageValues {
+    /// Whether the tracks are added up; otherwise they are multiplied.
+    pub summed: bool,
+    /// Multiplies the product of the tracks, or the sum.
+    pub scale: f64,
+    /// Added to it.
+    pub offset: f64,
+    /// The stage's bounds.
+    pub clamp: Clamp,
+    /// The tracks' bounds.
+    pub track_clamps: [Clamp; MAX_TRACKS],
+    /// Whether there are any bounds.
+    pub clamped: bool,
+}
+
+impl StageValues {
+    /// Those of a stage.
+    fn new(batch: &Batch, stage: &PackedStage) -> Self {
+        let mut track_clamps = [Clamp::NONE; MAX_TRACKS];
+        let mut clamped = stage.clamped != 0;
+        for (clamp, track) in track_clamps.iter_mut().zip(tracks(batch, stage)) {
+            if track.clamped != 0 {
+                (*clamp, clamped) = (track.clamp(), true);
+            }
+        }
+        Self {
+            summed: stage.summed != 0,
+            scale: number(stage.scale),
+            offset: number(stage.offset),
+            clamp: if stage.clamped == 0 { Clamp::NONE } else { stage.clamp() },
+            track_clamps,
+            clamped,
+        }
+    }
+
+    /// The same bounds, with another row's numbers.
+    #[inline(always)]
+    pub fn with_numbers_of(self, stage: &PackedStage) -> Self {
+        Self { scale: number(stage.scale), offset: number(stage.offset), ..self }
+    }
+}
+
+/// Whether the values that all tracks make together are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Composed {
+    /// Not yet: most sweeps have no use for them.
+    NotYet,
+    /// They are.
+    Ready,
+    /// They would save nothing, or take more than `f64`.
+    Useless,
+}
+
+/// Shapes per track and column, and the pieces in which they hang together.
+#[derive(Debug)]
+pub struct Pattern {
+    program: Option<PackedProgram>,
+    /// The schedule that it was made for.
+    pub schedule: usize,
+    timing: Vec<PackedSegment>,
+    usable: bool,
+    /// The numbers of the schedule that it was made for, stage by stage.
+    pub stages: Vec<StageValues>,
+    /// Runs of columns, in their order.
+    pub pieces: Vec<Piece>,
+    /// Whether [`Pattern::composed_pieces`] are there.
+    pub composed: Composed,
+    /// The same for rows of the same segments, values and all.
+    pub composed_pieces: Vec<Piece>,
+    /// Shapes of the first, second … track of whatever stage is in force at a column; then the values of all together.
+    pub shapes: [Vec<f64>; MAX_TRACKS + 1],
+}
+
+impl Pattern {
+    /// The pattern of no schedule yet.
+    pub fn new() -> Self {
+        Self {
+            program: None,
+            schedule: 0,
+            timing: Vec::new(),
+            usable: false,
+            stages: Vec::new(),
+            pieces: Vec::new(),
+            composed: Composed::NotYet,
+            composed_pieces: Vec::new(),
+            shapes: [const { Vec::new() }; MAX_TRACKS + 1],
+        }
+    }
+
+    /// Whether it is that of a schedule, whose segments are given.
+    #[inline(always)]
+    pub fn is_of(&self, batch: &Batch, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+        let Some(own) = &self.program else { return false };
+        same_timings(batch, (own, &self.timing), (program, segments))
+    }
+
+    /// Whether a schedule of this pattern has its very segments, values and all.
+    #[inline(always)]
+    pub fn has_segments(&self, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+        let same_place = self.program.as_ref().is_some_and(|own| own.segment_first == program.segment_first);
+        same_place || self.timing == segments
+    }
+
+    /// Whether a schedule of this pattern has stages of its own, which may have other numbers.
+    #[inline(always)]
+    pub fn has_other_stages(&self, program: &PackedProgram) -> bool {
+        self.program.as_ref().is_none_or(|own| own.stage_first != program.stage_first)
+    }
+
+    /// Whether rows can be evaluated from it.
+    #[inline(always)]
+    pub fn is_usable(&self) -> bool {
+        self.usable
+    }
+
+    /// Gets it ready for values of a type.
+    #[inline(always)]
+    pub fn prepare<T: Rounded>(&mut self) {
+        for piece in self.pieces.iter_mut().chain(&mut self.composed_pieces) {
+            let units = piece.tracks[0].extent.roundings + PLAIN_ROUNDINGS;
+            let window = if piece.count == 1 { Window::of_units::<T, f64>(units) } else { None };
+            piece.plain = window.map(|window| (window, units));
+        }
+    }
+
+    /// Makes it the pattern of a schedule over the steps of a block.
+    #[inline(always)]
+    pub fn build<const FUSED: bool>(
+        &mut self,
+        batch: &Batch,
+        program: &PackedProgram,
+        segments: &[PackedSegment],
+        steps: &Steps,
+        columns: Range<usize>,
+    ) {
+        let stages = stages(batch, program);
+        self.program = Some(*program);
+        self.timing.clear();
+        self.timing.extend_from_slice(segments);
+        self.stages.clear();
+        for stage in stages {
+            self.stages.push(StageValues::new(batch, stage));
+        }
+        self.pieces.clear();
+        self.composed_pieces.clear();
+        self.composed = Composed::NotYet;
+        self.usable = program.segment_count <= MOST_SEGMENTS;
+        let mut at = 0;
+        while self.usable && at < columns.len() {
+            let steps = StepColumns::new(steps, columns.start + at, (columns.len() - at).min(COLUMNS));
+            self.usable = self.lay_out::<FUSED>(batch, program, segments, steps, at);
+            at += COLUMNS;
+        }
+        let moving = |piece: &Piece| piece.tracks[..piece.count].iter().filter(|track| track.still.is_none()).count();
+        let useful = self.usable && (self.pieces.len() > 1 || self.pieces.iter().any(|piece| moving(piece) > 1));
+        self.composed = if useful { Composed::NotYet } else { Composed::Useless };
+    }
+
+    /// Lays pieces out over columns, from column `at` of the block on; false where that takes more than `f64`.
+    #[inline(always)]
+    fn lay_out<const FUSED: bool>(
+        &mut self,
+        batch: &Batch,
+        program: &PackedProgram,
+        segments: &[PackedSegment],
+        mut ticks: StepColumns,
+        at: usize,
+    ) -> bool {
+        let clock = integer(program.quantum) as f64;
+        if clock != 1.0 {
+            if ticks.largest >= DIVISIBLE {
+                return false;
+            }
+            for tick in &mut ticks.steps {
+                *tick = divide::<FUSED>(*tick, clock).0;
+            }
+            ticks.largest = divide::<FUSED>(ticks.largest, clock).0;
+        }
+        let stages = stages(batch, program);
+        let mut from = 0;
+        while from < ticks.count {
+            let (stage, to) = stage_run(stages, &ticks, from);
+            let tracks = tracks(batch, &stages[stage]);
+            if tracks.len() > MAX_TRACKS {
+                return false;
+            }
+            let mut next = from;
+            let mut runs = [(TrackPiece::NONE, from); MAX_TRACKS];
+            let mut times = [const { None }; MAX_TRACKS];
+            for (time, track) in times.iter_mut().zip(tracks) {
+                *time = TrackTime::new(&stages[stage], track, &ticks);
+            }
+            while next < to {
+                let mut end = to;
+                for (index, track) in tracks.iter().enumerate() {
+                    let Some(time) = &times[index] else { return false };
+                    if runs[index].1 <= next {
+                        let Some(run) = self.lay_out_run::<FUSED>(index, track, segments, time, next..to, at) else {
+                            return false;
+                        };
+                        runs[index] = run;
+                    }
+                    end = end.min(runs[index].1);
+                }
+                let mut piece = Piece {
+                    from: at + next,
+                    to: at + end,
+                    stage,
+                    count: tracks.len(),
+                    tracks: [TrackPiece::NONE; MAX_TRACKS],
+                    plain: None,
+                };
+                for (slot, (track, _)) in piece.tracks.iter_mut().zip(&runs[..tracks.len()]) {
+                    *slot = *track;
+                }
+                append(&mut self.pieces, piece);
+                next = end;
+            }
+            from = to;
+        }
+        true
+    }
+
+    /// Lays the first run of a track out over columns, and tells where it ends.
+    #[inline(always)]
+    fn lay_out_run<const FUSED: bool>(
+        &mut self,
+        index: usize,
+        track: &PackedTrack,
+        segments: &[PackedSegment],
+        time: &TrackTime<'_>,
+        columns: Range<usize>,
+        at: usize,
+    ) -> Option<(TrackPiece, usize)> {
+        let first = track.segment_first as usize;
+        let own = &segments[first..first + track.segment_count as usize];
+        let (segment, end) = segment_run::<FUSED>(own, time, columns.clone());
+        let shapes = &mut self.shapes[index];
+        if shapes.is_empty() {
+            shapes.resize(BLOCK + CHUNK, 0.0);
+        }
+        let mut run = columns.start..end;
+        let mut extent = shape_run::<FUSED>(&own[segment], time, run.clone(), &mut shapes[at..at + COLUMNS + CHUNK])?;
+        let value = shapes[at + run.start];
+        // Stairs of many columns are each worth a piece, of which this may be the end.
+        let stair = has_long_stairs(&own[segment], time);
+        if stair && !extent.is_flat() {
+            let same = shapes[at + run.start..at + run.end].iter().take_while(|shape| **shape == value).count();
+            run.end = run.start + same;
+            extent = Extent { roundings: extent.roundings, ..Extent::of(value) };
+        }
+        // Of a few columns anything else is not.
+        let flat = (stair || run.len() >= CHUNK) && extent.is_flat();
+        let still = flat.then_some(value);
+        let end = run.end;
+        Some((TrackPiece { segment: Some(first + segment), shapes: index, extent, still }, end))
+    }
+
+    /// Puts all tracks together, if the second schedule of this pattern has the very same ones: then all others may.
+    #[inline(always)]
+    pub fn compose<const FUSED: bool>(&mut self, program: &PackedProgram, segments: &[PackedSegment]) {
+        let composed = self.has_segments(program, segments) && self.compose_pieces::<FUSED>();
+        self.composed = if composed { Composed::Ready } else { Composed::Useless };
+    }
+
+    #[inline(always)]
+    fn compose_pieces<const FUSED: bool>(&mut self) -> bool {
+        if self.shapes[COMPOSED].is_empty() {
+            self.shapes[COMPOSED].resize(BLOCK + CHUNK, 0.0);
+        }
+        let (shapes, composed) = self.shapes.split_at_mut(COMPOSED);
+        for piece in &self.pieces {
+            let stage = &self.stages[piece.stage];
+            let Some(whole) = piece.composed::<FUSED>(stage, &self.timing, shapes, &mut composed[0]) else {
+                return false;
+            };
+            append(&mut self.composed_pieces, whole);
+        }
+        true
+    }
+}
+
+/// The stages of a program.
+#[inline(always)]
+pub fn stages<'b>(batch: &'b Batch, program: &PackedProgram) -> &'b [PackedStage] {
+    let first = program.stage_first as usize;
+    &batch.stages()[first..first + program.stage_count as usize]
+}
+
+/// The tracks of a stage.
+#[inline(always)]
+pub fn tracks<'b>(batch: &'b Batch, stage: &PackedStage) -> &'b [PackedTrack] {
+    let first = stage.track_first as usize;
+    &batch.tracks()[first..first + stage.track_count as usize]
+}

@@ -1,0 +1,92 @@
+//! The patterns of the last few timings.
+
+use crate::packed::{Batch, PackedProgram, PackedSegment};
+
+use super::pattern::Pattern;
+
+/// How many patterns are kept: enough for a short axis of a sweep that another goes round.
+pub const SLOTS: usize = 16;
+
+/// The patterns of the last few timings, in the order in which they came.
+#[derive(Debug)]
+pub struct Patterns {
+    slots: [Option<Box<Pattern>>; SLOTS],
+    /// Where the last row's is.
+    last: usize,
+}
+
+impl Patterns {
+    /// None yet.
+    pub fn new() -> Self {
+        Self { slots: [const { None }; SLOTS], last: SLOTS - 1 }
+    }
+
+    /// Turns to the pattern of a schedule, or to where it may be built; and whether it is there.
+    #[inline(always)]
+    pub fn turn_to(
+        &mut self,
+        batch: &Batch,
+        program: &PackedProgram,
+        segments: &[PackedSegment],
+    ) -> (&mut Pattern, bool) {
+        // Mostly the row before had the same.
+        let known = self.has(self.last, batch, program, segments) || self.turn(batch, program, segments);
+        (self.slots[self.last].get_or_insert_with(|| Box::new(Pattern::new())), known)
+    }
+
+    /// Turns to another pattern; whether it is the schedule's.
+    fn turn(&mut self, batch: &Batch, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+        // The timings of a sweep come round in the order in which they came first.
+        let next = (self.last + 1) % SLOTS;
+        let around = if self.slots[next].is_some() { next } else { 0 };
+        let known = self.has(around, batch, program, segments);
+        self.last = if known { around } else { next };
+        known
+    }
+
+    #[inline(always)]
+    fn has(&self, slot: usize, batch: &Batch, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+        match &self.slots[slot] {
+            Some(pattern) => pattern.is_of(batch, program, segments),
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::curve::Curve;
+    use crate::packed::Steps;
+    use crate::program::{Program, Segment};
+
+    /// How many patterns are built for rows whose timings come round after so many.
+    fn built(timings: usize, rows: usize) -> usize {
+        let program = |row: usize| {
+            let length = 100 + (row % timings) as u64;
+            Program::of(vec![Segment::falling(0, length, 1.0 + row as f64, 0.0, Curve::Cosine)])
+        };
+        let programs: Vec<Program> = (0..rows).map(program).collect();
+        let batch = Batch::from_programs(&programs).expect("a small batch");
+        let steps = Steps::range(0..40);
+        let (mut patterns, mut built) = (Patterns::new(), 0);
+        for (program, segment) in batch.programs().iter().zip(batch.segments()) {
+            let segments = std::slice::from_ref(segment);
+            let (pattern, known) = patterns.turn_to(&batch, program, segments);
+            if !known {
+                pattern.build::<false>(&batch, program, segments, &steps, 0..40);
+                built += 1;
+            }
+            assert!(pattern.is_of(&batch, program, segments) && pattern.is_usable());
+        }
+        built
+    }
+
+    #[test]
+    fn every_timing_of_a_sweep_is_laid_out_once() {
+        for timings in 1..SLOTS {
+            assert_eq!(built(timings, 100), timings);
+        }
+        assert_eq!(built(100, 100), 100);
+    }
+}
