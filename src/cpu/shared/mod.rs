@@ -31,7 +31,7 @@ use pattern::{Composed, Pattern, stages};
 use patterns::{Patterns, SLOTS};
 use pieces::{Piece, Plain, Values};
 use rounding::{GROUP, Line, Rounding};
-use steps::{BLOCK, CHUNK, COLUMNS, PIECE};
+use steps::{BLOCK, CHUNK, COLUMNS, PIECE, StepColumns};
 
 /// Longer rows are worth a setup of their own where few share a pattern.
 const MOST_COLUMNS: usize = 512;
@@ -220,14 +220,18 @@ struct Filler<'a, 'b> {
     steps: &'a Steps,
     /// The columns of the block.
     columns: Range<usize>,
-    /// Those of the last row and piece.
+    /// Their steps.
+    laid_out: Vec<StepColumns>,
+    /// The values of the last row and piece.
     values: Values,
 }
 
 impl<'a, 'b> Filler<'a, 'b> {
     fn new(writer: Writer, batch: &'b Batch, steps: &'a Steps, columns: Range<usize>) -> Self {
         let scratch = Scratch { batch, program: Program { quantum: 1, stages: Vec::new() }, schedule: None };
-        Self { writer, scratch, patterns: Patterns::new(), steps, columns, values: Values::NONE }
+        let laid_out = |first| StepColumns::new(steps, first, (columns.end - first).min(COLUMNS));
+        let laid_out = columns.clone().step_by(COLUMNS).map(laid_out).collect();
+        Self { writer, scratch, patterns: Patterns::new(), steps, columns, laid_out, values: Values::NONE }
     }
 
     /// Writes one row; where `out` is longer than the block, some lanes beyond too.
@@ -237,8 +241,8 @@ impl<'a, 'b> Filler<'a, 'b> {
         let (program, segments) = row_of(batch, schedule);
         let (pattern, known) = self.patterns.turn_to(batch, program, segments);
         if !known {
-            let (steps, columns) = (self.steps, self.columns.clone());
-            writer.level.run(Build { pattern: &mut *pattern, batch, program, segments, steps, columns });
+            let steps = &self.laid_out;
+            writer.level.run(Build { pattern: &mut *pattern, batch, program, segments, steps });
             pattern.prepare::<T>();
             pattern.schedule = schedule;
         } else if pattern.composed == Composed::NotYet && pattern.schedule != schedule {
@@ -431,8 +435,7 @@ struct Build<'a> {
     batch: &'a Batch,
     program: &'a PackedProgram,
     segments: &'a [PackedSegment],
-    steps: &'a Steps,
-    columns: Range<usize>,
+    steps: &'a [StepColumns],
 }
 
 impl Kernel for Build<'_> {
@@ -440,7 +443,7 @@ impl Kernel for Build<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool, const STORE: usize>(self) {
-        self.pattern.build::<FUSED>(self.batch, self.program, self.segments, self.steps, self.columns);
+        self.pattern.build::<FUSED>(self.batch, self.program, self.segments, self.steps);
     }
 }
 

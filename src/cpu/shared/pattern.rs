@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::cpu::rounding::Rounded;
 use crate::cpu::working::Window;
-use crate::packed::{Batch, PackedProgram, PackedSegment, PackedStage, PackedTrack, Steps, integer};
+use crate::packed::{Batch, PackedProgram, PackedSegment, PackedStage, PackedTrack, integer};
 use crate::program::{Clamp, MAX_TRACKS};
 
 use super::extent::Extent;
@@ -154,8 +154,7 @@ impl Pattern {
         batch: &Batch,
         program: &PackedProgram,
         segments: &[PackedSegment],
-        steps: &Steps,
-        columns: Range<usize>,
+        steps: &[StepColumns],
     ) {
         let stages = stages(batch, program);
         self.program = Some(*program);
@@ -169,11 +168,8 @@ impl Pattern {
         self.composed_pieces.clear();
         self.composed = Composed::NotYet;
         self.usable = program.segment_count <= MOST_SEGMENTS;
-        let mut at = 0;
-        while self.usable && at < columns.len() {
-            let steps = StepColumns::new(steps, columns.start + at, (columns.len() - at).min(COLUMNS));
-            self.usable = self.lay_out::<FUSED>(batch, program, segments, steps, at);
-            at += COLUMNS;
+        for (index, ticks) in steps.iter().enumerate() {
+            self.usable = self.usable && self.lay_out::<FUSED>(batch, program, segments, ticks, index * COLUMNS);
         }
         let moving = |piece: &Piece| piece.tracks[..piece.count].iter().filter(|track| track.still.is_none()).count();
         let useful = self.usable && (self.pieces.len() > 1 || self.pieces.iter().any(|piece| moving(piece) > 1));
@@ -187,23 +183,38 @@ impl Pattern {
         batch: &Batch,
         program: &PackedProgram,
         segments: &[PackedSegment],
-        mut ticks: StepColumns,
+        steps: &StepColumns,
         at: usize,
     ) -> bool {
         let clock = integer(program.quantum) as f64;
-        if clock != 1.0 {
-            if ticks.largest >= DIVISIBLE {
-                return false;
-            }
-            for tick in &mut ticks.steps {
-                *tick = divide::<FUSED>(*tick, clock).0;
-            }
-            ticks.largest = divide::<FUSED>(ticks.largest, clock).0;
+        if clock == 1.0 {
+            return self.lay_out_ticks::<FUSED>(batch, program, segments, steps, at);
         }
+        if steps.largest >= DIVISIBLE {
+            return false;
+        }
+        let mut ticks = steps.clone();
+        for tick in &mut ticks.steps {
+            *tick = divide::<FUSED>(*tick, clock).0;
+        }
+        ticks.largest = divide::<FUSED>(steps.largest, clock).0;
+        self.lay_out_ticks::<FUSED>(batch, program, segments, &ticks, at)
+    }
+
+    /// The same, by the program's clock.
+    #[inline(always)]
+    fn lay_out_ticks<const FUSED: bool>(
+        &mut self,
+        batch: &Batch,
+        program: &PackedProgram,
+        segments: &[PackedSegment],
+        ticks: &StepColumns,
+        at: usize,
+    ) -> bool {
         let stages = stages(batch, program);
         let mut from = 0;
         while from < ticks.count {
-            let (stage, to) = stage_run(stages, &ticks, from);
+            let (stage, to) = stage_run(stages, ticks, from);
             let tracks = tracks(batch, &stages[stage]);
             if tracks.len() > MAX_TRACKS {
                 return false;
@@ -212,7 +223,7 @@ impl Pattern {
             let mut runs = [(TrackPiece::NONE, from); MAX_TRACKS];
             let mut times = [const { None }; MAX_TRACKS];
             for (time, track) in times.iter_mut().zip(tracks) {
-                *time = TrackTime::new(&stages[stage], track, &ticks);
+                *time = TrackTime::new(&stages[stage], track, ticks);
             }
             while next < to {
                 let mut end = to;

@@ -56,6 +56,7 @@ impl Patterns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::shared::steps::StepColumns;
     use crate::curve::Curve;
     use crate::packed::Steps;
     use crate::program::{Program, Segment};
@@ -68,13 +69,13 @@ mod tests {
         };
         let programs: Vec<Program> = (0..rows).map(program).collect();
         let batch = Batch::from_programs(&programs).expect("a small batch");
-        let steps = Steps::range(0..40);
+        let steps = [StepColumns::new(&Steps::range(0..40), 0, 40)];
         let (mut patterns, mut built) = (Patterns::new(), 0);
         for (program, segment) in batch.programs().iter().zip(batch.segments()) {
             let segments = std::slice::from_ref(segment);
             let (pattern, known) = patterns.turn_to(&batch, program, segments);
             if !known {
-                pattern.build::<false>(&batch, program, segments, &steps, 0..40);
+                pattern.build::<false>(&batch, program, segments, &steps);
                 built += 1;
             }
             assert!(pattern.is_of(&batch, program, segments) && pattern.is_usable());
