@@ -36,6 +36,8 @@ pub trait Rounded: Element {
     const EXPONENTS: (i32, i32);
     /// Whether an `f64` approximation can decide the value at all.
     const FROM_F64: bool = true;
+    /// Whether long rows of one timing are best made of shapes that they share.
+    const SHARES_LONG_ROWS: bool = false;
     /// Whether [`Rounded::rounded_normal`] is right for 0 too.
     const ZERO_IS_NORMAL: bool = false;
     /// The same values as doubles, where they are.
@@ -165,6 +167,7 @@ impl Rounded for f64 {
 }
 
 impl Rounded for f32 {
+    const SHARES_LONG_ROWS: bool = true;
     const ZERO_IS_NORMAL: bool = true;
     const FRACTION: u32 = 23;
     const EXPONENTS: (i32, i32) = (-126, 127);

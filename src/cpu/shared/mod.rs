@@ -56,7 +56,8 @@ pub fn rows_together(columns: usize, values: usize) -> usize {
 pub fn is_worth_it<T: Rounded>(batch: &Batch, rows: Range<usize>, steps: &Steps) -> bool {
     // Steps that are just listed have no spans.
     let short = steps.len() <= MOST_COLUMNS || steps.progression().is_none();
-    T::FROM_F64 && (short || share_patterns(batch, rows))
+    // Types of 16 bits are rounded faster from the `f32` lanes of a row's own pieces.
+    T::FROM_F64 && (short || (T::SHARES_LONG_ROWS && share_patterns(batch, rows)))
 }
 
 /// Whether so many rows have so few timings that long ones are worth it.
