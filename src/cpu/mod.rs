@@ -151,7 +151,7 @@ impl Cpu {
     fn fill_rows<T: Rounded>(&self, batch: &Batch, rows: Range<usize>, steps: &Steps, out: &mut [T]) {
         let columns = steps.len();
         let writer = Writer { level: self.level, streaming: size_of_val(out) >= STREAMED };
-        let together = shared::rows_together(columns, self.tile);
+        let together = shared::rows_together(columns, self.tile).min(rows.len());
         out.par_chunks_mut(columns * together).enumerate().for_each(|(index, part)| {
             let first = rows.start + index * together;
             let rows = first..first + part.len() / columns;
