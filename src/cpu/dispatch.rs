@@ -137,13 +137,13 @@ pub fn stream<T: Pod, const STORE: usize>(values: &[T], out: &mut [T]) {
             let (into, into_rest) = into.as_chunks_mut::<CACHE_LINE>();
             for (from, into) in from.iter().zip(into) {
                 let (from, into) = (from.as_ptr(), into.as_mut_ptr());
-                for offset in (0..CACHE_LINE).step_by(STORE) {
+                for offset in (0..CACHE_LINE).step_by(if STORE > 32 { 32 } else { STORE }) {
                     // SAFETY: both are cache lines long and `into` is aligned as one; a `STORE` of 32 or more is only
                     // used by [`run_avx2`] and [`run_avx512`], and every x86-64 processor has SSE2.
                     unsafe {
                         let (from, into) = (from.add(offset), into.add(offset));
                         match STORE {
-                            64.. => x86::_mm512_stream_si512(into.cast(), x86::_mm512_loadu_si512(from.cast())),
+                            // What the compiler makes of a kernel stores halves of 64 bytes, which a whole load would wait for.
                             32.. => x86::_mm256_stream_si256(into.cast(), x86::_mm256_loadu_si256(from.cast())),
                             _ => x86::_mm_stream_si128(into.cast(), x86::_mm_loadu_si128(from.cast())),
                         }

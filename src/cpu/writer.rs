@@ -3,7 +3,7 @@
 
 use bytemuck::Pod;
 
-use super::dispatch::{CACHE_LINE, Kernel, Level, finish_streams, stream};
+use super::dispatch::{CACHE_LINE, Level, finish_streams, stream};
 
 /// Values that are copied at a time.
 const GROUP: usize = 512;
@@ -46,7 +46,7 @@ impl Writer {
         lead.fill(value);
         let staged = [value; GROUP];
         let (groups, tail) = rest.as_chunks_mut::<GROUP>();
-        groups.iter_mut().for_each(|group| self.level.run(Copy { values: &staged, out: group }));
+        groups.iter_mut().for_each(|group| stream::<_, 16>(&staged, group));
         tail.fill(value);
     }
 
@@ -70,20 +70,5 @@ impl Writer {
             stream::<_, 16>(&cycle[filled % period..][..group.len()], group);
             filled += group.len();
         }
-    }
-}
-
-/// [`stream`] as a kernel.
-struct Copy<'a, T> {
-    values: &'a [T; GROUP],
-    out: &'a mut [T; GROUP],
-}
-
-impl<T: Pod> Kernel for Copy<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) {
-        stream::<T, STORE>(self.values, self.out);
     }
 }

@@ -134,7 +134,7 @@ impl AtomicFile {
     }
 
     fn file(&self) -> Result<&File, TableError> {
-        self.temporary.as_ref().map(NamedTempFile::as_file).ok_or_else(|| refused(&self.path, "is closed"))
+        opened(self.temporary.as_ref(), &self.path)
     }
 
     /// Checks that the disk has room for a file of at least this size.
@@ -205,9 +205,8 @@ impl AtomicFile {
         if bytes.is_empty() {
             return Ok(());
         }
-        let Some(mut file) = self.temporary.as_ref().map(NamedTempFile::as_file) else {
-            return Err(refused(&self.path, "is closed"));
-        };
+        // Not by the method, which would borrow the rest too.
+        let mut file = opened(self.temporary.as_ref(), &self.path)?;
         if place != self.cursor {
             file.seek(SeekFrom::Start(place)).map_err(|error| failed(&self.path, error))?;
         }
@@ -223,9 +222,8 @@ impl AtomicFile {
     /// Waits until the bytes are stored.
     pub(super) fn seal(mut self) -> Result<Sealed, TableError> {
         let checksum = self.take_checksum()?;
-        let behind = self.behind.finish();
+        self.behind.finish().map_err(|error| failed(&self.path, error))?;
         let failed = |error| failed(&self.path, error);
-        behind.map_err(failed)?;
         self.file()?.sync_all().map_err(failed)?;
         let bytes = self.file()?.metadata().map_err(failed)?.len();
         let stored = Stored { path: self.path.clone(), bytes, checksum };
@@ -300,6 +298,11 @@ impl Sealed {
         sync_folder(folder(&file.target)).map_err(|error| failed(&file.path, error))?;
         Ok(self.stored)
     }
+}
+
+/// The file of a temporary name, as long as it has not its own.
+fn opened<'a>(temporary: Option<&'a NamedTempFile>, path: &Path) -> Result<&'a File, TableError> {
+    temporary.map(NamedTempFile::as_file).ok_or_else(|| refused(path, "is closed"))
 }
 
 /// Waits until a folder's names are stored.

@@ -60,19 +60,36 @@ fn steps(random: &mut Random, marks: &[u64], columns: u64) -> Steps {
     Steps::range(start..(start + columns * stride).min(MAX_STEP + 1)).stride_by(stride)
 }
 
+/// Rows of one of the pool's programs, over so many columns.
+struct Sweep {
+    name: String,
+    batch: Batch,
+    steps: Steps,
+}
+
+impl Sweep {
+    fn of(random: &mut Random, pool: &[(String, Program, Vec<u64>)], columns: u64) -> Self {
+        let (name, program, marks) = &pool[random.below(pool.len() as u64) as usize];
+        let batch = Batch::from_programs(&variants(random, program)).unwrap();
+        Self { name: name.clone(), batch, steps: steps(random, marks, columns) }
+    }
+
+    fn compare<T: Tested>(&self, rows: &[usize]) {
+        compare::<T>(&self.name, &self.batch, &self.steps, rows);
+    }
+}
+
 #[test]
 fn rows_together_have_the_bits_of_rows_alone() {
     let mut random = Random::seeded();
     let pool = pool();
     for _ in 0..if exhaustive() { 2000 } else { 60 } {
-        let (name, program, marks) = &pool[random.below(pool.len() as u64) as usize];
-        let batch = Batch::from_programs(&variants(&mut random, program)).unwrap();
         let columns = 513 + random.below(9000);
-        let steps = steps(&mut random, marks, columns);
+        let sweep = Sweep::of(&mut random, &pool, columns);
         let rows = [0, 1, random.below(ROWS) as usize, random.below(ROWS) as usize, ROWS as usize - 1];
-        compare::<f32>(name, &batch, &steps, &rows);
-        compare::<f16>(name, &batch, &steps, &rows);
-        compare::<bf16>(name, &batch, &steps, &rows);
+        sweep.compare::<f32>(&rows);
+        sweep.compare::<f16>(&rows);
+        sweep.compare::<bf16>(&rows);
     }
 }
 
@@ -81,13 +98,11 @@ fn tables_past_the_cache_have_the_bits_of_rows_alone() {
     let mut random = Random::seeded();
     let pool = pool();
     for _ in 0..if exhaustive() { 100 } else { 4 } {
-        let (name, program, marks) = &pool[random.below(pool.len() as u64) as usize];
-        let batch = Batch::from_programs(&variants(&mut random, program)).unwrap();
         // 16 MiB and more in every type.
         let columns = (8 << 20) / ROWS + 1 + random.below(40_000);
-        let steps = steps(&mut random, marks, columns);
+        let sweep = Sweep::of(&mut random, &pool, columns);
         let rows = [0, 1 + random.below(ROWS - 1) as usize];
-        compare::<f32>(name, &batch, &steps, &rows);
-        compare::<bf16>(name, &batch, &steps, &rows);
+        sweep.compare::<f32>(&rows);
+        sweep.compare::<bf16>(&rows);
     }
 }

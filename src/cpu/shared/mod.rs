@@ -313,7 +313,7 @@ impl<'a, 'b> Filler<'a, 'b> {
             };
             if doubtful {
                 close.look_closer::<T, FUSED>(line, schedule, piece, out, |column| {
-                    values.made::<FUSED>(summed, shapes, column)
+                    values.made::<1, FUSED>(summed, shapes, column)[0]
                 });
             }
         }
@@ -340,8 +340,8 @@ fn fill_made<T: Rounded, const FUSED: bool, const STORE: usize>(
         let mut made = [0.0; GROUP + CHUNK];
         let mut lane = 0;
         while lane < group {
-            let lanes = &mut made[lane..lane + CHUNK];
-            values.made_lanes::<FUSED>(summed, shapes, piece.from + done + lane, lanes);
+            let lanes = values.made::<CHUNK, FUSED>(summed, shapes, piece.from + done + lane);
+            made[lane..lane + CHUNK].copy_from_slice(&lanes);
             lane += CHUNK;
         }
         doubtful |= line.fill::<T, FUSED, STORE>(&made, group, &mut out[done..]);

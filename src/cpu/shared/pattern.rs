@@ -11,7 +11,7 @@ use super::extent::Extent;
 use super::parameters::{number, same_timings};
 use super::pieces::{PLAIN_ROUNDINGS, Piece, TrackPiece, append};
 use super::runs::{has_long_stairs, segment_run, shape_run, stage_run};
-use super::steps::{BLOCK, CHUNK, COLUMNS, StepColumns};
+use super::steps::{CHUNK, COLUMNS, StepColumns};
 use super::time::{DIVISIBLE, TrackTime, divide};
 
 /// A schedule of more segments is evaluated one span at a time.
@@ -83,6 +83,8 @@ pub struct Pattern {
     pub schedule: usize,
     timing: Vec<PackedSegment>,
     usable: bool,
+    /// How many shapes there are of a track: those of the columns, and what a run may spill into.
+    lanes: usize,
     /// The numbers of the schedule that it was made for, stage by stage.
     pub stages: Vec<StageValues>,
     /// Runs of columns, in their order.
@@ -103,6 +105,7 @@ impl Pattern {
             schedule: 0,
             timing: Vec::new(),
             usable: false,
+            lanes: 0,
             stages: Vec::new(),
             pieces: Vec::new(),
             composed: Composed::NotYet,
@@ -166,7 +169,7 @@ impl Pattern {
         }
         self.pieces.clear();
         self.composed_pieces.clear();
-        self.composed = Composed::NotYet;
+        self.lanes = steps.len() * COLUMNS + CHUNK;
         self.usable = program.segment_count <= MOST_SEGMENTS;
         for (index, ticks) in steps.iter().enumerate() {
             self.usable = self.usable && self.lay_out::<FUSED>(batch, program, segments, ticks, index * COLUMNS);
@@ -272,7 +275,7 @@ impl Pattern {
         let (segment, end) = segment_run::<FUSED>(own, time, columns.clone());
         let shapes = &mut self.shapes[index];
         if shapes.is_empty() {
-            shapes.resize(BLOCK + CHUNK, 0.0);
+            shapes.resize(self.lanes, 0.0);
         }
         let mut run = columns.start..end;
         let mut extent = shape_run::<FUSED>(&own[segment], time, run.clone(), &mut shapes[at..at + COLUMNS + CHUNK])?;
@@ -301,7 +304,7 @@ impl Pattern {
     #[inline(always)]
     fn compose_pieces<const FUSED: bool>(&mut self) -> bool {
         if self.shapes[COMPOSED].is_empty() {
-            self.shapes[COMPOSED].resize(BLOCK + CHUNK, 0.0);
+            self.shapes[COMPOSED].resize(self.lanes, 0.0);
         }
         let (shapes, composed) = self.shapes.split_at_mut(COMPOSED);
         for piece in &self.pieces {

@@ -8,7 +8,7 @@ use crate::program::{Clamp, MAX_TRACKS};
 use super::extent::{Clamped, Extent};
 use super::parameters::number;
 use super::pattern::{COMPOSED, StageValues};
-use super::steps::{CHUNK, PIECE};
+use super::steps::PIECE;
 
 /// A track over the columns of a piece.
 #[derive(Clone, Copy, Debug)]
@@ -170,9 +170,10 @@ impl Values {
             slope = 0.0;
         }
         if count == 1 {
-            let (base, amplitude, _) = self.moving[0];
+            let (base, amplitude, shapes) = self.moving[0];
             intercept += slope * base;
             slope *= amplitude;
+            self.moving[0] = (0.0, 1.0, shapes);
         }
         if stage.clamped {
             match all.clamped(&stage.clamp) {
@@ -258,11 +259,10 @@ impl Piece {
             *made = match still {
                 Some(value) => value,
                 None if values.count == 0 => values.intercept,
-                None => multiply_add::<FUSED>(
-                    values.slope,
-                    values.made::<FUSED>(stage.summed, shapes, column),
-                    values.intercept,
-                ),
+                None => {
+                    let [made] = values.made::<1, FUSED>(stage.summed, shapes, column);
+                    multiply_add::<FUSED>(values.slope, made, values.intercept)
+                }
             };
         }
         let track = TrackPiece { segment: None, shapes: COMPOSED, extent: values.extent, still };
@@ -273,31 +273,22 @@ impl Piece {
 }
 
 impl Values {
-    /// What the moving tracks make at a column.
+    /// What the moving tracks make, in lanes from a column on.
     #[inline(always)]
-    pub fn made<const FUSED: bool>(&self, summed: bool, shapes: &[Vec<f64>], column: usize) -> f64 {
-        if self.count == 1 {
-            return shapes[self.moving[0].2][column];
-        }
-        let mut made = if summed { 0.0 } else { 1.0 };
+    pub fn made<const N: usize, const FUSED: bool>(
+        &self,
+        summed: bool,
+        shapes: &[Vec<f64>],
+        column: usize,
+    ) -> [f64; N] {
+        let mut made = [if summed { 0.0 } else { 1.0 }; N];
         for &(base, amplitude, track) in &self.moving[..self.count] {
-            let value = multiply_add::<FUSED>(amplitude, shapes[track][column], base);
-            made = if summed { made + value } else { made * value };
-        }
-        made
-    }
-
-    /// The same in lanes from a column on.
-    #[inline(always)]
-    pub fn made_lanes<const FUSED: bool>(&self, summed: bool, shapes: &[Vec<f64>], column: usize, out: &mut [f64]) {
-        let mut made = [if summed { 0.0 } else { 1.0 }; CHUNK];
-        for &(base, amplitude, track) in &self.moving[..self.count] {
-            let shapes = &shapes[track][column..column + CHUNK];
-            for lane in 0..CHUNK {
+            let shapes = &shapes[track][column..column + N];
+            for lane in 0..N {
                 let value = multiply_add::<FUSED>(amplitude, shapes[lane], base);
                 made[lane] = if summed { made[lane] + value } else { made[lane] * value };
             }
         }
-        out.copy_from_slice(&made);
+        made
     }
 }

@@ -57,7 +57,15 @@ impl Rounding {
     /// A value of the extent, and whether it is too close to call.
     #[inline(always)]
     fn round<T: Rounded>(&self, value: f64) -> (T, bool) {
-        let Some(window) = &self.window else { return T::rounded(value, self.slack) };
+        match &self.window {
+            Some(window) => self.round_normal(value, window),
+            None => T::rounded(value, self.slack),
+        }
+    }
+
+    /// The same, where all are 0 or normal numbers.
+    #[inline(always)]
+    fn round_normal<T: Rounded>(&self, value: f64, window: &Window) -> (T, bool) {
         let rounded = T::rounded_normal(value, self.negative);
         let rounded = if T::ZERO_IS_NORMAL || value != 0.0 { rounded } else { T::zeroed() };
         (rounded, value.is_close(window))
@@ -141,10 +149,9 @@ impl Line {
     fn fill_lanes<T: Rounded, const FUSED: bool>(&self, window: &Window, made: &[f64], out: &mut [T]) -> bool {
         let mut close = false;
         for (slot, made) in out.iter_mut().zip(made) {
-            let value = self.at::<FUSED>(*made);
-            let rounded = T::rounded_normal(value, self.rounding.negative);
-            *slot = if T::ZERO_IS_NORMAL || value != 0.0 { rounded } else { T::zeroed() };
-            close |= value.is_close(window);
+            let (value, close_one) = self.rounding.round_normal(self.at::<FUSED>(*made), window);
+            *slot = value;
+            close |= close_one;
         }
         close
     }
