@@ -82,6 +82,17 @@ impl Level {
         }
     }
 
+    /// Whether it has [`polynomial_lines`] and [`narrow_lines`].
+    pub(super) const fn has_lines(self) -> bool {
+        match self.0 {
+            Kind::Baseline => false,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => false,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => true,
+        }
+    }
+
     /// Runs a kernel with this level's instructions.
     pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
@@ -222,6 +233,116 @@ pub fn polynomial_lines<const P: usize, const STORE: usize>(
     let _ = (terms, columns, rounding, streaming, out);
     // The caller decides them otherwise.
     true
+}
+
+/// How [`narrow_lines`] rounds: by adding to the bits of the singles.
+#[derive(Clone, Copy, Debug)]
+pub struct NarrowRounding {
+    /// What is added.
+    pub addend: u32,
+    /// Of the bits of a sum, those that are all 0 if it was too close to call.
+    pub mask: u32,
+    /// How far the 16 bits of the rounded value are below the uppermost ones of the sum.
+    pub shift: u32,
+}
+
+/// Values of a cache line of 16-bit types.
+pub const NARROW_LINE: usize = CACHE_LINE / size_of::<u16>();
+
+/// `terms[0] + terms[1] · shape`, rounded to a 16-bit type and stored line by line, past the cache if `streaming`. Tells in
+/// which of at most 64 lines some lane is too close to call, and writes which to `close`. Only for a `STORE` of
+/// [`LARGEST_STORE`].
+///
+/// Where `LIFTED`, values below 2^-14, the least normal `f16`, are rounded as multiples of 2^-24; none is below 0.
+#[inline(always)]
+pub fn narrow_lines<const LIFTED: bool, const STORE: usize>(
+    terms: [f32; 2],
+    shapes: &[f32],
+    rounding: NarrowRounding,
+    streaming: bool,
+    out: &mut [u16],
+    close: &mut [u32; 64],
+) -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    if STORE == LARGEST_STORE {
+        // SAFETY: this `STORE` is only used by [`run_avx512`].
+        return unsafe { narrow_lines_avx512::<LIFTED>(terms, shapes, rounding, streaming, out, close) };
+    }
+    let _ = (terms, shapes, rounding, streaming, out);
+    // The caller decides all of them otherwise.
+    close.fill(u32::MAX);
+    u64::MAX
+}
+
+/// [`narrow_lines`], apart from its callers so that its constants stay in registers.
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn narrow_lines_avx512<const LIFTED: bool>(
+    terms: [f32; 2],
+    shapes: &[f32],
+    rounding: NarrowRounding,
+    streaming: bool,
+    out: &mut [u16],
+    close: &mut [u32; 64],
+) -> u64 {
+    use std::arch::x86_64::*;
+    const LANES: usize = NARROW_LINE / 2;
+    const UPPER: [u16; NARROW_LINE] = upper_halves();
+    let streaming = streaming && out.as_ptr().addr().is_multiple_of(CACHE_LINE);
+    let (shapes, out) = (shapes.as_chunks::<NARROW_LINE>().0, out.as_chunks_mut::<NARROW_LINE>().0);
+    // SAFETY: as long as the array.
+    let upper_halves = unsafe { _mm512_loadu_si512(UPPER.as_ptr().cast()) };
+    let (intercept, slope) = (_mm512_set1_ps(terms[0]), _mm512_set1_ps(terms[1]));
+    let addend = _mm512_set1_epi32(rounding.addend.cast_signed());
+    let mask = _mm512_set1_epi32(rounding.mask.cast_signed());
+    let shift = _mm_cvtsi32_si128(rounding.shift.cast_signed());
+    let lift = _mm512_set1_ps(1.0 / (1 << 14) as f32);
+    // A lifted value has an exponent of 1 where its own is 0.
+    let lifted_addend = _mm512_sub_epi32(addend, _mm512_set1_epi32(1 << 23));
+    let mut any = 0;
+    for line in 0..shapes.len().min(out.len()).min(close.len()) {
+        let mut sums = [_mm512_setzero_si512(); 2];
+        let mut lanes = [0_u32; 2];
+        for half in 0..2 {
+            // SAFETY: half a line.
+            let shape = unsafe { _mm512_loadu_ps(shapes[line][half * LANES..].as_ptr()) };
+            let value = _mm512_fmadd_ps(slope, shape, intercept);
+            let mut sum = _mm512_add_epi32(_mm512_castps_si512(value), addend);
+            if LIFTED {
+                let small = _mm512_cmp_ps_mask::<_CMP_LT_OQ>(value, lift);
+                let lifted = _mm512_castps_si512(_mm512_add_ps(value, lift));
+                sum = _mm512_mask_add_epi32(sum, small, lifted, lifted_addend);
+            }
+            lanes[half] = u32::from(_mm512_testn_epi32_mask(sum, mask));
+            sums[half] = _mm512_sll_epi32(sum, shift);
+        }
+        let rounded = _mm512_permutex2var_epi16(sums[0], upper_halves, sums[1]);
+        let slot = out[line].as_mut_ptr().cast();
+        // SAFETY: a whole line, aligned as one where it goes past the cache.
+        unsafe {
+            if streaming {
+                _mm512_stream_si512(slot, rounded);
+            } else {
+                _mm512_storeu_si512(slot, rounded);
+            }
+        }
+        close[line] = lanes[0] | lanes[1] << LANES;
+        any |= u64::from(close[line] != 0) << line;
+    }
+    any
+}
+
+/// Where the upper halves of the 32-bit lanes of two vectors lie among their 16-bit lanes.
+#[cfg(target_arch = "x86_64")]
+const fn upper_halves() -> [u16; NARROW_LINE] {
+    let mut halves = [0; NARROW_LINE];
+    let mut lane = 0;
+    while lane < NARROW_LINE {
+        halves[lane] = 2 * lane as u16 + 1;
+        lane += 1;
+    }
+    halves
 }
 
 /// Bytes of the smallest page.

@@ -151,11 +151,11 @@ impl Cpu {
     fn fill_rows<T: Rounded>(&self, batch: &Batch, rows: Range<usize>, steps: &Steps, out: &mut [T]) {
         let columns = steps.len();
         let writer = Writer { level: self.level, streaming: size_of_val(out) >= STREAMED };
-        let together = shared::rows_together(columns, self.tile).min(rows.len());
+        let together = shared::rows_together(rows.len(), columns, self.tile);
         out.par_chunks_mut(columns * together).enumerate().for_each(|(index, part)| {
             let first = rows.start + index * together;
             let rows = first..first + part.len() / columns;
-            if shared::is_worth_it::<T>(batch, rows.clone(), steps) {
+            if shared::is_worth_it::<T>(self.level, batch, rows.clone(), steps) {
                 shared::fill_rows(writer, batch, first, steps, part);
             } else {
                 self.fill_long_rows(writer, batch, rows, steps, part);

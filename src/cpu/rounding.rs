@@ -36,8 +36,8 @@ pub trait Rounded: Element {
     const EXPONENTS: (i32, i32);
     /// Whether an `f64` approximation can decide the value at all.
     const FROM_F64: bool = true;
-    /// Whether long rows of one timing are best made of shapes that they share.
-    const SHARES_LONG_ROWS: bool = false;
+    /// Whether it has 16 bits, so few that `f32` lanes decide nearly every value.
+    const IS_NARROW: bool = false;
     /// Whether [`Rounded::rounded_normal`] is right for 0 too.
     const ZERO_IS_NORMAL: bool = false;
     /// The same values as doubles, where they are.
@@ -48,6 +48,12 @@ pub trait Rounded: Element {
     /// The same values as singles, where they are.
     #[inline(always)]
     fn as_singles(_values: &mut [Self]) -> Option<&mut [f32]> {
+        None
+    }
+
+    /// The bits of the same values, where they are narrow.
+    #[inline(always)]
+    fn as_narrow(_values: &mut [Self]) -> Option<&mut [u16]> {
         None
     }
 
@@ -167,7 +173,6 @@ impl Rounded for f64 {
 }
 
 impl Rounded for f32 {
-    const SHARES_LONG_ROWS: bool = true;
     const ZERO_IS_NORMAL: bool = true;
     const FRACTION: u32 = 23;
     const EXPONENTS: (i32, i32) = (-126, 127);
@@ -194,10 +199,15 @@ impl Rounded for f32 {
 }
 
 impl Rounded for f16 {
+    const IS_NARROW: bool = true;
     const FRACTION: u32 = 10;
     const EXPONENTS: (i32, i32) = (-14, 15);
     const LARGEST_REMAINDER: f64 = 1.0 / (1u64 << 26) as f64;
     type Working = f32;
+    #[inline(always)]
+    fn as_narrow(values: &mut [Self]) -> Option<&mut [u16]> {
+        Some(bytemuck::cast_slice_mut(values))
+    }
     #[inline(always)]
     fn from_working(value: f32, negative: bool) -> Self {
         let rounded = (value.to_bits() + (1 << 12)) >> 13;
@@ -216,10 +226,15 @@ impl Rounded for f16 {
 }
 
 impl Rounded for bf16 {
+    const IS_NARROW: bool = true;
     const FRACTION: u32 = 7;
     const EXPONENTS: (i32, i32) = (-126, 127);
     const LARGEST_REMAINDER: f64 = 1.0 / (1u64 << 26) as f64;
     type Working = f32;
+    #[inline(always)]
+    fn as_narrow(values: &mut [Self]) -> Option<&mut [u16]> {
+        Some(bytemuck::cast_slice_mut(values))
+    }
     #[inline(always)]
     fn from_working(value: f32, _negative: bool) -> Self {
         Self::from_bits(((value.to_bits() + (1 << 15)) >> 16) as u16)

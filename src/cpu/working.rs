@@ -1,7 +1,7 @@
 //! The float that the lanes of a vector compute in: just wide enough to decide the rounding to an element
 //! type, `f64` for `f32` and `f32` for the 16-bit types.
 
-use super::dispatch::BitRounding;
+use super::dispatch::{BitRounding, NarrowRounding};
 use super::pieces::LONG;
 use super::rounding::{Rounded, Tolerance};
 
@@ -67,6 +67,17 @@ impl Window {
         let sign = u64::from(negative) << (31 + DROPPED);
         let addend = (1u64 << DROPPED).wrapping_sub(self.first).wrapping_sub(bias).wrapping_add(sign);
         BitRounding { addend, mask: self.mask }
+    }
+
+    /// How to round singles of one sign to a 16-bit type by their bits.
+    pub fn narrow_rounding<T: Rounded>(&self, negative: bool) -> NarrowRounding {
+        let dropped = <f32 as Working>::FRACTION - T::FRACTION;
+        // The difference of the exponents' biases, and so of the bits they take.
+        let bias = ((T::EXPONENTS.0 - <f32 as Rounded>::EXPONENTS.0) as u32) << <f32 as Working>::FRACTION;
+        let shift = 16 - dropped;
+        let sign = if shift > 0 && negative { 1 << (31 - shift) } else { 0 };
+        let addend = (1_u32 << dropped).wrapping_sub(self.first as u32).wrapping_sub(bias).wrapping_add(sign);
+        NarrowRounding { addend, mask: self.mask as u32, shift }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 use std::ops::Range;
 
-use bytemuck::bytes_of;
+use bytemuck::{bytes_of, cast_slice};
 
 use crate::packed::{Batch, EXPONENT_BIAS, PackedNumber, PackedProgram, PackedSegment, PackedStage, SIGN_BIT};
 
@@ -57,14 +57,40 @@ pub fn same_timing(a: &PackedSegment, b: &PackedSegment) -> bool {
     a[..BEFORE_VALUES] == b[..BEFORE_VALUES] && a[AFTER_VALUES] == b[AFTER_VALUES]
 }
 
+/// Bytes of a stage beside those that tell where its tracks are, its offset and its scale.
+const BEFORE_TRACKS: usize = offset_of!(PackedStage, track_first);
+const TRACK_COUNT: Range<usize> = offset_of!(PackedStage, track_count)..offset_of!(PackedStage, offset);
+const AFTER_SCALE: usize = offset_of!(PackedStage, lower);
+
+const _: () = assert!(
+    TRACK_COUNT.start == BEFORE_TRACKS + size_of::<u32>()
+        && TRACK_COUNT.end + 2 * size_of::<PackedNumber>() == AFTER_SCALE
+        && offset_of!(PackedStage, scale) + size_of::<PackedNumber>() == AFTER_SCALE
+);
+
 /// Whether two stages differ in scale, offset and the place of their tracks at most.
+#[inline(always)]
 fn same_stage(a: &PackedStage, b: &PackedStage) -> bool {
-    let PackedStage { track_first, offset, scale, .. } = *a;
-    *a == PackedStage { track_first, offset, scale, ..*b }
+    let (a, b) = (bytes_of(a), bytes_of(b));
+    a[..BEFORE_TRACKS] == b[..BEFORE_TRACKS] && a[TRACK_COUNT] == b[TRACK_COUNT] && a[AFTER_SCALE..] == b[AFTER_SCALE..]
+}
+
+/// Whether two stages have the same tracks.
+#[inline(always)]
+fn same_tracks(batch: &Batch, a: &PackedStage, b: &PackedStage) -> bool {
+    a.track_first == b.track_first || cast_slice::<_, u8>(tracks(batch, a)) == cast_slice::<_, u8>(tracks(batch, b))
 }
 
 /// A schedule's program and segments.
-type Row<'a> = (&'a PackedProgram, &'a [PackedSegment]);
+pub type Row<'a> = (&'a PackedProgram, &'a [PackedSegment]);
+
+/// That of a schedule.
+#[inline(always)]
+pub fn row_of(batch: &Batch, schedule: usize) -> Row<'_> {
+    let program = &batch.programs()[schedule];
+    let begin = program.segment_first as usize;
+    (program, &batch.segments()[begin..begin + program.segment_count as usize])
+}
 
 /// Whether two schedules of a batch have the same shapes at every step.
 #[inline(always)]
@@ -84,7 +110,7 @@ pub fn same_timings(batch: &Batch, (a, a_segments): Row<'_>, (b, b_segments): Ro
 
 /// Whether the stages of two programs differ in their numbers only.
 fn same_stages(batch: &Batch, a: &PackedProgram, b: &PackedProgram) -> bool {
-    stages(batch, a).iter().zip(stages(batch, b)).all(|(a, b)| same_stage(a, b) && tracks(batch, a) == tracks(batch, b))
+    stages(batch, a).iter().zip(stages(batch, b)).all(|(a, b)| same_stage(a, b) && same_tracks(batch, a, b))
 }
 
 #[cfg(test)]
@@ -117,5 +143,16 @@ mod tests {
         assert!(!same_timing(&segment, &PackedSegment { length: [7, 1], ..segment }));
         assert!(!same_timing(&segment, &PackedSegment { rate: 0.1.into(), ..segment }));
         assert!(!same_timing(&segment, &PackedSegment { kind: 4, ..segment }));
+    }
+
+    #[test]
+    fn only_numbers_and_places_may_differ_in_one_stage() {
+        let stage = PackedStage { start: [9, 0], track_count: 2, ..bytemuck::Zeroable::zeroed() };
+        let other = PackedStage { track_first: 8, offset: 0.1.into(), scale: 3.0.into(), ..stage };
+        assert!(same_stage(&stage, &other));
+        assert!(!same_stage(&stage, &PackedStage { start: [9, 1], ..stage }));
+        assert!(!same_stage(&stage, &PackedStage { track_count: 3, ..stage }));
+        assert!(!same_stage(&stage, &PackedStage { lower: 0.1.into(), ..stage }));
+        assert!(!same_stage(&stage, &PackedStage { summed: 1, ..stage }));
     }
 }

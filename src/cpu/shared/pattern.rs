@@ -2,13 +2,16 @@
 
 use std::ops::Range;
 
+use bytemuck::cast_slice;
+
+use crate::cpu::dispatch::NARROW_LINE;
 use crate::cpu::rounding::Rounded;
 use crate::cpu::working::Window;
 use crate::packed::{Batch, PackedProgram, PackedSegment, PackedStage, PackedTrack, integer};
 use crate::program::{Clamp, MAX_TRACKS};
 
 use super::extent::Extent;
-use super::parameters::{number, same_timings};
+use super::parameters::{Row, number, same_timings};
 use super::pieces::{PLAIN_ROUNDINGS, Piece, TrackPiece, append};
 use super::runs::{has_long_stairs, segment_run, shape_run, stage_run};
 use super::steps::{CHUNK, COLUMNS, StepColumns};
@@ -88,13 +91,15 @@ pub struct Pattern {
     /// The numbers of the schedule that it was made for, stage by stage.
     pub stages: Vec<StageValues>,
     /// Runs of columns, in their order.
-    pub pieces: Vec<Piece>,
+    pieces: Vec<Piece>,
     /// Whether [`Pattern::composed_pieces`] are there.
     pub composed: Composed,
     /// The same for rows of the same segments, values and all.
-    pub composed_pieces: Vec<Piece>,
+    composed_pieces: Vec<Piece>,
     /// Shapes of the first, second … track of whatever stage is in force at a column; then the values of all together.
     pub shapes: [Vec<f64>; MAX_TRACKS + 1],
+    /// The same in `f32`, where those decide most values.
+    pub narrow_shapes: [Vec<f32>; MAX_TRACKS + 1],
 }
 
 impl Pattern {
@@ -111,21 +116,22 @@ impl Pattern {
             composed: Composed::NotYet,
             composed_pieces: Vec::new(),
             shapes: [const { Vec::new() }; MAX_TRACKS + 1],
+            narrow_shapes: [const { Vec::new() }; MAX_TRACKS + 1],
         }
     }
 
     /// Whether it is that of a schedule, whose segments are given.
     #[inline(always)]
-    pub fn is_of(&self, batch: &Batch, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+    pub fn is_of(&self, batch: &Batch, row: Row<'_>) -> bool {
         let Some(own) = &self.program else { return false };
-        same_timings(batch, (own, &self.timing), (program, segments))
+        same_timings(batch, (own, &self.timing), row)
     }
 
     /// Whether a schedule of this pattern has its very segments, values and all.
     #[inline(always)]
-    pub fn has_segments(&self, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+    pub fn has_segments(&self, (program, segments): Row<'_>) -> bool {
         let same_place = self.program.as_ref().is_some_and(|own| own.segment_first == program.segment_first);
-        same_place || self.timing == segments
+        same_place || cast_slice::<_, u8>(&self.timing) == cast_slice::<_, u8>(segments)
     }
 
     /// Whether a schedule of this pattern has stages of its own, which may have other numbers.
@@ -140,6 +146,13 @@ impl Pattern {
         self.usable
     }
 
+    /// The pieces that a schedule of this pattern takes.
+    #[inline(always)]
+    pub fn pieces_of(&self, row: Row<'_>) -> &[Piece] {
+        let composed = self.composed == Composed::Ready && self.has_segments(row);
+        if composed { &self.composed_pieces } else { &self.pieces }
+    }
+
     /// Gets it ready for values of a type.
     #[inline(always)]
     pub fn prepare<T: Rounded>(&mut self) {
@@ -148,17 +161,19 @@ impl Pattern {
             let window = if piece.count == 1 { Window::of_units::<T, f64>(units) } else { None };
             piece.plain = window.map(|window| (window, units));
         }
+        if T::IS_NARROW {
+            for (narrow, shapes) in self.narrow_shapes.iter_mut().zip(&self.shapes) {
+                narrow.clear();
+                narrow.extend(shapes.iter().map(|shape| *shape as f32));
+                // A line may reach beyond the lanes.
+                narrow.resize(shapes.len() + NARROW_LINE, 0.0);
+            }
+        }
     }
 
     /// Makes it the pattern of a schedule over the steps of a block.
     #[inline(always)]
-    pub fn build<const FUSED: bool>(
-        &mut self,
-        batch: &Batch,
-        program: &PackedProgram,
-        segments: &[PackedSegment],
-        steps: &[StepColumns],
-    ) {
+    pub fn build<const FUSED: bool>(&mut self, batch: &Batch, (program, segments): Row<'_>, steps: &[StepColumns]) {
         let stages = stages(batch, program);
         self.program = Some(*program);
         self.timing.clear();
@@ -296,8 +311,8 @@ impl Pattern {
 
     /// Puts all tracks together, if the second schedule of this pattern has the very same ones: then all others may.
     #[inline(always)]
-    pub fn compose<const FUSED: bool>(&mut self, program: &PackedProgram, segments: &[PackedSegment]) {
-        let composed = self.has_segments(program, segments) && self.compose_pieces::<FUSED>();
+    pub fn compose<const FUSED: bool>(&mut self, row: Row<'_>) {
+        let composed = self.has_segments(row) && self.compose_pieces::<FUSED>();
         self.composed = if composed { Composed::Ready } else { Composed::Useless };
     }
 

@@ -1,7 +1,8 @@
 //! The patterns of the last few timings.
 
-use crate::packed::{Batch, PackedProgram, PackedSegment};
+use crate::packed::Batch;
 
+use super::parameters::Row;
 use super::pattern::Pattern;
 
 /// How many patterns are kept: enough for a short axis of a sweep that another goes round.
@@ -23,31 +24,26 @@ impl Patterns {
 
     /// Turns to the pattern of a schedule, or to where it may be built; and whether it is there.
     #[inline(always)]
-    pub fn turn_to(
-        &mut self,
-        batch: &Batch,
-        program: &PackedProgram,
-        segments: &[PackedSegment],
-    ) -> (&mut Pattern, bool) {
+    pub fn turn_to(&mut self, batch: &Batch, row: Row<'_>) -> (&mut Pattern, bool) {
         // Mostly the row before had the same.
-        let known = self.has(self.last, batch, program, segments) || self.turn(batch, program, segments);
+        let known = self.has(self.last, batch, row) || self.turn(batch, row);
         (self.slots[self.last].get_or_insert_with(|| Box::new(Pattern::new())), known)
     }
 
     /// Turns to another pattern; whether it is the schedule's.
-    fn turn(&mut self, batch: &Batch, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+    fn turn(&mut self, batch: &Batch, row: Row<'_>) -> bool {
         // The timings of a sweep come round in the order in which they came first.
         let next = (self.last + 1) % SLOTS;
         let around = if self.slots[next].is_some() { next } else { 0 };
-        let known = self.has(around, batch, program, segments);
+        let known = self.has(around, batch, row);
         self.last = if known { around } else { next };
         known
     }
 
     #[inline(always)]
-    fn has(&self, slot: usize, batch: &Batch, program: &PackedProgram, segments: &[PackedSegment]) -> bool {
+    fn has(&self, slot: usize, batch: &Batch, row: Row<'_>) -> bool {
         match &self.slots[slot] {
-            Some(pattern) => pattern.is_of(batch, program, segments),
+            Some(pattern) => pattern.is_of(batch, row),
             None => false,
         }
     }
@@ -72,13 +68,13 @@ mod tests {
         let steps = [StepColumns::new(&Steps::range(0..40), 0, 40)];
         let (mut patterns, mut built) = (Patterns::new(), 0);
         for (program, segment) in batch.programs().iter().zip(batch.segments()) {
-            let segments = std::slice::from_ref(segment);
-            let (pattern, known) = patterns.turn_to(&batch, program, segments);
+            let row = (program, std::slice::from_ref(segment));
+            let (pattern, known) = patterns.turn_to(&batch, row);
             if !known {
-                pattern.build::<false>(&batch, program, segments, &steps);
+                pattern.build::<false>(&batch, row, &steps);
                 built += 1;
             }
-            assert!(pattern.is_of(&batch, program, segments) && pattern.is_usable());
+            assert!(pattern.is_of(&batch, row) && pattern.is_usable());
         }
         built
     }

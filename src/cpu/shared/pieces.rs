@@ -96,6 +96,8 @@ pub struct Values {
     pub moving: [(f64, f64, usize); MAX_TRACKS],
     /// How many move.
     pub count: usize,
+    /// How large the shapes of the last one are that moves.
+    pub shapes: Extent,
     /// How large the values are, and how well known.
     pub extent: Extent,
 }
@@ -107,6 +109,7 @@ impl Values {
         slope: 0.0,
         moving: [(0.0, 1.0, 0); MAX_TRACKS],
         count: 0,
+        shapes: TrackPiece::NONE.extent,
         extent: TrackPiece::NONE.extent,
     };
 
@@ -148,6 +151,7 @@ impl Values {
                 Some(shape) => still *= amplitude * shape + base,
                 None => {
                     self.moving[count] = (base, amplitude, track.shapes);
+                    self.shapes = track.extent;
                     count += 1;
                 }
             }

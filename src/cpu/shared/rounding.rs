@@ -50,7 +50,7 @@ impl Rounding {
             _ => None,
         };
         let slack = roundings * (0.5 * f64::EPSILON) * greatest;
-        let usable = window.is_some() || (!zero && slack < least);
+        let usable = window.is_some() || slack < least;
         usable.then_some(Self { window, bits, slack, negative })
     }
 

@@ -1,0 +1,162 @@
+//! One piece of one row, by whichever way its values allow.
+
+use crate::cpu::rounding::Rounded;
+use crate::cpu::writer::Writer;
+
+use super::close::Close;
+use super::extent::Extent;
+use super::narrow::{CloseLanes, Narrow};
+use super::parameters::Row;
+use super::pattern::{Pattern, stages};
+use super::pieces::{Piece, Plain, Values};
+use super::rounding::{GROUP, Line, Rounding};
+use super::steps::CHUNK;
+
+/// A piece of a row, and what it takes to fill it.
+pub struct PieceRow<'r, 's, 'a, 'b> {
+    /// How to write.
+    pub writer: Writer,
+    /// The row's schedule.
+    pub schedule: usize,
+    /// Its program and segments.
+    pub row: Row<'r>,
+    /// Its pattern.
+    pub pattern: &'r Pattern,
+    /// The piece.
+    pub piece: &'r Piece,
+    /// What takes a closer look.
+    pub close: &'r mut Close<'s, 'a, 'b>,
+    /// Room for the row's values.
+    pub values: &'r mut Values,
+    /// Room for which of them are too close to call.
+    pub close_lanes: &'r mut CloseLanes,
+}
+
+impl PieceRow<'_, '_, '_, '_> {
+    /// Writes the piece's columns of `out`, and perhaps some beyond them.
+    #[inline(always)]
+    pub fn fill<T: Rounded, const FUSED: bool, const STORE: usize>(&mut self, out: &mut [T]) {
+        let (writer, schedule, pattern, piece) = (self.writer, self.schedule, self.pattern, self.piece);
+        let (batch, (program, segments)) = (self.close.scratch.batch, self.row);
+        let track = &piece.tracks[0];
+        let own_stage;
+        let mut stage = &pattern.stages[piece.stage];
+        if pattern.has_other_stages(program) {
+            own_stage = stage.with_numbers_of(&stages(batch, program)[piece.stage]);
+            stage = &own_stage;
+        }
+        if piece.plain.is_some()
+            && !stage.clamped
+            && let Some(Plain { intercept, slope, extent }) = Plain::of(track, stage, segments)
+            && let Some(rounding) = Rounding::of::<T>(&extent, piece.plain)
+        {
+            if track.still.is_none()
+                && let Some(narrow) = Narrow::of::<T, STORE>(intercept, slope, &extent, &track.extent)
+            {
+                self.fill_narrow::<T, FUSED, STORE>(narrow, (intercept, slope), &extent, track.shapes, out);
+                return;
+            }
+            let line = Line { intercept, slope, rounding, writer };
+            self.fill_line::<T, FUSED, STORE>(line, track.still, track.shapes, out);
+            return;
+        }
+        let known = self.values.turn_to(piece, stage, segments);
+        let rounding = if known { Rounding::of::<T>(&self.values.extent, None) } else { None };
+        let Some(rounding) = rounding else {
+            self.close.fill_uncertain(writer, schedule, pattern, piece, stage, segments, out);
+            return;
+        };
+        let Values { intercept, slope, count, extent, .. } = *self.values;
+        let line = Line { intercept, slope, rounding, writer };
+        if count == 0 {
+            self.close.fill_still(line, line.intercept, schedule, piece, out);
+        } else if count == 1 {
+            let shapes = self.values.moving[0].2;
+            match Narrow::of::<T, STORE>(intercept, slope, &extent, &self.values.shapes) {
+                Some(narrow) => {
+                    self.fill_narrow::<T, FUSED, STORE>(narrow, (intercept, slope), &extent, shapes, out);
+                }
+                None => self.fill_line::<T, FUSED, STORE>(line, None, shapes, out),
+            }
+        } else if self.fill_made::<T, FUSED, STORE>(line, stage.summed, out) {
+            let (values, summed, shapes) = (&*self.values, stage.summed, &pattern.shapes);
+            self.close.look_closer::<T, FUSED>(line, schedule, piece, out, |column| {
+                values.made::<1, FUSED>(summed, shapes, column)[0]
+            });
+        }
+    }
+
+    /// Writes a straight line in the shapes of one track, or in its one shape if it has but one.
+    #[inline(always)]
+    fn fill_line<T: Rounded, const FUSED: bool, const STORE: usize>(
+        &mut self,
+        line: Line,
+        still: Option<f64>,
+        shapes: usize,
+        out: &mut [T],
+    ) {
+        let Self { schedule, pattern, piece, .. } = *self;
+        if let Some(shape) = still {
+            self.close.fill_still(line, line.at::<FUSED>(shape), schedule, piece, out);
+            return;
+        }
+        let shapes = &pattern.shapes[shapes];
+        let count = piece.to - piece.from;
+        if line.fill::<T, FUSED, STORE>(&shapes[piece.from..], count, &mut out[piece.from..]) {
+            self.close.look_closer::<T, FUSED>(line, schedule, piece, out, |column| shapes[column]);
+        }
+    }
+
+    /// The same in lanes of `f32`.
+    #[inline(always)]
+    fn fill_narrow<T: Rounded, const FUSED: bool, const STORE: usize>(
+        &mut self,
+        narrow: Narrow,
+        (intercept, slope): (f64, f64),
+        extent: &Extent,
+        shapes: usize,
+        out: &mut [T],
+    ) {
+        let Self { writer, schedule, pattern, piece, .. } = *self;
+        narrow.fill::<T, STORE>(writer, &pattern.narrow_shapes[shapes], piece, out, self.close_lanes);
+        if !self.close_lanes.any() {
+            return;
+        }
+        let (shapes, close) = (&pattern.shapes[shapes], &mut *self.close);
+        let line = Rounding::of::<T>(extent, piece.plain).map(|rounding| Line { intercept, slope, rounding, writer });
+        self.close_lanes.for_each(|column| {
+            let value = line.and_then(|line| line.rounding.certain(line.at::<FUSED>(shapes[column])));
+            out[column] = value.unwrap_or_else(|| close.value_at(schedule, column));
+        });
+    }
+
+    /// Writes what several moving tracks make; whether any value is too close to call.
+    #[inline(always)]
+    fn fill_made<T: Rounded, const FUSED: bool, const STORE: usize>(
+        &mut self,
+        line: Line,
+        summed: bool,
+        out: &mut [T],
+    ) -> bool {
+        let (values, shapes, piece) = (&*self.values, &self.pattern.shapes, self.piece);
+        let out = &mut out[piece.from..];
+        let mut doubtful = false;
+        let count = piece.to - piece.from;
+        let lead = line.writer.lead(out).min(count);
+        let mut done = 0;
+        while done < count {
+            let wanted = if done < lead { lead } else { GROUP };
+            let group = wanted.min(count - done);
+            let mut made = [0.0; GROUP + CHUNK];
+            let mut lane = 0;
+            while lane < group {
+                let lanes = values.made::<CHUNK, FUSED>(summed, shapes, piece.from + done + lane);
+                made[lane..lane + CHUNK].copy_from_slice(&lanes);
+                lane += CHUNK;
+            }
+            doubtful |= line.fill::<T, FUSED, STORE>(&made, group, &mut out[done..]);
+            done += group;
+        }
+        doubtful
+    }
+}
