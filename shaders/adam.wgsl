@@ -58,7 +58,7 @@ fn lrgrid_advance_adam(
     let program = lrgrid_thread(workgroup, workgroups, lane);
     if (program < lrgrid_block[LRGRID_BLOCK_COUNT]) {
         let step = lrgrid_counters[lrgrid_counter(program)];
-        let lr = lrgrid_value(lrgrid_place(program, step), vec2<u32>(0u, 0u)).value;
+        let lr = lrgrid_value(program, step);
         lrgrid_rates[program] = lrgrid_f32_bits(lr);
         lrgrid_adam_blocks[program] = lrgrid_adam_block(program, step, lr);
         lrgrid_count_own(program);

@@ -236,7 +236,7 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
                     inside = octets;
                 }
             }
-            let found = lrgrid_value(place, distance);
+            let found = lrgrid_value_from(place, distance);
             let sign = select(0u, 0x80000000u, found.value.negative);
             let exponent = bitcast<u32>(found.value.exponent);
             lrgrid_nodes[lane] = vec4<u32>(sign | found.bounds, exponent, found.value.mantissa);

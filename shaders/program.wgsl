@@ -159,66 +159,54 @@ fn lrgrid_stage_at(first: u32, count: u32, tick: vec2<u32>) -> u32 {
     return low;
 }
 
-const LRGRID_MAX_TRACKS: u32 = 4u;
-
-// Where a program stands at a step: all that a span of steps has in common, and the phase counts.
-struct LrgridPlace {
+// Where a program's clock stands at a step.
+struct LrgridTick {
+    // The index of the stage in force, and the ticks since it began.
     stage: u32,
-    // Of each track.
-    segments: array<u32, LRGRID_MAX_TRACKS>,
-    counts: array<vec2<u32>, LRGRID_MAX_TRACKS>,
-    motions: array<u32, LRGRID_MAX_TRACKS>,
-    // How many of them move.
-    moving: u32,
-    // Steps, this one included, for which only moving phase counts change, by one per step.
+    since: vec2<u32>,
+    // Whether the clock is slower than the steps: within one tick nothing moves.
+    slow: bool,
+    // Steps, this one included, before the next tick of a slow clock or else the next stage.
     room: vec2<u32>,
 }
 
-// A track's index in a place, known beforehand where there is but one: arrays indexed at run time live in memory.
-fn lrgrid_slot(track: u32) -> u32 {
-    return select(0u, track, lrgrid_uses(LRGRID_USES_PRODUCT));
-}
-
-fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
-    var place: LrgridPlace;
-    let found = lrgrid_program(program);
+fn lrgrid_tick(program: LrgridProgram, step: vec2<u32>) -> LrgridTick {
     var tick = step;
-    place.room = LRGRID_FOREVER;
+    var room = LRGRID_FOREVER;
     var slow = false;
     if (lrgrid_uses(LRGRID_USES_QUANTUM)) {
-        let division = lrgrid_divide64(step, found.quantum);
+        let division = lrgrid_divide64(step, program.quantum);
         tick = division.quotient;
-        slow = found.quantum.x != 1u || found.quantum.y != 0u;
+        slow = program.quantum.x != 1u || program.quantum.y != 0u;
         if (slow) {
-            place.room = lrgrid_subtract64(found.quantum, division.remainder);
+            room = lrgrid_subtract64(program.quantum, division.remainder);
         }
     }
-    place.stage = lrgrid_stage_at(found.stage_first, found.stage_count, tick);
-    if (!slow && place.stage + 1u < found.stage_first + found.stage_count) {
-        place.room = lrgrid_subtract64(lrgrid_stage_start(place.stage + 1u), tick);
+    let stage = lrgrid_stage_at(program.stage_first, program.stage_count, tick);
+    if (!slow && stage + 1u < program.stage_first + program.stage_count) {
+        room = lrgrid_subtract64(lrgrid_stage_start(stage + 1u), tick);
     }
-    let stage = lrgrid_stage(place.stage);
-    let since = lrgrid_subtract64(tick, stage.start);
-    for (var i = 0u; i < stage.track_count; i++) {
-        let track = lrgrid_track(stage.track_first + i);
-        let folded = lrgrid_fold(track, lrgrid_add64(since, track.advance));
-        let first = found.segment_first + track.segment_first;
-        let index = lrgrid_segment_at(first, track.segment_count, folded.step);
-        let phase = lrgrid_phase_count(lrgrid_segment(index), folded.step, folded.backwards);
-        place.segments[lrgrid_slot(i)] = index;
-        place.counts[lrgrid_slot(i)] = phase.count;
-        // Within one tick of a slower clock nothing moves.
-        place.motions[lrgrid_slot(i)] = select(phase.motion, LRGRID_STILL, slow);
-        place.moving += select(1u, 0u, place.motions[lrgrid_slot(i)] == LRGRID_STILL);
-        if (!slow) {
-            place.room = lrgrid_least64(place.room, lrgrid_least64(folded.room, phase.room));
-            if (!folded.backwards && index + 1u < first + track.segment_count) {
-                let next = lrgrid_segment_start(index + 1u);
-                place.room = lrgrid_least64(place.room, lrgrid_subtract64(next, folded.step));
-            }
-        }
+    return LrgridTick(stage, lrgrid_subtract64(tick, lrgrid_stage_start(stage)), slow, room);
+}
+
+// Where a track stands at a tick of its stage.
+struct LrgridTrackPlace {
+    // The index of the segment in force.
+    segment: u32,
+    // The room of its phase is that of the track.
+    phase: LrgridPhase,
+}
+
+fn lrgrid_track_place(program: LrgridProgram, track: LrgridTrack, since: vec2<u32>) -> LrgridTrackPlace {
+    let folded = lrgrid_fold(track, lrgrid_add64(since, track.advance));
+    let first = program.segment_first + track.segment_first;
+    let index = lrgrid_segment_at(first, track.segment_count, folded.step);
+    let phase = lrgrid_phase_count(lrgrid_segment(index), folded.step, folded.backwards);
+    var room = lrgrid_least64(folded.room, phase.room);
+    if (!folded.backwards && index + 1u < first + track.segment_count) {
+        room = lrgrid_least64(room, lrgrid_subtract64(lrgrid_segment_start(index + 1u), folded.step));
     }
-    return place;
+    return LrgridTrackPlace(index, LrgridPhase(phase.count, phase.motion, room));
 }
 
 // A value, and which of the bounds on its way to it were in force.
@@ -240,56 +228,65 @@ fn lrgrid_clamp(value: LrgridNumber, lower: LrgridPackedNumber, upper: LrgridPac
     return LrgridBounded(value, 0u);
 }
 
-// The value of a program to about 30 bits, `distance` 64ths of a step past its place and within its room.
-fn lrgrid_value(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
-    var bounds = 0u;
-    let stage = lrgrid_stage(place.stage);
-    let scale = lrgrid_unpack(stage.scale);
-    let summed = lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u;
-    var scaled = scale;
-    if (summed) {
-        scaled = lrgrid_zero();
+// What a stage's tracks make together before the first of them.
+fn lrgrid_unjoined(stage: LrgridStage) -> LrgridBounded {
+    var none = lrgrid_unpack(stage.scale);
+    if (lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u) {
+        none = lrgrid_zero();
     }
-    for (var i = 0u; i < stage.track_count; i++) {
-        var count = lrgrid_shift_left64(place.counts[lrgrid_slot(i)], 6u);
-        switch place.motions[lrgrid_slot(i)] {
-            case LRGRID_UP: {
-                count = lrgrid_add64(count, distance);
-            }
-            case LRGRID_DOWN: {
-                count = lrgrid_subtract64(count, distance);
-            }
-            default: {
-                // It stays.
-            }
-        }
-        // 64ths of a count.
-        let number = lrgrid_normalized(false, 58, count);
-        var factor = LrgridBounded(lrgrid_value_at(lrgrid_segment(place.segments[lrgrid_slot(i)]), number), 0u);
-        if (lrgrid_uses(LRGRID_USES_CLAMP)) {
-            let track = lrgrid_track(stage.track_first + i);
-            if (track.clamped != 0u) {
-                factor = lrgrid_clamp(factor.value, track.lower, track.upper);
-            }
-        }
-        bounds = (bounds << 2u) | factor.bounds;
-        if (summed) {
-            scaled = lrgrid_add(scaled, factor.value);
-        } else {
-            scaled = lrgrid_multiply(scaled, factor.value);
+    return LrgridBounded(none, 0u);
+}
+
+// The same with one track more, the `i`-th, at a phase count along one of its segments.
+fn lrgrid_join(
+    stage: LrgridStage,
+    joined: LrgridBounded,
+    i: u32,
+    segment: u32,
+    count: LrgridNumber,
+) -> LrgridBounded {
+    var factor = LrgridBounded(lrgrid_value_at(lrgrid_segment(segment), count), 0u);
+    if (lrgrid_uses(LRGRID_USES_CLAMP)) {
+        let track = lrgrid_track(stage.track_first + i);
+        if (track.clamped != 0u) {
+            factor = lrgrid_clamp(factor.value, track.lower, track.upper);
         }
     }
-    if (summed) {
-        scaled = lrgrid_multiply(scale, scaled);
+    let bounds = (joined.bounds << 2u) | factor.bounds;
+    if (lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u) {
+        return LrgridBounded(lrgrid_add(joined.value, factor.value), bounds);
+    }
+    return LrgridBounded(lrgrid_multiply(joined.value, factor.value), bounds);
+}
+
+// The value of a stage whose tracks are all joined.
+fn lrgrid_stage_value(stage: LrgridStage, joined: LrgridBounded) -> LrgridBounded {
+    var scaled = joined.value;
+    if (lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u) {
+        scaled = lrgrid_multiply(lrgrid_unpack(stage.scale), scaled);
     }
     var value = LrgridBounded(lrgrid_add(lrgrid_unpack(stage.offset), scaled), 0u);
     if (lrgrid_uses(LRGRID_USES_CLAMP) && stage.clamped != 0u) {
         value = lrgrid_clamp(value.value, stage.lower, stage.upper);
     }
-    return LrgridBounded(value.value, (bounds << 2u) | value.bounds);
+    return LrgridBounded(value.value, (joined.bounds << 2u) | value.bounds);
+}
+
+// The value of a program at a step, to about 30 bits. Nothing is kept of its tracks, as a place does in arrays that
+// live in memory.
+fn lrgrid_value(program: u32, step: vec2<u32>) -> LrgridNumber {
+    let found = lrgrid_program(program);
+    let tick = lrgrid_tick(found, step);
+    let stage = lrgrid_stage(tick.stage);
+    var joined = lrgrid_unjoined(stage);
+    for (var i = 0u; i < stage.track_count; i++) {
+        let place = lrgrid_track_place(found, lrgrid_track(stage.track_first + i), tick.since);
+        joined = lrgrid_join(stage, joined, i, place.segment, lrgrid_from_integer(place.phase.count));
+    }
+    return lrgrid_stage_value(stage, joined).value;
 }
 
 // For shaders of your own: the value of a program at a step (low word first), rounded to f32.
 fn lr_at(program: u32, step: vec2<u32>) -> f32 {
-    return bitcast<f32>(lrgrid_f32_bits(lrgrid_value(lrgrid_place(program, step), vec2<u32>(0u, 0u)).value));
+    return bitcast<f32>(lrgrid_f32_bits(lrgrid_value(program, step)));
 }

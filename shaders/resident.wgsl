@@ -32,7 +32,7 @@ fn lrgrid_fill(program: u32, start: vec2<u32>, stride: vec2<u32>, columns: u32, 
         let place = lrgrid_place(program, step);
         var distance = vec2<u32>(0u, 0u);
         while (i < end && lrgrid_less64(distance, place.room)) {
-            let value = lrgrid_value(place, lrgrid_shift_left64(distance, 6u)).value;
+            let value = lrgrid_value_from(place, lrgrid_shift_left64(distance, 6u)).value;
             lrgrid_rates[program * columns + ((first + i) & mask)] = lrgrid_f32_bits(value);
             i++;
             step = lrgrid_add64(step, stride);
@@ -94,8 +94,8 @@ fn lrgrid_advance(
 ) {
     let program = lrgrid_thread(workgroup, workgroups, lane);
     if (program < lrgrid_block[LRGRID_BLOCK_COUNT]) {
-        let place = lrgrid_place(program, lrgrid_counters[lrgrid_counter(program)]);
-        lrgrid_rates[program] = lrgrid_f32_bits(lrgrid_value(place, vec2<u32>(0u, 0u)).value);
+        let lr = lrgrid_value(program, lrgrid_counters[lrgrid_counter(program)]);
+        lrgrid_rates[program] = lrgrid_f32_bits(lr);
         lrgrid_count_own(program);
     }
 }

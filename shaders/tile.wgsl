@@ -77,7 +77,7 @@ fn lrgrid_fill_values(format: u32, thread: u32) {
         var distance = vec2<u32>(0u, 0u);
         // Listed steps may go back.
         while (i < width && !lrgrid_less64(step, start) && lrgrid_less64(distance, place.room)) {
-            let bits = lrgrid_bits(format, lrgrid_value(place, lrgrid_shift_left64(distance, 6u)).value);
+            let bits = lrgrid_bits(format, lrgrid_value_from(place, lrgrid_shift_left64(distance, 6u)).value);
             if (format == LRGRID_F32) {
                 words[i] = bits;
             } else {

@@ -19,6 +19,7 @@ pub const LIBRARY: &str = concat!(
 
 /// The entry points that fill tables; they need [`LIBRARY`].
 pub const TABLE: &str = concat!(
+    include_str!("../../shaders/place.wgsl"),
     include_str!("../../shaders/tile.wgsl"),
     include_str!("../../shaders/interpolation.wgsl"),
     include_str!("../../shaders/block.wgsl"),
@@ -36,6 +37,7 @@ pub const RESIDENT: &str = concat!(
     include_str!("../../shaders/math.wgsl"),
     include_str!("../../shaders/curve.wgsl"),
     include_str!("../../shaders/program.wgsl"),
+    include_str!("../../shaders/place.wgsl"),
     include_str!("../../shaders/resident.wgsl"),
     include_str!("../../shaders/adam.wgsl"),
 );
