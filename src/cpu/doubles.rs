@@ -52,25 +52,9 @@ pub fn fill(writer: Writer, program: &Program, columns: Columns, stage: &Stage, 
     if factors.iter().any(|factor| !factor.clamp.is_none()) {
         return singly(0, out);
     }
-    let smooth = |column: usize| {
-        let lengths = factors.iter().filter(|factor| factor.per_column != 0).map(|factor| {
-            smooth_columns(factor.segment, factor.phase_count_at(column) as f64, factor.per_column as f64)
-        });
-        (lengths.fold(f64::INFINITY, f64::min) * SHORTER) as usize
-    };
     let mut column = 0;
     while column < out.len() {
-        let mut count = smooth(column).min(out.len() - column);
-        let block = loop {
-            if count < FEWEST_COLUMNS {
-                break None;
-            }
-            match DoubleBlock::new(stage, factors, column, count) {
-                Some(block) => break Some(block),
-                None => count /= 2,
-            }
-        };
-        count = if block.is_some() { count } else { FEWEST_COLUMNS.min(out.len() - column) };
+        let (count, block) = next_block(stage, factors, column, out.len() - column);
         let rest = &mut out[column..column + count];
         match block {
             Some(block) => block.write(writer, rest, |offset| program.value(columns.step(column + offset))),
@@ -80,8 +64,25 @@ pub fn fill(writer: Writer, program: &Program, columns: Columns, stage: &Stage, 
     }
 }
 
+/// The polynomial over some of `left` columns of a span, from `column` on, and how many they are; nothing where the
+/// curves are not smooth enough for any that is worth it.
+pub fn next_block(stage: &Stage, factors: &[Factor], column: usize, left: usize) -> (usize, Option<DoubleBlock>) {
+    let lengths = factors
+        .iter()
+        .filter(|factor| factor.per_column != 0)
+        .map(|factor| smooth_columns(factor.segment, factor.phase_count_at(column) as f64, factor.per_column as f64));
+    let mut count = ((lengths.fold(f64::INFINITY, f64::min) * SHORTER) as usize).min(left);
+    while count >= FEWEST_COLUMNS {
+        if let Some(block) = DoubleBlock::new(stage, factors, column, count) {
+            return (count, Some(block));
+        }
+        count /= 2;
+    }
+    (FEWEST_COLUMNS.min(left), None)
+}
+
 /// A block's polynomial, in x = −1 at its first and 1 at its last column.
-struct DoubleBlock {
+pub struct DoubleBlock {
     coefficients: [DoubleDouble; TERMS],
     columns: usize,
     /// Bound on the error.
@@ -136,9 +137,24 @@ impl DoubleBlock {
         })
     }
 
+    /// Writes its values, rounded, and what rounding left over; a bound on the error of their sums, if there are pieces
+    /// that will do.
+    pub fn write_sums(&self, level: Level, values: &mut [f64], rests: &mut [f64]) -> Option<f64> {
+        // Short ones are known better, and what is shared may take its time.
+        let pieces = DoublePieces::new(self, &[SHORT])?;
+        for (index, (values, rests)) in values.chunks_mut(LONG).zip(rests.chunks_mut(LONG)).enumerate() {
+            let (mut piece, mut piece_rests) = ([0.0; LONG], [0.0; LONG]);
+            let (sums, first) = ((&mut piece, &mut piece_rests), index * LONG);
+            level.run(Sums { pieces: &pieces, first, values: sums.0, rests: sums.1 });
+            values.copy_from_slice(&piece[..values.len()]);
+            rests.copy_from_slice(&piece_rests[..rests.len()]);
+        }
+        Some(pieces.slack)
+    }
+
     /// Writes the block; `exact` tells a value that is too close to call.
     fn write(&self, writer: Writer, out: &mut [f64], exact: impl Fn(usize) -> f64) {
-        let Some(pieces) = DoublePieces::new(self) else {
+        let Some(pieces) = DoublePieces::new(self, &[LONG, SHORT]) else {
             out.iter_mut().enumerate().for_each(|(offset, slot)| *slot = exact(offset));
             return;
         };
@@ -194,7 +210,8 @@ struct DoublePieces {
 }
 
 impl DoublePieces {
-    fn new(block: &DoubleBlock) -> Option<Self> {
+    /// In pieces of one of some lengths.
+    fn new(block: &DoubleBlock, lengths: &[usize]) -> Option<Self> {
         let step = DoubleDouble::from(2.0) / DoubleDouble::from((block.columns - 1) as f64);
         let high = block.coefficients.map(DoubleDouble::high);
         let derivatives = derivatives(&high, step.high());
@@ -205,7 +222,7 @@ impl DoublePieces {
         };
         let cut = |length: usize| (length, reach(length, PIECE_TERMS..TERMS));
         let (length, remainder) =
-            [LONG, SHORT].into_iter().map(cut).find(|(_, remainder)| *remainder <= block.least * LARGEST_REMAINDER)?;
+            lengths.iter().copied().map(cut).find(|(_, remainder)| *remainder <= block.least * LARGEST_REMAINDER)?;
         // Terms from the second power on are rounded; so is what is left over of the first two.
         let rounding =
             f64::EPSILON * (4.0 * reach(length, 2..PIECE_TERMS) + 64.0 * f64::EPSILON * reach(length, 0..PIECE_TERMS));
@@ -319,9 +336,10 @@ fn sum<const FUSED: bool>(terms: &[f64; PIECE_TERMS + 2], node: f64) -> (f64, f6
 
 /// Whether a midpoint lies within `slack` of the sum of a rounded value and its rest.
 #[inline(always)]
-fn is_close(value: f64, rest: f64, slack: f64) -> bool {
-    // Of a power of two the neighbour below is half as far, so its exponent is taken.
-    let exponent = (value.to_bits() - 1) & (0x7ff << 52);
+pub fn is_close(value: f64, rest: f64, slack: f64) -> bool {
+    // Of a power of two the neighbour below is half as far, so its exponent is taken. 0 wraps to the greatest: nothing is
+    // close to it that does not cancel.
+    let exponent = value.to_bits().wrapping_sub(1) & (0x7ff << 52);
     let half_unit = f64::from_bits(exponent) * (1.0 / (1u64 << 53) as f64);
     rest.abs() + slack >= half_unit
 }
@@ -370,7 +388,7 @@ impl Kernel for FillDoubles<'_> {
 
 /// On cache lines of its own.
 #[repr(align(64))]
-struct Staged([f64; LONG]);
+pub struct Staged(pub [f64; LONG]);
 
 /// The values of a long piece, rounded, and what rounding left over.
 struct Sums<'a> {

@@ -3,9 +3,8 @@
 use half::{bf16, f16};
 use lrgrid::cpu::Level;
 use lrgrid::program::{MAX_STEP, Program};
-use lrgrid::{Batch, Cpu, Evaluate, Steps};
+use lrgrid::{Batch, Cpu, Element, Evaluate, Steps};
 
-use crate::oracle::Tested;
 use crate::short::pool;
 use crate::{Random, exhaustive};
 
@@ -26,21 +25,21 @@ fn variants(random: &mut Random, program: &Program) -> Vec<Program> {
 }
 
 /// Writes the table from some value on that is not at the start of a cache line, and compares it with its rows alone.
-fn compare<T: Tested>(name: &str, batch: &Batch, steps: &Steps, rows: &[usize]) {
+fn compare<T: Element>(name: &str, batch: &Batch, steps: &Steps, rows: &[usize]) {
     let size = batch.len() * steps.len();
     for level in Level::available() {
         let cpu = Cpu::new().unwrap().with_level(level);
         let mut table = vec![T::zeroed(); size + 7];
         cpu.evaluate_into(batch, steps, &mut table[3..3 + size]).unwrap();
-        assert!(table[..3].iter().chain(&table[3 + size..]).all(|value| value.bits() == T::zeroed().bits()));
+        assert!(table[..3].iter().chain(&table[3 + size..]).all(|value| value.to_f64().to_bits() == 0));
         for &row in rows {
             let mut alone = vec![T::zeroed(); steps.len()];
             cpu.evaluate_rows_into(batch, row..row + 1, steps, &mut alone).unwrap();
             let together = &table[3 + row * steps.len()..][..steps.len()];
             for (column, (got, want)) in together.iter().zip(&alone).enumerate() {
                 assert_eq!(
-                    got.bits(),
-                    want.bits(),
+                    got.to_f64().to_bits(),
+                    want.to_f64().to_bits(),
                     "{name} (row {row}) at step {} (column {column} of {}): {got} for {want}, {:?}, as {} at {level:?}",
                     steps.get(column),
                     steps.len(),
@@ -74,7 +73,7 @@ impl Sweep {
         Self { name: name.clone(), batch, steps: steps(random, marks, columns) }
     }
 
-    fn compare<T: Tested>(&self, rows: &[usize]) {
+    fn compare<T: Element>(&self, rows: &[usize]) {
         compare::<T>(&self.name, &self.batch, &self.steps, rows);
     }
 }
@@ -90,6 +89,7 @@ fn rows_together_have_the_bits_of_rows_alone() {
         sweep.compare::<f32>(&rows);
         sweep.compare::<f16>(&rows);
         sweep.compare::<bf16>(&rows);
+        sweep.compare::<f64>(&rows);
     }
 }
 
@@ -104,5 +104,6 @@ fn tables_past_the_cache_have_the_bits_of_rows_alone() {
         let rows = [0, 1 + random.below(ROWS - 1) as usize];
         sweep.compare::<f32>(&rows);
         sweep.compare::<bf16>(&rows);
+        sweep.compare::<f64>(&rows);
     }
 }

@@ -34,7 +34,7 @@ impl<'b> Scratch<'b> {
     }
 
     /// The lowered form of a schedule.
-    fn unpacked(&mut self, schedule: usize) -> &Program {
+    pub fn unpacked(&mut self, schedule: usize) -> &Program {
         if self.schedule != Some(schedule) {
             self.batch.program_into(schedule, &mut self.program);
             self.schedule = Some(schedule);

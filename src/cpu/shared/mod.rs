@@ -5,6 +5,7 @@
 
 mod close;
 mod closely;
+mod doubles;
 mod extent;
 mod filler;
 mod narrow;
@@ -63,7 +64,8 @@ pub fn is_worth_it<T: Rounded>(level: Level, batch: &Batch, rows: Range<usize>, 
     let short = steps.len() <= MOST_COLUMNS || steps.progression().is_none();
     // Otherwise types of 16 bits are rounded faster from the `f32` lanes of a row's own pieces.
     let fast = !T::IS_NARROW || level.has_lines();
-    T::FROM_F64 && (short || (fast && share_patterns(batch, rows)))
+    let shared = fast && !short && share_patterns(batch, rows);
+    shared || (short && T::FROM_F64)
 }
 
 /// Whether so many rows have so few timings, or come to others so seldom, that long ones are worth it.
@@ -103,6 +105,12 @@ pub fn fill_rows<T: Rounded>(writer: Writer, batch: &Batch, first: usize, steps:
     }
     rows.into_par_iter().enumerate().for_each(|(block, mut rows)| {
         let begin = block * BLOCK;
+        if !T::FROM_F64 {
+            let mut rows: Vec<&mut [f64]> = rows.into_iter().filter_map(T::as_doubles).collect();
+            doubles::fill_block(writer, batch, first, steps, begin, &mut rows);
+            writer.finish();
+            return;
+        }
         let filler = Filler::new(writer, batch, steps, begin..columns.min(begin + BLOCK));
         writer.level.run(FillBlock { filler, first, rows: &mut rows });
         writer.finish();

@@ -211,7 +211,7 @@ mod tests {
 
     /// How many values were decided, all of them rightly, of how many.
     fn decided<T: Rounded>(terms: (f64, f64), shapes: &[f64]) -> (usize, usize) {
-        let mut out = vec![T::zeroed(); COLUMNS + 3];
+        let mut out = [T::zeroed(); COLUMNS + 3];
         let mut close = CloseLanes::NONE;
         if !Level::detect().run(Fill { terms, shapes, out: &mut out[3..], close: &mut close }) {
             return (0, 0);
