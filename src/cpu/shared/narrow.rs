@@ -202,7 +202,7 @@ mod tests {
             let Some(narrow) = Narrow::of::<T, STORE>(intercept, slope, &values, &shapes) else { return false };
             let mut single: Vec<f32> = self.shapes.iter().map(|shape| *shape as f32).collect();
             single.resize(COLUMNS + NARROW_LINE, 0.0);
-            let piece = Piece { from: 0, to: COLUMNS, stage: 0, count: 1, tracks: [TrackPiece::NONE; _], plain: None };
+            let piece = Piece { from: 0, to: COLUMNS, stage: 0, count: 1, tracks: [TrackPiece::NONE; _], window: None };
             let writer = Writer { level: Level::BASELINE, streaming: true };
             narrow.fill::<T, STORE>(writer, &single, &piece, self.out, self.close);
             true

@@ -12,7 +12,7 @@ use crate::program::{Clamp, MAX_TRACKS};
 
 use super::extent::Extent;
 use super::parameters::{Row, number, same_timings};
-use super::pieces::{PLAIN_ROUNDINGS, Piece, TrackPiece, append};
+use super::pieces::{Piece, TrackPiece, append};
 use super::runs::{has_long_stairs, segment_run, shape_run, stage_run};
 use super::steps::{CHUNK, COLUMNS, StepColumns};
 use super::time::{DIVISIBLE, TrackTime, divide};
@@ -157,9 +157,8 @@ impl Pattern {
     #[inline(always)]
     pub fn prepare<T: Rounded>(&mut self) {
         for piece in self.pieces.iter_mut().chain(&mut self.composed_pieces) {
-            let units = piece.tracks[0].extent.roundings + PLAIN_ROUNDINGS;
-            let window = if piece.count == 1 { Window::of_units::<T, f64>(units) } else { None };
-            piece.plain = window.map(|window| (window, units));
+            let units = piece.roundings();
+            piece.window = Window::of_units::<T, f64>(units).map(|window| (window, units));
         }
         if T::IS_NARROW {
             for (narrow, shapes) in self.narrow_shapes.iter_mut().zip(&self.shapes) {
@@ -261,7 +260,7 @@ impl Pattern {
                     stage,
                     count: tracks.len(),
                     tracks: [TrackPiece::NONE; MAX_TRACKS],
-                    plain: None,
+                    window: None,
                 };
                 for (slot, (track, _)) in piece.tracks.iter_mut().zip(&runs[..tracks.len()]) {
                     *slot = *track;

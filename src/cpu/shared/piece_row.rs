@@ -45,10 +45,10 @@ impl PieceRow<'_, '_, '_, '_> {
             own_stage = stage.with_numbers_of(&stages(batch, program)[piece.stage]);
             stage = &own_stage;
         }
-        if piece.plain.is_some()
+        if piece.count == 1
             && !stage.clamped
             && let Some(Plain { intercept, slope, extent }) = Plain::of(track, stage, segments)
-            && let Some(rounding) = Rounding::of::<T>(&extent, piece.plain)
+            && let Some(rounding) = Rounding::of::<T>(&extent, piece.window)
         {
             if track.still.is_none()
                 && let Some(narrow) = Narrow::of::<T, STORE>(intercept, slope, &extent, &track.extent)
@@ -61,7 +61,7 @@ impl PieceRow<'_, '_, '_, '_> {
             return;
         }
         let known = self.values.turn_to(piece, stage, segments);
-        let rounding = if known { Rounding::of::<T>(&self.values.extent, None) } else { None };
+        let rounding = if known { Rounding::of::<T>(&self.values.extent, piece.window) } else { None };
         let Some(rounding) = rounding else {
             self.close.fill_uncertain(writer, schedule, pattern, piece, stage, segments, out);
             return;
@@ -123,7 +123,7 @@ impl PieceRow<'_, '_, '_, '_> {
             return;
         }
         let (shapes, close) = (&pattern.shapes[shapes], &mut *self.close);
-        let line = Rounding::of::<T>(extent, piece.plain).map(|rounding| Line { intercept, slope, rounding, writer });
+        let line = Rounding::of::<T>(extent, piece.window).map(|rounding| Line { intercept, slope, rounding, writer });
         self.close_lanes.for_each(|column| {
             let value = line.and_then(|line| line.rounding.certain(line.at::<FUSED>(shapes[column])));
             out[column] = value.unwrap_or_else(|| close.value_at(schedule, column));

@@ -56,12 +56,15 @@ pub struct Piece {
     pub count: usize,
     /// The tracks.
     pub tracks: [TrackPiece; MAX_TRACKS],
-    /// Which values would be too close to call if nothing cancels, and for how many roundings, where there is one track.
-    pub plain: Option<(Window, f64)>,
+    /// Which values are too close to call if nothing cancels, and for how many roundings.
+    pub window: Option<(Window, f64)>,
 }
 
 /// Roundings of a plain value beside those of its shape: of base and amplitude, product and sum, each with scale and offset.
-pub const PLAIN_ROUNDINGS: f64 = 12.0;
+const PLAIN_ROUNDINGS: f64 = 12.0;
+
+/// The same of every track more: of base and amplitude, product and sum, and of being joined and folded.
+const TRACK_ROUNDINGS: f64 = 9.0;
 
 /// Adds a piece, to the last one where both hang together.
 #[inline(always)]
@@ -232,6 +235,13 @@ impl Plain {
 }
 
 impl Piece {
+    /// Roundings of a row's values, if nothing cancels.
+    pub fn roundings(&self) -> f64 {
+        let tracks = &self.tracks[..self.count];
+        let joined = TRACK_ROUNDINGS * tracks.len().saturating_sub(1) as f64;
+        tracks.iter().map(|track| track.extent.roundings).sum::<f64>() + PLAIN_ROUNDINGS + joined
+    }
+
     /// Whether one value is all of a row's.
     #[inline(always)]
     pub fn is_still(&self) -> bool {
@@ -272,7 +282,7 @@ impl Piece {
         let track = TrackPiece { segment: None, shapes: COMPOSED, extent: values.extent, still };
         let mut tracks = [TrackPiece::NONE; MAX_TRACKS];
         tracks[0] = track;
-        Some(Self { count: 1, tracks, plain: None, ..*self })
+        Some(Self { count: 1, tracks, window: None, ..*self })
     }
 }
 
