@@ -35,7 +35,7 @@ const FEWEST_COLUMNS: usize = 32;
 const LARGEST_RATIO: f64 = 32.0;
 
 /// Magnitudes where the arithmetic below is far from underflow and overflow.
-const USABLE: std::ops::Range<f64> = 1e-200..1e250;
+pub const USABLE: std::ops::Range<f64> = 1e-200..1e250;
 
 /// Terms of a piece.
 const PIECE_TERMS: usize = 8;
@@ -337,8 +337,8 @@ fn sum<const FUSED: bool>(terms: &[f64; PIECE_TERMS + 2], node: f64) -> (f64, f6
 /// Whether a midpoint lies within `slack` of the sum of a rounded value and its rest.
 #[inline(always)]
 pub fn is_close(value: f64, rest: f64, slack: f64) -> bool {
-    // Of a power of two the neighbour below is half as far, so its exponent is taken. 0 wraps to the greatest: nothing is
-    // close to it that does not cancel.
+    // Of a power of two the neighbour below is half as far, so its exponent is taken. 0 wraps to the greatest, so
+    // that it is never close: callers see to it that it is a true one.
     let exponent = value.to_bits().wrapping_sub(1) & (0x7ff << 52);
     let half_unit = f64::from_bits(exponent) * (1.0 / (1u64 << 53) as f64);
     rest.abs() + slack >= half_unit

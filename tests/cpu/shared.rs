@@ -2,7 +2,8 @@
 
 use half::{bf16, f16};
 use lrgrid::cpu::Level;
-use lrgrid::program::{MAX_STEP, Program};
+use lrgrid::curve::Curve;
+use lrgrid::program::{MAX_STEP, Program, Segment, Stage, Track};
 use lrgrid::{Batch, Cpu, Element, Evaluate, Steps};
 
 use crate::short::pool;
@@ -91,6 +92,22 @@ fn rows_together_have_the_bits_of_rows_alone() {
         sweep.compare::<bf16>(&rows);
         sweep.compare::<f64>(&rows);
     }
+}
+
+/// Shapes below zero that a constant lifts above it: digits cancel.
+#[test]
+fn negative_shapes_under_a_constant_have_the_bits_of_rows_alone() {
+    let track = |from: f64, to: f64, curve| Track::of(vec![Segment::transition(0, 4000, from, to, curve)]);
+    let cosine = track(-0.9, -0.5, Curve::Cosine);
+    let tracks = vec![cosine.clone(), track(1.0, 0.99, Curve::Linear)];
+    let product = Program::of_stage(Stage { tracks, ..Stage::of(cosine) });
+    let rows: Vec<Program> = (0..ROWS).map(|row| product.clone().affine(0.37, 0.336 + row as f64 * 1e-4)).collect();
+    let (batch, steps) = (Batch::from_programs(&rows).unwrap(), Steps::range(0..4000));
+    let rows: Vec<usize> = (0..ROWS as usize).collect();
+    compare::<f64>("negative", &batch, &steps, &rows);
+    compare::<f32>("negative", &batch, &steps, &rows);
+    compare::<f16>("negative", &batch, &steps, &rows);
+    compare::<bf16>("negative", &batch, &steps, &rows);
 }
 
 #[test]

@@ -54,6 +54,7 @@ pub struct Close<'s, 'a, 'b> {
 }
 
 impl Close<'_, '_, '_> {
+    /// The value of a schedule at a column of the block, by itself.
     #[cold]
     pub fn value_at<T: Rounded>(&mut self, schedule: usize, column: usize) -> T {
         value_at(self.scratch.unpacked(schedule), self.steps.get(self.begin + column))

@@ -7,10 +7,10 @@ use std::ops::Range;
 use std::ptr;
 
 use crate::cpu::dispatch::{Kernel, Level, stream};
-use crate::cpu::doubles::{Staged, is_close, next_block};
+use crate::cpu::doubles::{Staged, USABLE, is_close, next_block};
 use crate::cpu::lanes::{exact_sum, product_rest};
 use crate::cpu::pieces::LONG;
-use crate::cpu::repeat::cycles;
+use crate::cpu::repeat::{Cycles, cycles};
 use crate::cpu::row::fill_columns;
 use crate::cpu::span::{Columns, Factor, Kind, Span, first_span};
 use crate::cpu::writer::Writer;
@@ -25,8 +25,8 @@ use super::patterns::SLOTS;
 /// More pieces of a block are not worth it.
 const MOST_PIECES: usize = 256;
 
-/// Shorter cycles are copied rather than evaluated.
-const SHORTEST_CYCLE: usize = 1024;
+/// Pieces whose errors differ by more are not put together.
+const LIKE_SLACK: f64 = 2.0;
 
 /// Relative error of what is computed to 100 bits, with much to spare.
 const EXACT: f64 = 1.0 / (1_u128 << 92) as f64;
@@ -34,12 +34,9 @@ const EXACT: f64 = 1.0 / (1_u128 << 92) as f64;
 /// Relative error of the sum of products in two parts.
 const ROUNDINGS: f64 = 64.0 * f64::EPSILON * f64::EPSILON;
 
-/// Magnitudes where the arithmetic below is far from underflow and overflow.
-const USABLE: Range<f64> = 1e-200..1e250;
-
 /// A run of columns in one stage, over which its tracks move along one segment each or stand still.
 #[derive(Clone, Debug)]
-struct Piece {
+struct DoublePiece {
     columns: Range<usize>,
     /// The index of the stage.
     stage: usize,
@@ -52,7 +49,7 @@ struct Piece {
 }
 
 /// What moves over a piece.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Moves {
     /// Nothing.
     Nothing,
@@ -63,7 +60,7 @@ enum Moves {
 }
 
 /// A track that stands still: its index, that of its segment, and the phase count.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Still {
     track: usize,
     segment: usize,
@@ -76,7 +73,7 @@ struct DoublePattern<'b> {
     /// Whether rows must have the same values of the segments, too.
     same_values: bool,
     /// Empty where rows are better evaluated by themselves.
-    pieces: Vec<Piece>,
+    pieces: Vec<DoublePiece>,
     values: Vec<f64>,
     rests: Vec<f64>,
 }
@@ -96,29 +93,59 @@ impl<'b> DoublePattern<'b> {
         let mut done = 0;
         while done < columns.count {
             let left = columns.after(done);
-            if cycles(program, &left).is_some_and(|cycles| cycles.period < SHORTEST_CYCLE) {
-                return false;
+            let cycles = cycles(program, &left);
+            let end = done + cycles.map_or(first_span(program, &left).count, |cycles| cycles.period);
+            let first = done;
+            while done < end {
+                let left = Columns { count: end - done, ..columns.after(done) };
+                let Some(count) = self.lay_out_span(level, program, left, done) else { return false };
+                done += count;
             }
-            let Span { count, kind } = first_span(program, &left);
-            let tick = left.start / program.quantum;
-            let index = program.stages.partition_point(|stage| stage.start <= tick).max(1) - 1;
-            match kind {
-                Kind::Constant => self.append(done..done + count, index, Moves::Nothing, 0.0),
-                Kind::Smooth { stage, factors } => {
-                    let free = stage.clamp.is_none() && factors.iter().all(|factor| factor.clamp.is_none());
-                    if !free || !self.lay_out_smooth(level, index, stage, &factors, done..done + count) {
-                        return false;
-                    }
-                }
-                Kind::Irregular => return false,
+            if let Some(cycles) = cycles {
+                self.repeat(first, cycles);
+                done = first + cycles.count;
             }
-            done += count;
             if self.pieces.len() > MOST_PIECES {
                 return false;
             }
         }
         self.pieces.iter().all(|piece| piece.least >= USABLE.start && piece.greatest <= USABLE.end)
             && self.values.iter().all(|value| *value >= 0.0)
+    }
+
+    /// Writes those of the first span of `columns`, from column `at` of the block on, and tells how many it has.
+    fn lay_out_span(&mut self, level: Level, program: &Program, columns: Columns, at: usize) -> Option<usize> {
+        let Span { count, kind } = first_span(program, &columns);
+        let tick = columns.start / program.quantum;
+        let index = program.stages.partition_point(|stage| stage.start <= tick).max(1) - 1;
+        match kind {
+            Kind::Constant => self.append(at..at + count, index, Moves::Nothing, 0.0),
+            Kind::Smooth { stage, factors } => {
+                let free = stage.clamp.is_none() && factors.iter().all(|factor| factor.clamp.is_none());
+                if !free || !self.lay_out_smooth(level, index, stage, &factors, at..at + count) {
+                    return None;
+                }
+            }
+            Kind::Irregular => return None,
+        }
+        Some(count)
+    }
+
+    /// Has a cycle, which is laid out from column `first` on, go round.
+    fn repeat(&mut self, first: usize, Cycles { period, count }: Cycles) {
+        let within = |piece: &&DoublePiece| piece.columns.end > first;
+        let cycle: Vec<DoublePiece> = self.pieces.iter().filter(within).cloned().collect();
+        for offset in (period..count).step_by(period) {
+            let length = period.min(count - offset);
+            self.values.copy_within(first..first + length, first + offset);
+            self.rests.copy_within(first..first + length, first + offset);
+            for DoublePiece { columns, stage, moves, slack, .. } in &cycle {
+                let (from, to) = (columns.start.max(first), columns.end.min(first + length));
+                if from < to && self.pieces.len() <= MOST_PIECES {
+                    self.append(from + offset..to + offset, *stage, moves.clone(), *slack);
+                }
+            }
+        }
     }
 
     /// Writes those of a span without bounds.
@@ -186,11 +213,21 @@ impl<'b> DoublePattern<'b> {
         true
     }
 
+    /// Adds a piece whose shapes are written, to the last one where both go alike.
     fn append(&mut self, columns: Range<usize>, stage: usize, moves: Moves, slack: f64) {
         let magnitudes = self.values[columns.clone()].iter().map(|value| value.abs()).filter(|value| *value > 0.0);
         let least = magnitudes.clone().fold(f64::INFINITY, f64::min);
         let greatest = magnitudes.fold(0.0, f64::max);
-        self.pieces.push(Piece { columns, stage, moves, slack, least, greatest });
+        if let Some(last) = self.pieces.last_mut() {
+            let alike = last.stage == stage && last.moves == moves && moves != Moves::Nothing;
+            if alike && slack <= last.slack * LIKE_SLACK && last.slack <= slack * LIKE_SLACK {
+                last.columns.end = columns.end;
+                last.slack = last.slack.max(slack);
+                (last.least, last.greatest) = (last.least.min(least), last.greatest.max(greatest));
+                return;
+            }
+        }
+        self.pieces.push(DoublePiece { columns, stage, moves, slack, least, greatest });
     }
 
     /// Whether a row of this timing may be made of its shapes.
@@ -214,6 +251,9 @@ impl<'b> DoublePattern<'b> {
                     for Still { track, segment, phase_count } in others {
                         let segment = &stage.tracks[*track].segments[*segment];
                         scale = scale * segment.value_at::<DoubleDouble>((*phase_count).into());
+                        if !USABLE.contains(&scale.high().abs()) {
+                            return false;
+                        }
                     }
                     let segment = &stage.tracks[*track].segments[*segment];
                     (scale * segment.base, scale * segment.amplitude)
@@ -224,13 +264,15 @@ impl<'b> DoublePattern<'b> {
             let (start, height) = (intercept.high(), slope.high());
             let reach = height.abs() * piece.greatest;
             let greatest = stage.offset.high().abs() + base.high().abs() + reach;
-            let constant = start == 0.0 || USABLE.contains(&start.abs());
-            let moved = height == 0.0 || height.abs() * piece.least >= USABLE.start;
+            // 0 only where nothing has cancelled.
+            let none = stage.offset.high() == 0.0 && base.high() == 0.0;
+            let known = (none || USABLE.contains(&start.abs())) && USABLE.contains(&height.abs());
             // False for NaN, too.
-            if !(constant && moved && start * height >= 0.0 && greatest <= USABLE.end) {
+            let moved = height.abs() * piece.least >= USABLE.start;
+            if !(known && moved && start * height >= 0.0 && greatest <= USABLE.end) {
                 return false;
             }
-            let line = Line { intercept, slope, slack: height.abs() * piece.slack + ROUNDINGS * greatest };
+            let line = DoubleLine { intercept, slope, slack: height.abs() * piece.slack + ROUNDINGS * greatest };
             self.fill_moving(writer, line, columns, out, exact);
         }
         true
@@ -239,7 +281,7 @@ impl<'b> DoublePattern<'b> {
     fn fill_moving(
         &self,
         writer: Writer,
-        line: Line,
+        line: DoubleLine,
         columns: Range<usize>,
         out: &mut [f64],
         exact: &impl Fn(usize) -> f64,
@@ -279,14 +321,14 @@ const MOST_AT_ONCE: usize = u64::BITS as usize * LONG;
 
 /// A straight line in shapes of two parts.
 #[derive(Clone, Copy)]
-struct Line {
+struct DoubleLine {
     intercept: DoubleDouble,
     slope: DoubleDouble,
     /// Bound on the error of its values.
     slack: f64,
 }
 
-impl Line {
+impl DoubleLine {
     /// Its value at a shape, rounded, and what rounding left over.
     #[inline(always)]
     fn at<const FUSED: bool>(&self, value: f64, rest: f64) -> (f64, f64) {
@@ -307,7 +349,7 @@ impl Line {
 /// Writes a line in some shapes; bit `i` of the answer tells that one of the values from `i ·` [`LONG`] on was too close
 /// to call.
 struct FillLine<'a> {
-    line: Line,
+    line: DoubleLine,
     values: &'a [f64],
     rests: &'a [f64],
     streaming: bool,
@@ -359,14 +401,73 @@ pub fn fill_block(writer: Writer, batch: &Batch, first: usize, steps: &Steps, be
                 patterns.push(pattern);
                 return Some(patterns.len() - 1);
             }
+            let slot = oldest;
             oldest = (oldest + 1) % SLOTS;
-            patterns[oldest] = pattern;
-            Some(oldest)
+            patterns[slot] = pattern;
+            Some(slot)
         });
         let exact = |column: usize| program.value(steps.get(begin + column));
         let pattern = pattern.map(|index| &patterns[index]).filter(|pattern| pattern.is_for(row));
         if !pattern.is_some_and(|pattern| pattern.fill(writer, program, out, &exact)) {
             fill_columns(writer, program, steps, begin, out);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::curve::Curve;
+    use crate::program::{Repetition, Track};
+
+    /// How many pieces there are over 8000 columns, all of them in order; nothing where rows go alone.
+    fn pieces(program: &Program) -> Option<usize> {
+        let batch = Batch::from_programs([program]).expect("a small batch");
+        let columns = Columns { start: 0, stride: 1, count: 8000 };
+        let pattern = DoublePattern::new(Level::detect(), row_of(&batch, 0), program, columns);
+        let mut next = 0;
+        for piece in &pattern.pieces {
+            assert_eq!(piece.columns.start, next, "{:?}", pattern.pieces);
+            next = piece.columns.end;
+            for column in [piece.columns.start, (piece.columns.start + next) / 2, next - 1] {
+                let (value, rest) = (pattern.values[column], pattern.rests[column]);
+                let line = DoubleLine { intercept: DoubleDouble::ZERO, slope: DoubleDouble::ONE, slack: piece.slack };
+                let certain = line.certain(value, rest);
+                // The shapes are the values where no other track stands still beside them.
+                let whole = match &piece.moves {
+                    Moves::Nothing => false,
+                    Moves::One { others, .. } => others.is_empty(),
+                    Moves::Several => true,
+                };
+                assert!(!whole || certain.is_none_or(|value| value == program.value(column as u64)), "{column}");
+            }
+        }
+        (next == columns.count).then_some(pattern.pieces.len())
+    }
+
+    fn unit(length: u64, curve: Curve) -> Segment {
+        Segment::rising(0, length, 0.0, 1.0, curve)
+    }
+
+    #[test]
+    fn most_timings_have_a_pattern() {
+        let cosine = Track::of(vec![unit(20_000, Curve::Cosine)]);
+        let cycle =
+            Track { repetition: Repetition::Restart { period: 700 }, ..Track::of(vec![unit(700, Curve::Cosine)]) };
+        let stairs = Segment { quantum: Some(3000), ..unit(4, Curve::Exponential) };
+        let both = |other: Track| Stage { tracks: vec![cosine.clone(), other], ..Stage::of(cosine.clone()) };
+        for (stage, most) in [
+            (Stage::of(cosine.clone()), 40),
+            (Stage::of(cycle), 200),
+            (both(Track::of(vec![unit(9000, Curve::Linear)])), 60),
+        ] {
+            let count = pieces(&Program::of_stage(stage));
+            assert!(count.is_some_and(|count| count > 0 && count <= most), "{count:?} pieces");
+        }
+        let short = Track { repetition: Repetition::Restart { period: 5 }, ..Track::of(vec![unit(5, Curve::Cosine)]) };
+        assert!(pieces(&Program::of_stage(both(Track::of(vec![stairs])))).is_some());
+        assert!(pieces(&Program::of_stage(Stage::of(short))).is_some());
+        let bounds = Clamp { lower: 0.1, upper: 0.7 };
+        assert_eq!(pieces(&Program::of_stage(Stage { clamp: bounds, ..Stage::of(cosine) })), None);
     }
 }

@@ -38,7 +38,8 @@ impl<'a, 'b> Filler<'a, 'b> {
     pub fn new(writer: Writer, batch: &'b Batch, steps: &'a Steps, columns: Range<usize>) -> Self {
         let laid_out = |first| StepColumns::new(steps, first, (columns.end - first).min(COLUMNS));
         let laid_out = columns.clone().step_by(COLUMNS).map(laid_out).collect();
-        let (scratch, patterns) = (Scratch::new(batch), Patterns::new());
+        // Laying a block of columns out takes longer than any search.
+        let (scratch, patterns) = (Scratch::new(batch), Patterns::new(columns.len() > COLUMNS));
         Self {
             writer,
             scratch,
@@ -64,11 +65,11 @@ impl<'a, 'b> Filler<'a, 'b> {
         let (pattern, known) = self.patterns.turn_to(batch, row);
         if !known {
             writer.level.run(Build { pattern: &mut *pattern, batch, row, steps: &self.laid_out });
-            pattern.prepare::<T>();
+            pattern.prepare::<T>(writer.level);
             pattern.schedule = schedule;
         } else if pattern.composed == Composed::NotYet && pattern.schedule != schedule {
             writer.level.run(Compose { pattern: &mut *pattern, row });
-            pattern.prepare::<T>();
+            pattern.prepare::<T>(writer.level);
         }
         let pattern = &*pattern;
         let mut close = Close { scratch: &mut self.scratch, steps: self.steps, begin: self.columns.start };

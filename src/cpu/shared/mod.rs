@@ -1,7 +1,7 @@
 //! Rows that share their timing: in a sweep most rows differ from their neighbours in values only.
 //!
 //! The shapes of a schedule's curves over a block of columns are a **pattern**. A row costs its numbers, read straight
-//! from the packed tables, and two operations a value. Short rows go this way whether they share a pattern or not.
+//! from the packed tables, and a few operations a value. Short rows go this way whether they share a pattern or not.
 
 mod close;
 mod closely;
@@ -70,16 +70,18 @@ pub fn is_worth_it<T: Rounded>(level: Level, batch: &Batch, rows: Range<usize>, 
 
 /// Whether so many rows have so few timings, or come to others so seldom, that long ones are worth it.
 fn share_patterns(batch: &Batch, rows: Range<usize>) -> bool {
-    let most = rows.len() / FEWEST_SHARING;
+    let worth = rows.len() / FEWEST_SHARING;
     let mut built = 0;
     let mut known: VecDeque<Row<'_>> = VecDeque::new();
     for schedule in rows {
         let row = row_of(batch, schedule);
         if !known.iter().any(|other| parameters::same_timings(batch, row, *other)) {
-            if built == most {
+            built += 1;
+            // More than are kept are built again for every pass over a block.
+            let passes = if built > SLOTS { 1 + BLOCK / PIECE } else { 1 };
+            if built * passes > worth {
                 return false;
             }
-            built += 1;
             if known.len() == SLOTS {
                 known.pop_front();
             }

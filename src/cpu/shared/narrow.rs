@@ -12,11 +12,9 @@ use super::steps::PIECE;
 /// Magnitudes of shapes, their height and a constant, between which no `f32` product is subnormal or infinite.
 const USABLE: (f64, f64) = (1e-18, 1e18);
 
-/// Shapes whose own error is more than this, in units of 2^-53, would show in `f32`.
-const MOST_ROUNDINGS: f64 = (1 << 20) as f64;
-
 /// How far a value may be off, in units of its last place: two for shape and height, a half for its own rounding, the
-/// same again where it is lifted. One more pattern of bits is called close than has to be.
+/// same again where it is lifted. What `f64` leaves open is far below that. One more pattern of bits is called close than has
+/// to be.
 const UNITS: f64 = 3.0;
 
 /// A row's values over a piece, in `f32`.
@@ -91,7 +89,7 @@ impl Narrow {
         let within = |least: f64, greatest: f64| least >= USABLE.0 && greatest <= USABLE.1;
         let known = |number: f64| number == 0.0 || within(number.abs(), number.abs());
         let usable = within(shapes.least, shapes.greatest)
-            && shapes.roundings <= MOST_ROUNDINGS
+            && !shapes.negative
             && known(intercept)
             && known(slope)
             // Nothing cancels.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytemuck::cast_slice;
 
-use crate::cpu::dispatch::NARROW_LINE;
+use crate::cpu::dispatch::{Level, NARROW_LINE};
 use crate::cpu::rounding::Rounded;
 use crate::cpu::working::Window;
 use crate::packed::{Batch, PackedProgram, PackedSegment, PackedStage, PackedTrack, integer};
@@ -155,12 +155,12 @@ impl Pattern {
 
     /// Gets it ready for values of a type.
     #[inline(always)]
-    pub fn prepare<T: Rounded>(&mut self) {
+    pub fn prepare<T: Rounded>(&mut self, level: Level) {
         for piece in self.pieces.iter_mut().chain(&mut self.composed_pieces) {
             let units = piece.roundings();
             piece.window = Window::of_units::<T, f64>(units).map(|window| (window, units));
         }
-        if T::IS_NARROW {
+        if T::IS_NARROW && level.has_lines() {
             for (narrow, shapes) in self.narrow_shapes.iter_mut().zip(&self.shapes) {
                 narrow.clear();
                 narrow.extend(shapes.iter().map(|shape| *shape as f32));

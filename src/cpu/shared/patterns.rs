@@ -14,12 +14,16 @@ pub struct Patterns {
     slots: [Option<Box<Pattern>>; SLOTS],
     /// Where the last row's is.
     last: usize,
+    /// Where the newest is.
+    newest: usize,
+    /// Whether all are looked through before one is built.
+    thorough: bool,
 }
 
 impl Patterns {
-    /// None yet.
-    pub fn new() -> Self {
-        Self { slots: [const { None }; SLOTS], last: SLOTS - 1 }
+    /// None yet; a thorough search takes its time, but no timing is built again while it is among the newest.
+    pub fn new(thorough: bool) -> Self {
+        Self { slots: [const { None }; SLOTS], last: SLOTS - 1, newest: SLOTS - 1, thorough }
     }
 
     /// Turns to the pattern of a schedule, or to where it may be built; and whether it is there.
@@ -35,9 +39,13 @@ impl Patterns {
         // The timings of a sweep come round in the order in which they came first.
         let next = (self.last + 1) % SLOTS;
         let around = if self.slots[next].is_some() { next } else { 0 };
-        let known = self.has(around, batch, row);
-        self.last = if known { around } else { next };
-        known
+        let mut slots = std::iter::once(around).chain(if self.thorough { 0..SLOTS } else { 0..0 });
+        let found = slots.find(|slot| self.has(*slot, batch, row));
+        self.last = found.unwrap_or_else(|| {
+            self.newest = (self.newest + 1) % SLOTS;
+            self.newest
+        });
+        found.is_some()
     }
 
     #[inline(always)]
@@ -57,16 +65,16 @@ mod tests {
     use crate::packed::Steps;
     use crate::program::{Program, Segment};
 
-    /// How many patterns are built for rows whose timings come round after so many.
-    fn built(timings: usize, rows: usize) -> usize {
+    /// How many patterns are built for rows of some timings.
+    fn built(timings: impl Fn(usize) -> usize, rows: usize, thorough: bool) -> usize {
         let program = |row: usize| {
-            let length = 100 + (row % timings) as u64;
+            let length = 100 + timings(row) as u64;
             Program::of(vec![Segment::falling(0, length, 1.0 + row as f64, 0.0, Curve::Cosine)])
         };
         let programs: Vec<Program> = (0..rows).map(program).collect();
         let batch = Batch::from_programs(&programs).expect("a small batch");
         let steps = [StepColumns::new(&Steps::range(0..40), 0, 40)];
-        let (mut patterns, mut built) = (Patterns::new(), 0);
+        let (mut patterns, mut built) = (Patterns::new(thorough), 0);
         for (program, segment) in batch.programs().iter().zip(batch.segments()) {
             let row = (program, std::slice::from_ref(segment));
             let (pattern, known) = patterns.turn_to(&batch, row);
@@ -81,9 +89,12 @@ mod tests {
 
     #[test]
     fn every_timing_of_a_sweep_is_laid_out_once() {
-        for timings in 1..SLOTS {
-            assert_eq!(built(timings, 100), timings);
+        for thorough in [false, true] {
+            for timings in 1..SLOTS {
+                assert_eq!(built(|row| row % timings, 100, thorough), timings);
+            }
+            assert_eq!(built(|row| row, 100, thorough), 100);
         }
-        assert_eq!(built(100, 100), 100);
+        assert_eq!(built(|row| row * row * 7 % 16, 1000, true), 4);
     }
 }

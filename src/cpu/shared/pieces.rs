@@ -64,7 +64,7 @@ pub struct Piece {
 const PLAIN_ROUNDINGS: f64 = 12.0;
 
 /// The same of every track more: of base and amplitude, product and sum, and of being joined and folded.
-const TRACK_ROUNDINGS: f64 = 9.0;
+const TRACK_ROUNDINGS: f64 = 10.0;
 
 /// Adds a piece, to the last one where both hang together.
 #[inline(always)]
