@@ -79,8 +79,15 @@ pub fn loss(weights: &[f64], samples: &[[f32; 4]]) -> f64 {
     samples.iter().map(of).sum::<f64>() / samples.len() as f64
 }
 
-/// Trains one network with the reference's rates.
-pub fn train(batch: &Batch, network: usize, steps: u64, samples: &[[f32; 4]], initial: &[f64]) -> Trained {
+/// Trains one network with the reference's rates; `kept` makes of every number what is kept of it from step to step.
+pub fn train(
+    batch: &Batch,
+    network: usize,
+    steps: u64,
+    samples: &[[f32; 4]],
+    initial: &[f64],
+    kept: fn(f64) -> f64,
+) -> Trained {
     let mut weights = initial.to_vec();
     let (mut m, mut v) = (vec![0.0; PARAMETERS], vec![0.0; PARAMETERS]);
     let (mut first, mut second) = (0.0, 0.0);
@@ -92,9 +99,10 @@ pub fn train(batch: &Batch, network: usize, steps: u64, samples: &[[f32; 4]], in
         first = BETA1 * first + (1.0 - BETA1);
         second = BETA2 * second + (1.0 - BETA2);
         for i in 0..PARAMETERS {
-            m[i] = BETA1 * m[i] + (1.0 - BETA1) * gradient[i];
-            v[i] = BETA2 * v[i] + (1.0 - BETA2) * gradient[i] * gradient[i];
-            weights[i] -= rate * (m[i] / first) / ((v[i] / second).sqrt() + EPSILON);
+            let gradient = kept(gradient[i]);
+            m[i] = kept(BETA1 * m[i] + (1.0 - BETA1) * gradient);
+            v[i] = kept(BETA2 * v[i] + (1.0 - BETA2) * gradient * gradient);
+            weights[i] = kept(weights[i] - rate * (m[i] / first) / ((v[i] / second).sqrt() + EPSILON));
         }
     }
     let loss = loss(&weights, samples);
