@@ -45,12 +45,6 @@ impl CloseLanes {
     /// None.
     pub const NONE: Self = Self { lanes: [0; _], lines: 0, first: 0, parts: [(0, 0); 2] };
 
-    /// Whether there are any.
-    #[inline(always)]
-    pub fn any(&self) -> bool {
-        self.lines != 0 || self.parts[0].0 | self.parts[1].0 != 0
-    }
-
     /// Calls for a look at each column that is too close to call.
     #[inline(always)]
     pub fn for_each(&self, mut look: impl FnMut(usize)) {

@@ -50,14 +50,11 @@ impl PieceRow<'_, '_, '_, '_> {
             && let Some(Plain { intercept, slope, extent }) = Plain::of(track, stage, segments)
             && let Some(rounding) = Rounding::of::<T>(&extent, piece.window)
         {
-            if track.still.is_none()
-                && let Some(narrow) = Narrow::of::<T, STORE>(intercept, slope, &extent, &track.extent)
-            {
-                self.fill_narrow::<T, FUSED, STORE>(narrow, (intercept, slope), &extent, track.shapes, out);
-                return;
-            }
             let line = Line { intercept, slope, rounding, writer };
-            self.fill_line::<T, FUSED, STORE>(line, track.still, track.shapes, out);
+            match track.still {
+                Some(shape) => self.close.fill_still(line, line.at::<FUSED>(shape), schedule, piece, out),
+                None => self.fill_line::<T, FUSED, STORE>(line, &extent, &track.extent, track.shapes, out),
+            }
             return;
         }
         let known = self.values.turn_to(piece, stage, segments);
@@ -71,13 +68,8 @@ impl PieceRow<'_, '_, '_, '_> {
         if count == 0 {
             self.close.fill_still(line, line.intercept, schedule, piece, out);
         } else if count == 1 {
-            let shapes = self.values.moving[0].2;
-            match Narrow::of::<T, STORE>(intercept, slope, &extent, &self.values.shapes) {
-                Some(narrow) => {
-                    self.fill_narrow::<T, FUSED, STORE>(narrow, (intercept, slope), &extent, shapes, out);
-                }
-                None => self.fill_line::<T, FUSED, STORE>(line, None, shapes, out),
-            }
+            let Values { moving, shapes, .. } = *self.values;
+            self.fill_line::<T, FUSED, STORE>(line, &extent, &shapes, moving[0].2, out);
         } else if self.fill_made::<T, FUSED, STORE>(line, stage.summed, out) {
             let (values, summed, shapes) = (&*self.values, stage.summed, &pattern.shapes);
             self.close.look_closer::<T, FUSED>(line, schedule, piece, out, |column| {
@@ -86,18 +78,24 @@ impl PieceRow<'_, '_, '_, '_> {
         }
     }
 
-    /// Writes a straight line in the shapes of one track, or in its one shape if it has but one.
+    /// Writes a straight line in the shapes of one track, in lanes of `f32` where those will do.
     #[inline(always)]
     fn fill_line<T: Rounded, const FUSED: bool, const STORE: usize>(
         &mut self,
         line: Line,
-        still: Option<f64>,
+        extent: &Extent,
+        shape_extent: &Extent,
         shapes: usize,
         out: &mut [T],
     ) {
-        let Self { schedule, pattern, piece, .. } = *self;
-        if let Some(shape) = still {
-            self.close.fill_still(line, line.at::<FUSED>(shape), schedule, piece, out);
+        let Self { writer, schedule, pattern, piece, .. } = *self;
+        if let Some(narrow) = Narrow::of::<T, STORE>(line.intercept, line.slope, extent, shape_extent) {
+            narrow.fill::<T, STORE>(writer, &pattern.narrow_shapes[shapes], piece, out, self.close_lanes);
+            let (shapes, close) = (&pattern.shapes[shapes], &mut *self.close);
+            self.close_lanes.for_each(|column| {
+                let value = line.rounding.certain(line.at::<FUSED>(shapes[column]));
+                out[column] = value.unwrap_or_else(|| close.value_at(schedule, column));
+            });
             return;
         }
         let shapes = &pattern.shapes[shapes];
@@ -105,29 +103,6 @@ impl PieceRow<'_, '_, '_, '_> {
         if line.fill::<T, FUSED, STORE>(&shapes[piece.from..], count, &mut out[piece.from..]) {
             self.close.look_closer::<T, FUSED>(line, schedule, piece, out, |column| shapes[column]);
         }
-    }
-
-    /// The same in lanes of `f32`.
-    #[inline(always)]
-    fn fill_narrow<T: Rounded, const FUSED: bool, const STORE: usize>(
-        &mut self,
-        narrow: Narrow,
-        (intercept, slope): (f64, f64),
-        extent: &Extent,
-        shapes: usize,
-        out: &mut [T],
-    ) {
-        let Self { writer, schedule, pattern, piece, .. } = *self;
-        narrow.fill::<T, STORE>(writer, &pattern.narrow_shapes[shapes], piece, out, self.close_lanes);
-        if !self.close_lanes.any() {
-            return;
-        }
-        let (shapes, close) = (&pattern.shapes[shapes], &mut *self.close);
-        let line = Rounding::of::<T>(extent, piece.window).map(|rounding| Line { intercept, slope, rounding, writer });
-        self.close_lanes.for_each(|column| {
-            let value = line.and_then(|line| line.rounding.certain(line.at::<FUSED>(shapes[column])));
-            out[column] = value.unwrap_or_else(|| close.value_at(schedule, column));
-        });
     }
 
     /// Writes what several moving tracks make; whether any value is too close to call.
