@@ -34,7 +34,7 @@ var<workgroup> lrgrid_stack: array<u32, LRGRID_STACK>;
 var<workgroup> lrgrid_top: atomic<u32>;
 // Blocks cut off in this round: they go below the parts.
 var<workgroup> lrgrid_cut_off: atomic<u32>;
-var<workgroup> lrgrid_height: u32;
+var<workgroup> lrgrid_stack_height: u32;
 // Per thread: the number at its node, with its bounds; what the line leaves of it.
 var<workgroup> lrgrid_nodes: array<vec4<u32>, LRGRID_WORKGROUP_SIZE>;
 var<workgroup> lrgrid_rests: array<vec2<u32>, LRGRID_WORKGROUP_SIZE>;
@@ -196,10 +196,10 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
     loop {
         workgroupBarrier();
         if (lane == 0u) {
-            lrgrid_height = atomicLoad(&lrgrid_top);
+            lrgrid_stack_height = atomicLoad(&lrgrid_top);
             atomicStore(&lrgrid_cut_off, 0u);
         }
-        let height = workgroupUniformLoad(&lrgrid_height);
+        let height = workgroupUniformLoad(&lrgrid_stack_height);
         if (height == 0u) {
             break;
         }

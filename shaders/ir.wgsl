@@ -61,12 +61,15 @@ struct LrgridSegment {
     quantum: vec2<u32>,
     origin: vec2<u32>,
     rate: LrgridPackedNumber,
-    base: LrgridPackedNumber,
-    amplitude: LrgridPackedNumber,
     a: LrgridPackedNumber,
     b: LrgridPackedNumber,
     kind: u32,
-    // Digits beyond what a shader computes with.
+}
+
+// Bits of doubles, and what they leave over in 2^-32 of their last units, away from zero.
+struct LrgridHeight {
+    base: vec2<u32>,
+    amplitude: vec2<u32>,
     base_rest: i32,
     amplitude_rest: i32,
 }
@@ -84,10 +87,11 @@ struct LrgridTrack {
 
 struct LrgridStage {
     start: vec2<u32>,
+    quantum: vec2<u32>,
     track_first: u32,
     track_count: u32,
-    offset: LrgridPackedNumber,
-    scale: LrgridPackedNumber,
+    height: u32,
+    scaled: u32,
     lower: LrgridPackedNumber,
     upper: LrgridPackedNumber,
     clamped: u32,
@@ -95,9 +99,10 @@ struct LrgridStage {
 }
 
 struct LrgridProgram {
-    quantum: vec2<u32>,
     stage_first: u32,
     stage_count: u32,
     segment_first: u32,
     segment_count: u32,
+    height_first: u32,
+    height_count: u32,
 }

@@ -69,6 +69,21 @@ fn lrgrid_unpack(packed: LrgridPackedNumber) -> LrgridNumber {
     return LrgridNumber((packed.head & LRGRID_SIGN_BIT) != 0u, exponent, vec2<u32>(packed.low, packed.high));
 }
 
+// The number of a double's bits and its rest.
+fn lrgrid_from_double(bits: vec2<u32>, rest: i32) -> LrgridNumber {
+    let negative = (bits.y & LRGRID_SIGN_BIT) != 0u;
+    let exponent = i32((bits.y >> 20u) & 0x7ffu);
+    if (exponent == 0) {
+        // Subnormal, or zero.
+        return lrgrid_normalized(negative, -1010, vec2<u32>(bits.x, bits.y & 0xfffffu));
+    }
+    let mantissa = lrgrid_shift_left64(vec2<u32>(bits.x, (bits.y & 0xfffffu) | 0x100000u), 11u);
+    // The double's last unit counts 2^11 here.
+    let more = (rest + 0x100000) >> 21u;
+    let whole = lrgrid_add64(mantissa, vec2<u32>(bitcast<u32>(more), select(0u, 0xffffffffu, more < 0)));
+    return lrgrid_normalized(negative, exponent - 1022, whole);
+}
+
 // Off by 2^-61 of the product at most; exact by a one.
 fn lrgrid_multiply(a: LrgridNumber, b: LrgridNumber) -> LrgridNumber {
     if (lrgrid_is_zero(a) || lrgrid_is_zero(b)) {

@@ -1,4 +1,4 @@
-// The batch's four tables in one block of words: twin of src/packed/block.rs, whose bytes it reads.
+// The batch's five tables in one block of words: twin of src/packed/block.rs, whose bytes it reads.
 
 // Words of the block's header.
 const LRGRID_BLOCK_COUNT: u32 = 1u;
@@ -6,12 +6,14 @@ const LRGRID_BLOCK_PROGRAMS: u32 = 2u;
 const LRGRID_BLOCK_STAGES: u32 = 3u;
 const LRGRID_BLOCK_TRACKS: u32 = 4u;
 const LRGRID_BLOCK_SEGMENTS: u32 = 5u;
+const LRGRID_BLOCK_HEIGHTS: u32 = 6u;
 
 // Words of a record.
 const LRGRID_PROGRAM_WORDS: u32 = 6u;
-const LRGRID_STAGE_WORDS: u32 = 18u;
+const LRGRID_STAGE_WORDS: u32 = 16u;
 const LRGRID_TRACK_WORDS: u32 = 14u;
-const LRGRID_SEGMENT_WORDS: u32 = 26u;
+const LRGRID_SEGMENT_WORDS: u32 = 18u;
+const LRGRID_HEIGHT_WORDS: u32 = 6u;
 
 @group(0) @binding(0) var<storage, read> lrgrid_block: array<u32>;
 
@@ -26,7 +28,8 @@ fn lrgrid_packed_number(at: u32) -> LrgridPackedNumber {
 fn lrgrid_program(index: u32) -> LrgridProgram {
     let at = lrgrid_block[LRGRID_BLOCK_PROGRAMS] + index * LRGRID_PROGRAM_WORDS;
     return LrgridProgram(
-        lrgrid_pair(at),
+        lrgrid_block[at],
+        lrgrid_block[at + 1u],
         lrgrid_block[at + 2u],
         lrgrid_block[at + 3u],
         lrgrid_block[at + 4u],
@@ -38,15 +41,20 @@ fn lrgrid_stage(index: u32) -> LrgridStage {
     let at = lrgrid_block[LRGRID_BLOCK_STAGES] + index * LRGRID_STAGE_WORDS;
     return LrgridStage(
         lrgrid_pair(at),
-        lrgrid_block[at + 2u],
-        lrgrid_block[at + 3u],
-        lrgrid_packed_number(at + 4u),
-        lrgrid_packed_number(at + 7u),
-        lrgrid_packed_number(at + 10u),
-        lrgrid_packed_number(at + 13u),
-        lrgrid_block[at + 16u],
-        lrgrid_block[at + 17u],
+        lrgrid_pair(at + 2u),
+        lrgrid_block[at + 4u],
+        lrgrid_block[at + 5u],
+        lrgrid_block[at + 6u],
+        lrgrid_block[at + 7u],
+        lrgrid_packed_number(at + 8u),
+        lrgrid_packed_number(at + 11u),
+        lrgrid_block[at + 14u],
+        lrgrid_block[at + 15u],
     );
+}
+
+fn lrgrid_quantum(stage: u32) -> vec2<u32> {
+    return lrgrid_pair(lrgrid_block[LRGRID_BLOCK_STAGES] + stage * LRGRID_STAGE_WORDS + 2u);
 }
 
 fn lrgrid_stage_start(index: u32) -> vec2<u32> {
@@ -77,14 +85,20 @@ fn lrgrid_segment(index: u32) -> LrgridSegment {
         lrgrid_packed_number(at + 8u),
         lrgrid_packed_number(at + 11u),
         lrgrid_packed_number(at + 14u),
-        lrgrid_packed_number(at + 17u),
-        lrgrid_packed_number(at + 20u),
-        lrgrid_block[at + 23u],
-        bitcast<i32>(lrgrid_block[at + 24u]),
-        bitcast<i32>(lrgrid_block[at + 25u]),
+        lrgrid_block[at + 17u],
     );
 }
 
 fn lrgrid_segment_start(index: u32) -> vec2<u32> {
     return lrgrid_pair(lrgrid_block[LRGRID_BLOCK_SEGMENTS] + index * LRGRID_SEGMENT_WORDS);
+}
+
+fn lrgrid_height(index: u32) -> LrgridHeight {
+    let at = lrgrid_block[LRGRID_BLOCK_HEIGHTS] + index * LRGRID_HEIGHT_WORDS;
+    return LrgridHeight(
+        lrgrid_pair(at),
+        lrgrid_pair(at + 2u),
+        bitcast<i32>(lrgrid_block[at + 4u]),
+        bitcast<i32>(lrgrid_block[at + 5u]),
+    );
 }

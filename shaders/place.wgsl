@@ -4,6 +4,7 @@ const LRGRID_MAX_TRACKS: u32 = 4u;
 
 // Where a program stands at a step: all that a span of steps has in common, and the phase counts.
 struct LrgridPlace {
+    program: u32,
     stage: u32,
     // Of each track.
     segments: array<u32, LRGRID_MAX_TRACKS>,
@@ -22,6 +23,7 @@ fn lrgrid_slot(track: u32) -> u32 {
 
 fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
     var place: LrgridPlace;
+    place.program = program;
     let found = lrgrid_program(program);
     let tick = lrgrid_tick(found, step);
     place.stage = tick.stage;
@@ -44,8 +46,9 @@ fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
 
 // The value of a program to about 30 bits, `distance` 64ths of a step past its place and within its room.
 fn lrgrid_value_from(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
+    let program = lrgrid_program(place.program);
     let stage = lrgrid_stage(place.stage);
-    var joined = lrgrid_unjoined(stage);
+    var joined = lrgrid_unjoined(program, stage);
     for (var i = 0u; i < stage.track_count; i++) {
         var count = lrgrid_shift_left64(place.counts[lrgrid_slot(i)], 6u);
         switch place.motions[lrgrid_slot(i)] {
@@ -61,7 +64,7 @@ fn lrgrid_value_from(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
         }
         // 64ths of a count.
         let number = lrgrid_normalized(false, 58, count);
-        joined = lrgrid_join(stage, joined, i, place.segments[lrgrid_slot(i)], number);
+        joined = lrgrid_join(program, stage, joined, i, place.segments[lrgrid_slot(i)], number);
     }
-    return lrgrid_stage_value(stage, joined);
+    return lrgrid_stage_value(program, stage, joined);
 }

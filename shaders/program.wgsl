@@ -117,10 +117,10 @@ fn lrgrid_phase(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
     return phase;
 }
 
-// The value at a phase count.
-fn lrgrid_value_at(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
-    let base = lrgrid_unpack(segment.base);
-    let amplitude = lrgrid_unpack(segment.amplitude);
+// The value of a segment of some height at a phase count.
+fn lrgrid_value_at(segment: LrgridSegment, height: LrgridHeight, count: LrgridNumber) -> LrgridNumber {
+    let base = lrgrid_from_double(height.base, height.base_rest);
+    let amplitude = lrgrid_from_double(height.amplitude, height.amplitude_rest);
     if ((segment.kind & LRGRID_KIND_MASK) == LRGRID_HOLD) {
         return lrgrid_add(base, amplitude);
     }
@@ -175,11 +175,12 @@ fn lrgrid_tick(program: LrgridProgram, step: vec2<u32>) -> LrgridTick {
     var room = LRGRID_FOREVER;
     var slow = false;
     if (lrgrid_uses(LRGRID_USES_QUANTUM)) {
-        let division = lrgrid_divide64(step, program.quantum);
+        let quantum = lrgrid_quantum(program.stage_first);
+        let division = lrgrid_divide64(step, quantum);
         tick = division.quotient;
-        slow = program.quantum.x != 1u || program.quantum.y != 0u;
+        slow = quantum.x != 1u || quantum.y != 0u;
         if (slow) {
-            room = lrgrid_subtract64(program.quantum, division.remainder);
+            room = lrgrid_subtract64(quantum, division.remainder);
         }
     }
     let stage = lrgrid_stage_at(program.stage_first, program.stage_count, tick);
@@ -191,7 +192,7 @@ fn lrgrid_tick(program: LrgridProgram, step: vec2<u32>) -> LrgridTick {
 
 // Where a track stands at a tick of its stage.
 struct LrgridTrackPlace {
-    // The index of the segment in force.
+    // The segment in force, counted from the program's first.
     segment: u32,
     // The room of its phase is that of the track.
     phase: LrgridPhase,
@@ -206,7 +207,7 @@ fn lrgrid_track_place(program: LrgridProgram, track: LrgridTrack, since: vec2<u3
     if (!folded.backwards && index + 1u < first + track.segment_count) {
         room = lrgrid_least64(room, lrgrid_subtract64(lrgrid_segment_start(index + 1u), folded.step));
     }
-    return LrgridTrackPlace(index, LrgridPhase(phase.count, phase.motion, room));
+    return LrgridTrackPlace(index - program.segment_first, LrgridPhase(phase.count, phase.motion, room));
 }
 
 // A value, and which of the bounds on its way to it were in force.
@@ -228,24 +229,34 @@ fn lrgrid_clamp(value: LrgridNumber, lower: LrgridPackedNumber, upper: LrgridPac
     return LrgridBounded(value, 0u);
 }
 
-// What a stage's tracks make together before the first of them.
-fn lrgrid_unjoined(stage: LrgridStage) -> LrgridBounded {
-    var none = lrgrid_unpack(stage.scale);
-    if (lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u) {
-        none = lrgrid_zero();
+// What multiplies a stage's tracks.
+fn lrgrid_scale(program: LrgridProgram, stage: LrgridStage) -> LrgridNumber {
+    if (stage.scaled == 0u) {
+        return lrgrid_one();
     }
-    return LrgridBounded(none, 0u);
+    let height = lrgrid_height(program.height_first + stage.height);
+    return lrgrid_from_double(height.amplitude, height.amplitude_rest);
 }
 
-// The same with one track more, the `i`-th, at a phase count along one of its segments.
+// What a stage's tracks make together before the first of them.
+fn lrgrid_unjoined(program: LrgridProgram, stage: LrgridStage) -> LrgridBounded {
+    if (lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u) {
+        return LrgridBounded(lrgrid_zero(), 0u);
+    }
+    return LrgridBounded(lrgrid_scale(program, stage), 0u);
+}
+
+// The same with one track more, the `i`-th, at a phase count along one of the program's segments.
 fn lrgrid_join(
+    program: LrgridProgram,
     stage: LrgridStage,
     joined: LrgridBounded,
     i: u32,
     segment: u32,
     count: LrgridNumber,
 ) -> LrgridBounded {
-    var factor = LrgridBounded(lrgrid_value_at(lrgrid_segment(segment), count), 0u);
+    let height = lrgrid_height(program.height_first + segment);
+    var factor = LrgridBounded(lrgrid_value_at(lrgrid_segment(program.segment_first + segment), height, count), 0u);
     if (lrgrid_uses(LRGRID_USES_CLAMP)) {
         let track = lrgrid_track(stage.track_first + i);
         if (track.clamped != 0u) {
@@ -260,12 +271,16 @@ fn lrgrid_join(
 }
 
 // The value of a stage whose tracks are all joined.
-fn lrgrid_stage_value(stage: LrgridStage, joined: LrgridBounded) -> LrgridBounded {
+fn lrgrid_stage_value(program: LrgridProgram, stage: LrgridStage, joined: LrgridBounded) -> LrgridBounded {
     var scaled = joined.value;
     if (lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u) {
-        scaled = lrgrid_multiply(lrgrid_unpack(stage.scale), scaled);
+        scaled = lrgrid_multiply(lrgrid_scale(program, stage), scaled);
     }
-    var value = LrgridBounded(lrgrid_add(lrgrid_unpack(stage.offset), scaled), 0u);
+    if (stage.scaled != 0u) {
+        let height = lrgrid_height(program.height_first + stage.height);
+        scaled = lrgrid_add(lrgrid_from_double(height.base, height.base_rest), scaled);
+    }
+    var value = LrgridBounded(scaled, 0u);
     if (lrgrid_uses(LRGRID_USES_CLAMP) && stage.clamped != 0u) {
         value = lrgrid_clamp(value.value, stage.lower, stage.upper);
     }
@@ -278,12 +293,12 @@ fn lrgrid_value(program: u32, step: vec2<u32>) -> LrgridNumber {
     let found = lrgrid_program(program);
     let tick = lrgrid_tick(found, step);
     let stage = lrgrid_stage(tick.stage);
-    var joined = lrgrid_unjoined(stage);
+    var joined = lrgrid_unjoined(found, stage);
     for (var i = 0u; i < stage.track_count; i++) {
         let place = lrgrid_track_place(found, lrgrid_track(stage.track_first + i), tick.since);
-        joined = lrgrid_join(stage, joined, i, place.segment, lrgrid_from_integer(place.phase.count));
+        joined = lrgrid_join(found, stage, joined, i, place.segment, lrgrid_from_integer(place.phase.count));
     }
-    return lrgrid_stage_value(stage, joined).value;
+    return lrgrid_stage_value(found, stage, joined).value;
 }
 
 // For shaders of your own: the value of a program at a step (low word first), rounded to f32.

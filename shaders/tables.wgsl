@@ -1,4 +1,4 @@
-// The batch's four tables, bound one by one: what kernels that fill tables read.
+// The batch's five tables, bound one by one: what kernels that fill tables read.
 
 // All that is used, unless a pipeline is made for less.
 override LRGRID_USED: u32 = 0xffffffffu;
@@ -7,6 +7,7 @@ override LRGRID_USED: u32 = 0xffffffffu;
 @group(0) @binding(1) var<storage, read> lrgrid_stages: array<LrgridStage>;
 @group(0) @binding(2) var<storage, read> lrgrid_tracks: array<LrgridTrack>;
 @group(0) @binding(3) var<storage, read> lrgrid_segments: array<LrgridSegment>;
+@group(0) @binding(4) var<storage, read> lrgrid_heights: array<LrgridHeight>;
 
 fn lrgrid_program(index: u32) -> LrgridProgram {
     return lrgrid_programs[index];
@@ -14,6 +15,10 @@ fn lrgrid_program(index: u32) -> LrgridProgram {
 
 fn lrgrid_stage(index: u32) -> LrgridStage {
     return lrgrid_stages[index];
+}
+
+fn lrgrid_quantum(stage: u32) -> vec2<u32> {
+    return lrgrid_stages[stage].quantum;
 }
 
 fn lrgrid_stage_start(index: u32) -> vec2<u32> {
@@ -30,4 +35,8 @@ fn lrgrid_segment(index: u32) -> LrgridSegment {
 
 fn lrgrid_segment_start(index: u32) -> vec2<u32> {
     return lrgrid_segments[index].start;
+}
+
+fn lrgrid_height(index: u32) -> LrgridHeight {
+    return lrgrid_heights[index];
 }

@@ -27,9 +27,9 @@ struct LrgridTile {
     zero: u32,
 }
 
-@group(0) @binding(4) var<storage, read> lrgrid_steps: array<vec2<u32>>;
-@group(0) @binding(5) var<uniform> lrgrid_tile: LrgridTile;
-@group(0) @binding(6) var<storage, read_write> lrgrid_table: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read> lrgrid_steps: array<vec2<u32>>;
+@group(0) @binding(6) var<uniform> lrgrid_tile: LrgridTile;
+@group(0) @binding(7) var<storage, read_write> lrgrid_table: array<vec4<u32>>;
 
 // Values in 16 bytes.
 fn lrgrid_width(format: u32) -> u32 {

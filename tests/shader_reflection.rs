@@ -10,8 +10,8 @@ use lrgrid::gpu::shader::{
     WORKGROUP_SIZE, Way, entry_point,
 };
 use lrgrid::packed::{
-    EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedNumber, PackedProgram, PackedSegment, PackedStage,
-    PackedTrack, REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
+    EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedHeight, PackedNumber, PackedProgram, PackedSegment,
+    PackedStage, PackedTrack, REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
 };
 use lrgrid::program::MAX_TRACKS;
 use lrgrid::wgsl;
@@ -63,11 +63,8 @@ macro_rules! same_layout {
 fn layouts_agree() {
     let module = module();
     same_layout!(module, "LrgridPackedNumber", PackedNumber { head, high, low });
-    same_layout!(
-        module,
-        "LrgridSegment",
-        PackedSegment { start, length, quantum, origin, rate, base, amplitude, a, b, kind, base_rest, amplitude_rest }
-    );
+    same_layout!(module, "LrgridSegment", PackedSegment { start, length, quantum, origin, rate, a, b, kind });
+    same_layout!(module, "LrgridHeight", PackedHeight { base, amplitude, base_rest, amplitude_rest });
     same_layout!(
         module,
         "LrgridTrack",
@@ -76,12 +73,12 @@ fn layouts_agree() {
     same_layout!(
         module,
         "LrgridStage",
-        PackedStage { start, track_first, track_count, offset, scale, lower, upper, clamped, summed }
+        PackedStage { start, quantum, track_first, track_count, height, scaled, lower, upper, clamped, summed }
     );
     same_layout!(
         module,
         "LrgridProgram",
-        PackedProgram { quantum, stage_first, stage_count, segment_first, segment_count }
+        PackedProgram { stage_first, stage_count, segment_first, segment_count, height_first, height_count }
     );
     same_layout!(
         module,

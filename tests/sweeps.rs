@@ -1,7 +1,7 @@
 //! A sweep's batch is that of its schedules one by one, however the work is cut, shared and cut short.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
-use lrgrid::packed::{PackedSegment, PackedStage, PackedTrack};
+use lrgrid::packed::{PackedHeight, PackedSegment, PackedStage, PackedTrack};
 use lrgrid::schedule::{KINDS, Schedule};
 use lrgrid::{Batch, Spec};
 use proptest::prelude::*;
@@ -23,10 +23,13 @@ fn swept(one: &Value, twice: &Value, zeros: &mut u64) -> Value {
     }
 }
 
+type Row = (Vec<PackedStage>, Vec<PackedTrack>, Vec<PackedSegment>, Vec<PackedHeight>);
+
 /// The packed form of one row, its indices counted from the row's own.
-fn row(batch: &Batch, index: usize) -> (Vec<PackedStage>, Vec<PackedTrack>, Vec<PackedSegment>) {
+fn row(batch: &Batch, index: usize) -> Row {
     let program = &batch.programs()[index];
     let (stage, segment) = (program.stage_first as usize, program.segment_first as usize);
+    let height = program.height_first as usize;
     let mut stages = batch.stages()[stage..stage + program.stage_count as usize].to_vec();
     let first = stages[0].track_first;
     let tracks = stages.iter().map(|stage| stage.track_count as usize).sum::<usize>();
@@ -35,6 +38,7 @@ fn row(batch: &Batch, index: usize) -> (Vec<PackedStage>, Vec<PackedTrack>, Vec<
         stages,
         batch.tracks()[first as usize..first as usize + tracks].to_vec(),
         batch.segments()[segment..segment + program.segment_count as usize].to_vec(),
+        batch.heights()[height..height + program.height_count as usize].to_vec(),
     )
 }
 
@@ -112,10 +116,25 @@ fn a_batch_is_the_same_for_any_number_of_threads() {
         let batch = in_pool(threads, &spec).unwrap();
         assert_eq!(batch.programs(), whole.programs());
         assert_eq!((batch.stages(), batch.tracks()), (whole.stages(), whole.tracks()));
-        assert_eq!(batch.segments(), whole.segments());
+        assert_eq!((batch.segments(), batch.heights()), (whole.segments(), whole.heights()));
     }
-    // Each structure once: the stages of 300 periods.
+    // Each structure once, and each timing: the stages and the two segments of 300 periods.
     assert_eq!(whole.stages().len(), 2 * 300);
+    assert_eq!((whole.segments().len(), whole.heights().len()), (2 * 300, 2 * 300 * 37));
+}
+
+#[test]
+fn a_schedule_of_one_piece_takes_few_bytes() {
+    let bytes = |parameters: &str| {
+        let text = format!("schedule = {{ kind = 'cosine', start = '$peak', end = 1e-6, steps = '$n' }}\n{parameters}");
+        let batch = Spec::from_toml(&text).unwrap().compile().unwrap();
+        assert_eq!((batch.len(), batch.as_bytes().len()), (10_000, batch.size()));
+        batch.size() as f64 / batch.len() as f64
+    };
+    let peaks = bytes("[sweep.parameters]\npeak = { min = 1e-4, max = 1e-2, count = 10_000 }\nn = { value = 900 }");
+    assert!(peaks < 49.0, "{peaks}");
+    let lengths = bytes("[sweep.parameters]\npeak = { value = 1e-3 }\nn = { min = 1000, max = 10_999 }");
+    assert!(lengths < 121.0, "{lengths}");
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use lrgrid::packed::{BLOCK_HEADER_WORDS, PackedNumber, PackedProgram, PackedSegment, PackedStage, PackedTrack};
+use lrgrid::packed::{
+    BLOCK_HEADER_WORDS, PackedHeight, PackedNumber, PackedProgram, PackedSegment, PackedStage, PackedTrack,
+};
 use lrgrid::{Batch, Spec};
 
 const SWEEP: &str = r#"
@@ -43,7 +45,7 @@ fn fields(record: &str, bytes: &[u8]) -> (usize, BTreeMap<String, Vec<u32>>) {
     let fields = rows.into_iter().map(|(offset, kind, name)| {
         assert_eq!(offset, next, "{record}: {name}");
         let words = match kind.as_str() {
-            "u64" => 2,
+            "u64" | "f64" => 2,
             "number" => 3,
             "u32" | "i32" | "4 bytes" => 1,
             other => panic!("{record}: {name} is {other}"),
@@ -73,12 +75,12 @@ fn a_block_can_be_read_by_its_document() {
     let bytes = batch.as_bytes();
     let (header_size, _) = fields("Header", &bytes);
     assert_eq!(header_size, BLOCK_HEADER_WORDS * 4);
-    assert_eq!(&bytes[..4], b"LRG1");
+    assert_eq!(&bytes[..4], b"LRG2");
     assert_eq!(word(&bytes, 4) as usize, batch.len());
     assert_eq!(word(&bytes, 8), 8);
-    assert_eq!(word(&bytes, 24) as usize * 4, bytes.len());
+    assert_eq!(word(&bytes, 28) as usize * 4, bytes.len());
     assert_eq!(documented("Number").0, size_of::<PackedNumber>());
-    let tables = [("Program", 8), ("Stage", 12), ("Track", 16), ("Segment", 20)];
+    let tables = [("Program", 8), ("Stage", 12), ("Track", 16), ("Segment", 20), ("Height", 24)];
     for (index, (record, at)) in tables.into_iter().enumerate() {
         let table = &bytes[word(&bytes, at) as usize * 4..];
         for row in 0..3 {
@@ -86,13 +88,32 @@ fn a_block_can_be_read_by_its_document() {
             let (want, twin_size) = match index {
                 0 => {
                     let Some(&record) = batch.programs().get(row) else { continue };
-                    let want = twin!(record, quantum, stage_first, stage_count, segment_first, segment_count);
+                    let want = twin!(
+                        record,
+                        stage_first,
+                        stage_count,
+                        segment_first,
+                        segment_count,
+                        height_first,
+                        height_count
+                    );
                     (want, size_of::<PackedProgram>())
                 }
                 1 => {
                     let Some(&record) = batch.stages().get(row) else { continue };
-                    let want =
-                        twin!(record, start, track_first, track_count, offset, scale, lower, upper, clamped, summed);
+                    let want = twin!(
+                        record,
+                        start,
+                        quantum,
+                        track_first,
+                        track_count,
+                        height,
+                        scaled,
+                        lower,
+                        upper,
+                        clamped,
+                        summed
+                    );
                     (want, size_of::<PackedStage>())
                 }
                 2 => {
@@ -101,24 +122,15 @@ fn a_block_can_be_read_by_its_document() {
                         twin!(record, advance, period, segment_first, segment_count, repetition, clamped, lower, upper);
                     (want, size_of::<PackedTrack>())
                 }
-                _ => {
+                3 => {
                     let Some(&record) = batch.segments().get(row) else { continue };
-                    let want = twin!(
-                        record,
-                        start,
-                        length,
-                        quantum,
-                        origin,
-                        rate,
-                        base,
-                        amplitude,
-                        a,
-                        b,
-                        kind,
-                        base_rest,
-                        amplitude_rest
-                    );
+                    let want = twin!(record, start, length, quantum, origin, rate, a, b, kind);
                     (want, size_of::<PackedSegment>())
+                }
+                _ => {
+                    let Some(&record) = batch.heights().get(row) else { continue };
+                    let want = twin!(record, base, amplitude, base_rest, amplitude_rest);
+                    (want, size_of::<PackedHeight>())
                 }
             };
             assert_eq!(size, twin_size, "{record}");

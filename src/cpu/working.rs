@@ -25,7 +25,7 @@ pub trait Working: Copy + Default + 'static {
 
 /// Which bit patterns of a lane are too close to a midpoint of an element type, where patterns can tell:
 /// in the range where the type has its full precision, a midpoint is a pattern of the dropped bits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The first pattern that is too close.
     first: u64,

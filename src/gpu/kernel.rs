@@ -137,6 +137,7 @@ impl Shader {
             storage(true),
             storage(true),
             storage(true),
+            storage(true),
             wgpu::BufferBindingType::Uniform,
             storage(false),
         ];

@@ -11,7 +11,7 @@ fn limits(has: &wgpu::Limits) -> [(&'static str, u64, u64); 12] {
     [
         ("max_bind_groups", has.max_bind_groups.into(), 2),
         ("max_bindings_per_bind_group", has.max_bindings_per_bind_group.into(), 9),
-        ("max_storage_buffers_per_shader_stage", has.max_storage_buffers_per_shader_stage.into(), 6),
+        ("max_storage_buffers_per_shader_stage", has.max_storage_buffers_per_shader_stage.into(), 7),
         ("max_uniform_buffers_per_shader_stage", has.max_uniform_buffers_per_shader_stage.into(), 8),
         (
             "max_dynamic_uniform_buffers_per_pipeline_layout",

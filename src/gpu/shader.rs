@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 use crate::element::Dtype;
 
 /// The library of the table's kernels: that of [`wgsl::library`](crate::wgsl::library), but with each of the batch's
-/// four tables bound by itself, at `@group(0)`, bindings 0 to 3.
+/// five tables bound by itself, at `@group(0)`, bindings 0 to 4.
 pub const LIBRARY: &str = concat!(
     include_str!("../../shaders/ir.wgsl"),
     include_str!("../../shaders/tables.wgsl"),

@@ -1,32 +1,63 @@
-//! The batch's four tables on the device: as many rows at a time as can be bound.
+//! The batch's five tables on the device: as many rows at a time as can be bound.
 
 use std::ops::Range;
 
 use super::device::Device;
 use crate::error::GpuError;
-use crate::packed::{Batch, BatchId, PackedProgram, PackedSegment};
+use crate::packed::{Batch, BatchId, PackedHeight, PackedProgram, PackedSegment, PackedStage};
 
-/// Buffers of programs, stages, tracks and segments, kept from one evaluation to the next.
+/// Buffers of programs, stages, tracks, segments and heights, kept from one evaluation to the next.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    buffers: [Option<wgpu::Buffer>; 4],
+    buffers: [Option<wgpu::Buffer>; 5],
     /// Whose rows they hold.
     held: Option<(BatchId, Range<usize>)>,
 }
 
-const NAMES: [&str; 4] = ["programs", "stages", "tracks", "segments"];
+const NAMES: [&str; 5] = ["programs", "stages", "tracks", "segments", "heights"];
 
-/// The longest run of rows from `rows.start` whose programs and segments fit into `limit` bytes each.
+/// The segments and heights of some rows, with whatever lies between.
+#[derive(Clone, Debug, Default)]
+struct Window {
+    segments: Range<u32>,
+    heights: Range<u32>,
+}
+
+impl Window {
+    /// The same with one row more.
+    fn with(&self, program: &PackedProgram) -> Self {
+        let own = |first: u32, count: u32| first..first + count;
+        let joined = |a: &Range<u32>, b: Range<u32>| {
+            if a.is_empty() { b } else { a.start.min(b.start)..a.end.max(b.end) }
+        };
+        Self {
+            segments: joined(&self.segments, own(program.segment_first, program.segment_count)),
+            heights: joined(&self.heights, own(program.height_first, program.height_count)),
+        }
+    }
+
+    /// That of rows.
+    fn of(programs: &[PackedProgram]) -> Self {
+        programs.iter().fold(Self::default(), |window, program| window.with(program))
+    }
+
+    /// Whether both take at most so many bytes.
+    fn fits(&self, limit: u64) -> bool {
+        self.segments.len() as u64 * size_of::<PackedSegment>() as u64 <= limit
+            && self.heights.len() as u64 * size_of::<PackedHeight>() as u64 <= limit
+    }
+}
+
+/// The longest run of rows from `rows.start` whose programs, segments and heights fit into `limit` bytes each.
 fn fitting(batch: &Batch, rows: Range<usize>, limit: u64) -> Range<usize> {
-    let programs = &batch.programs()[rows.clone()];
     let most = usize::try_from(limit / size_of::<PackedProgram>() as u64).unwrap_or(usize::MAX);
-    let first = programs.first().map_or(0, |program| u64::from(program.segment_first));
-    // Segments lie in the programs' order, so the bytes rise from row to row.
-    let fit = programs.partition_point(|program| {
-        let segments = u64::from(program.segment_first) + u64::from(program.segment_count) - first;
-        segments * size_of::<PackedSegment>() as u64 <= limit
-    });
-    rows.start..rows.start + fit.min(most).min(rows.len())
+    let mut window = Window::default();
+    let grows = |program: &&PackedProgram| {
+        window = window.with(program);
+        window.fits(limit)
+    };
+    let fit = batch.programs()[rows.clone()].iter().take(most).take_while(grows).count();
+    rows.start..rows.start + fit
 }
 
 /// `rows` in runs whose tables take at most `limit` bytes each.
@@ -64,22 +95,22 @@ impl Tables {
         }
         self.held = held;
         let mut programs = batch.programs()[rows].to_vec();
-        let first = programs.first().map_or(0, |program| program.segment_first);
-        let end = programs.last().map_or(0, |program| program.segment_first + program.segment_count);
+        let Window { segments, heights } = Window::of(&programs);
         for program in &mut programs {
-            program.segment_first -= first;
+            program.segment_first -= segments.start;
+            program.height_first -= heights.start;
         }
-        let segments = &batch.segments()[first as usize..end as usize];
-        let contents: [&[u8]; 4] = [
+        let contents: [&[u8]; 5] = [
             bytemuck::cast_slice(&programs),
             bytemuck::cast_slice(batch.stages()),
             bytemuck::cast_slice(batch.tracks()),
-            bytemuck::cast_slice(segments),
+            bytemuck::cast_slice(&batch.segments()[segments.start as usize..segments.end as usize]),
+            bytemuck::cast_slice(&batch.heights()[heights.start as usize..heights.end as usize]),
         ];
         for ((slot, name), bytes) in self.buffers.iter_mut().zip(NAMES).zip(contents) {
             if slot.as_ref().is_none_or(|buffer| buffer.size() < bytes.len() as u64) {
                 // A binding must hold at least one record.
-                let size = (bytes.len() as u64).max(size_of::<PackedSegment>() as u64);
+                let size = (bytes.len() as u64).max(size_of::<PackedStage>() as u64);
                 *slot = Some(device.buffer(name, size, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST));
             }
             if let Some(buffer) = slot {
@@ -101,15 +132,23 @@ mod tests {
 
     #[test]
     fn rows_are_sliced_to_the_limit() {
-        let many = Program::of((0..5).map(|i| Segment::hold(i * 10, i as f64)).collect());
-        let programs = [many.clone(), Program::hold(1.0), many.clone(), many];
+        let many = |from: u64| Program::of((0..5).map(|i| Segment::hold(i * from, i as f64)).collect());
+        let programs = [many(10), Program::hold(1.0), many(11), many(12), many(12)];
         let batch = Batch::from_programs(&programs).unwrap();
         let limit = |segments: usize| (segments * size_of::<PackedSegment>()) as u64;
-        let sliced = |segments| slices(limit(segments), "", &batch, 0..4);
-        assert_eq!(sliced(100).unwrap(), vec![0..4]);
-        assert_eq!(sliced(6).unwrap(), vec![0..2, 2..3, 3..4]);
-        assert_eq!(sliced(11).unwrap(), vec![0..3, 3..4]);
+        let sliced = |segments| slices(limit(segments), "", &batch, 0..5);
+        assert_eq!(sliced(100).unwrap(), vec![0..5]);
+        assert_eq!(sliced(6).unwrap(), vec![0..2, 2..3, 3..5], "two share their segments");
+        assert_eq!(sliced(11).unwrap(), vec![0..3, 3..5]);
         assert!(matches!(sliced(4), Err(GpuError::TooLarge { table: "segments", .. })));
         assert!(matches!(sliced(0), Err(GpuError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn heights_count_as_segments_do() {
+        let batch = Batch::from_programs(&vec![Program::hold(1.0); 100]).unwrap();
+        assert_eq!(batch.segments().len(), 1);
+        let limit = 40 * size_of::<PackedHeight>() as u64;
+        assert_eq!(slices(limit, "", &batch, 0..100).unwrap(), vec![0..40, 40..80, 80..100]);
     }
 }

@@ -1,9 +1,9 @@
-//! The four tables in one block of bytes, for shaders that bind one buffer: `shaders/packed.wgsl` reads it.
+//! The five tables in one block of bytes, for shaders that bind one buffer: `shaders/packed.wgsl` reads it.
 
-use super::{Batch, PackedProgram, PackedSegment, PackedStage, PackedTrack};
+use super::{Batch, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack};
 
-/// The block's first word: `LRG1` as bytes, the layout's name and version.
-pub const BLOCK_MAGIC: u32 = u32::from_le_bytes(*b"LRG1");
+/// The block's first word: `LRG2` as bytes, the layout's name and version.
+pub const BLOCK_MAGIC: u32 = u32::from_le_bytes(*b"LRG2");
 
 /// Words of the block's header.
 pub const BLOCK_HEADER_WORDS: usize = 8;
@@ -21,6 +21,8 @@ pub struct BlockCounts {
     pub tracks: usize,
     /// Segments.
     pub segments: usize,
+    /// Heights.
+    pub heights: usize,
 }
 
 /// Where a block's tables begin, in bytes from its start.
@@ -34,6 +36,8 @@ pub struct BlockLayout {
     pub tracks: usize,
     /// The segments.
     pub segments: usize,
+    /// The heights.
+    pub heights: usize,
     /// Bytes of the whole block.
     pub size: usize,
 }
@@ -46,8 +50,9 @@ impl BlockLayout {
         let stages = counts.programs.checked_mul(size_of::<PackedProgram>())?.checked_add(programs)?;
         let tracks = counts.stages.checked_mul(size_of::<PackedStage>())?.checked_add(stages)?;
         let segments = counts.tracks.checked_mul(size_of::<PackedTrack>())?.checked_add(tracks)?;
-        let size = counts.segments.checked_mul(size_of::<PackedSegment>())?.checked_add(segments)?;
-        u32::try_from(size / WORD).ok().map(|_| Self { programs, stages, tracks, segments, size })
+        let heights = counts.segments.checked_mul(size_of::<PackedSegment>())?.checked_add(segments)?;
+        let size = counts.heights.checked_mul(size_of::<PackedHeight>())?.checked_add(heights)?;
+        u32::try_from(size / WORD).ok().map(|_| Self { programs, stages, tracks, segments, heights, size })
     }
 
     /// The header of a block of so many programs.
@@ -61,8 +66,8 @@ impl BlockLayout {
             word(self.stages),
             word(self.tracks),
             word(self.segments),
+            word(self.heights),
             word(self.size),
-            0,
         ]
     }
 }
@@ -76,22 +81,29 @@ impl Batch {
             stages: self.stages().len(),
             tracks: self.tracks().len(),
             segments: self.segments().len(),
+            heights: self.heights().len(),
         }
+    }
+
+    /// Bytes of the batch as one block.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        BlockLayout::of(self.counts()).map_or(0, |layout| layout.size)
     }
 
     /// The batch as one block of bytes, little-endian: what the WGSL of [`wgsl::library`](crate::wgsl::library) reads.
     ///
-    /// A header of 32 bytes, then the tables of programs (24 bytes each), stages (72), tracks (56) and segments (104)
-    /// without gaps. `docs/block.md` has every field with its offset; the length is a multiple of 8.
+    /// A header of 32 bytes, then the tables of programs (24 bytes each), stages (64), tracks (56), segments (72) and
+    /// heights (24) without gaps. `docs/block.md` has every field with its offset; the length is a multiple of 4.
     ///
     /// ```
     /// use lrgrid::{Batch, program::Program};
     ///
     /// let batch = Batch::from_programs([&Program::hold(3e-4)])?;
     /// let bytes = batch.as_bytes();
-    /// assert_eq!(&bytes[..4], b"LRG1");
+    /// assert_eq!(&bytes[..4], b"LRG2");
     /// assert_eq!(bytes[4..8], 1_u32.to_le_bytes(), "one program");
-    /// assert_eq!(bytes.len(), 32 + 24 + 72 + 56 + 104);
+    /// assert_eq!(bytes.len(), 32 + 24 + 64 + 56 + 72 + 24);
     /// # Ok::<(), lrgrid::error::EvaluateError>(())
     /// ```
     #[must_use]
@@ -99,12 +111,13 @@ impl Batch {
         // The builder refuses a batch whose block would have no layout.
         let Some(layout) = BlockLayout::of(self.counts()) else { return Vec::new() };
         let header = layout.header(self.len());
-        let tables: [&[u8]; 5] = [
+        let tables: [&[u8]; 6] = [
             bytemuck::cast_slice(&header),
             bytemuck::cast_slice(self.programs()),
             bytemuck::cast_slice(self.stages()),
             bytemuck::cast_slice(self.tracks()),
             bytemuck::cast_slice(self.segments()),
+            bytemuck::cast_slice(self.heights()),
         ];
         let mut bytes = tables.concat();
         if cfg!(target_endian = "big") {
@@ -120,9 +133,9 @@ mod tests {
 
     #[test]
     fn a_block_that_words_cannot_index_has_no_layout() {
-        let most = BlockCounts { segments: u32::MAX as usize / 26, ..BlockCounts::default() };
+        let most = BlockCounts { heights: (u32::MAX as usize - 8) / 6, ..BlockCounts::default() };
         assert!(BlockLayout::of(most).is_some());
-        assert!(BlockLayout::of(BlockCounts { segments: most.segments + 1, ..most }).is_none());
+        assert!(BlockLayout::of(BlockCounts { heights: most.heights + 1, ..most }).is_none());
         assert!(BlockLayout::of(BlockCounts { tracks: usize::MAX, ..most }).is_none());
     }
 }

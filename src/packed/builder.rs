@@ -4,9 +4,13 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Batch, BlockCounts, BlockLayout, Oracle, PackedProgram, PackedSegment, PackedStage, PackedTrack};
+use super::runs::Runs;
+use super::{
+    Batch, BlockCounts, BlockLayout, Oracle, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack,
+};
+use crate::double_double::DoubleDouble;
 use crate::error::EvaluateError;
-use crate::program::Program;
+use crate::program::{Program, Segment};
 
 /// The stages of a program and their tracks, indices counted from the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,8 +35,11 @@ pub struct BatchBuilder {
     known: HashMap<Structure, u32>,
     /// The structure of the last program and where it lies: the next of a sweep mostly has the same.
     last: (Structure, u32),
-    /// The structure at work, kept for its allocations.
+    /// Where the segments of the last few timings lie.
+    runs: Runs,
+    /// The structure at work and its segments, kept for their allocations.
     structure: Structure,
+    segments: Vec<PackedSegment>,
 }
 
 impl BatchBuilder {
@@ -41,25 +48,40 @@ impl BatchBuilder {
     /// # Errors
     /// When the batch's tables would outgrow 32-bit indices.
     pub fn push(&mut self, program: &Program) -> Result<(), EvaluateError> {
-        let segment_first = self.batch.segments.len();
         let Structure { stages, tracks } = &mut self.structure;
         stages.clear();
         tracks.clear();
-        for stage in &program.stages {
-            stages.push(PackedStage::new(stage, tracks.len() as u32));
-            for track in &stage.tracks {
-                tracks.push(PackedTrack::new(track, (self.batch.segments.len() - segment_first) as u32));
-                self.batch.segments.extend(track.segments.iter().map(PackedSegment::from));
-            }
+        self.segments.clear();
+        let height_first = self.batch.heights.len();
+        for track in program.stages.iter().flat_map(|stage| &stage.tracks) {
+            tracks.push(PackedTrack::new(track, self.segments.len() as u32));
+            self.segments.extend(track.segments.iter().map(PackedSegment::from));
+            let height = |segment: &Segment| PackedHeight::new(segment.base, segment.amplitude);
+            self.batch.heights.extend(track.segments.iter().map(height));
         }
-        let (stages, tracks) = (self.structure.stages.len(), self.structure.tracks.len());
-        self.check_size(BlockCounts { programs: 1, stages, tracks, segments: 0 })?;
+        let mut track_first = 0;
+        for stage in &program.stages {
+            let scaled = stage.offset != DoubleDouble::ZERO || stage.scale != DoubleDouble::ONE;
+            let height = scaled.then(|| (self.batch.heights.len() - height_first) as u32);
+            stages.push(PackedStage::new(stage, program.quantum, track_first, height));
+            self.batch.heights.extend(scaled.then(|| PackedHeight::new(stage.offset, stage.scale)));
+            track_first += stage.tracks.len() as u32;
+        }
+        let height_count = (self.batch.heights.len() - height_first) as u32;
+        let (stages, tracks, segments) = (stages.len(), tracks.len(), self.segments.len());
+        self.check_size(BlockCounts { programs: 1, stages, tracks, segments, heights: 0 })?;
         if self.structure != self.last.0 {
             self.last.1 = self.place();
             std::mem::swap(&mut self.last.0, &mut self.structure);
         }
-        let segment_count = (self.batch.segments.len() - segment_first) as u32;
-        self.batch.programs.push(PackedProgram::new(program, self.last.1, segment_first as u32, segment_count));
+        self.batch.programs.push(PackedProgram {
+            stage_first: self.last.1,
+            stage_count: stages as u32,
+            segment_first: self.runs.place(&self.segments, &mut self.batch.segments),
+            segment_count: segments as u32,
+            height_first: height_first as u32,
+            height_count,
+        });
         Ok(())
     }
 
@@ -75,9 +97,9 @@ impl BatchBuilder {
     /// # Errors
     /// When the batch's tables would outgrow 32-bit indices.
     pub fn append(&mut self, other: &mut Self) -> Result<(), EvaluateError> {
-        let segment_first = self.batch.segments.len();
-        self.batch.segments.append(&mut other.batch.segments);
-        self.check_size(other.batch.counts())?;
+        let height_first = self.batch.heights.len() as u32;
+        self.batch.heights.append(&mut other.batch.heights);
+        self.check_size(BlockCounts { heights: 0, ..other.batch.counts() })?;
         // In the order in which they were first met, so that the tables do not depend on how the work was cut.
         let mut structures: Vec<(Structure, u32)> = other.known.drain().collect();
         structures.sort_unstable_by_key(|(_, first)| *first);
@@ -86,17 +108,30 @@ impl BatchBuilder {
             self.structure = structure;
             moved[first as usize] = self.place();
         }
-        self.batch.programs.extend(other.batch.programs.drain(..).map(|program| PackedProgram {
-            // A program without stages lies nowhere.
-            stage_first: moved.get(program.stage_first as usize).copied().unwrap_or(0),
-            segment_first: program.segment_first + segment_first as u32,
-            ..program
-        }));
+        // Runs of segments lie in that order, so that one behind all others is met for the first time.
+        let mut run_moved = vec![0; other.batch.segments.len() + 1];
+        let mut met = 0;
+        for program in other.batch.programs.drain(..) {
+            let run = program.segment_first as usize..(program.segment_first + program.segment_count) as usize;
+            if run.end > met {
+                met = run.end;
+                run_moved[run.start] = self.runs.place(&other.batch.segments[run.clone()], &mut self.batch.segments);
+            }
+            self.batch.programs.push(PackedProgram {
+                // A program without stages lies nowhere.
+                stage_first: moved.get(program.stage_first as usize).copied().unwrap_or(0),
+                segment_first: run_moved[run.start],
+                height_first: program.height_first + height_first,
+                ..program
+            });
+        }
         if let Some(last) = other.batch.last_step.take() {
             self.end_at(last);
         }
         other.batch.stages.clear();
         other.batch.tracks.clear();
+        other.batch.segments.clear();
+        other.runs.clear();
         other.last = Default::default();
         Ok(())
     }
@@ -109,10 +144,11 @@ impl BatchBuilder {
         batch.stages.shrink_to_fit();
         batch.tracks.shrink_to_fit();
         batch.segments.shrink_to_fit();
+        batch.heights.shrink_to_fit();
         Batch { oracle, ..batch }
     }
 
-    /// Whether the batch may have so many more records, beside the segments that are already there.
+    /// Whether the batch may have so many more records, beside the heights that are already there.
     fn check_size(&self, more: BlockCounts) -> Result<(), EvaluateError> {
         let counts = self.batch.counts();
         let programs = counts.programs.saturating_add(more.programs);
@@ -120,11 +156,12 @@ impl BatchBuilder {
             programs,
             stages: counts.stages.saturating_add(more.stages),
             tracks: counts.tracks.saturating_add(more.tracks),
-            segments: counts.segments,
+            segments: counts.segments.saturating_add(more.segments),
+            heights: counts.heights,
         };
         match BlockLayout::of(grown) {
             Some(_) => Ok(()),
-            None => Err(EvaluateError::TooLarge { schedules: programs, steps: 0, bytes: size_of::<PackedSegment>() }),
+            None => Err(EvaluateError::TooLarge { schedules: programs, steps: 0, bytes: size_of::<PackedHeight>() }),
         }
     }
 

@@ -4,10 +4,11 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::height::PackedHeight;
 use super::number::PackedNumber;
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
-use crate::program::{Clamp, FOREVER, Program, Repetition, Segment, Stage, Track};
+use crate::program::{Clamp, FOREVER, Repetition, Segment, Stage, Track};
 
 /// Curve ids, as in [`PackedSegment::kind`].
 pub mod curve_id {
@@ -49,7 +50,7 @@ pub const REPEAT_RESTART: u32 = 1;
 /// [`PackedTrack::repetition`] of a track that turns back.
 pub const REPEAT_REFLECT: u32 = 2;
 
-/// A [`Segment`]: 104 bytes.
+/// A [`Segment`] but for its height: 72 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedSegment {
@@ -63,20 +64,12 @@ pub struct PackedSegment {
     pub origin: [u32; 2],
     /// Phase per count.
     pub rate: PackedNumber,
-    /// Value where the shape is 0.
-    pub base: PackedNumber,
-    /// Height of the shape.
-    pub amplitude: PackedNumber,
     /// First constant: the exponent, the octaves or the offset.
     pub a: PackedNumber,
     /// Second constant: the warp.
     pub b: PackedNumber,
     /// A [`curve_id`] and flags.
     pub kind: u32,
-    /// What packing cut off `base`, in 2^-32 of the mantissa's last unit. For `f64` output on the CPU.
-    pub base_rest: i32,
-    /// What packing cut off `amplitude`, likewise.
-    pub amplitude_rest: i32,
 }
 
 /// A [`Track`]: 56 bytes.
@@ -101,20 +94,22 @@ pub struct PackedTrack {
     pub upper: PackedNumber,
 }
 
-/// A [`Stage`]: 72 bytes.
+/// A [`Stage`]: 64 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedStage {
     /// First tick of the program's clock.
     pub start: [u32; 2],
+    /// Steps per tick, the same in all stages of a program.
+    pub quantum: [u32; 2],
     /// First track in the batch.
     pub track_first: u32,
     /// Number of tracks.
     pub track_count: u32,
-    /// Added to the product, or the sum.
-    pub offset: PackedNumber,
-    /// Multiplies the product, or the sum.
-    pub scale: PackedNumber,
+    /// Where offset and scale are among the program's heights.
+    pub height: u32,
+    /// 1 where they are there, 0 where they are 0 and 1.
+    pub scaled: u32,
     /// Least value.
     pub lower: PackedNumber,
     /// Greatest value.
@@ -125,12 +120,10 @@ pub struct PackedStage {
     pub summed: u32,
 }
 
-/// A [`Program`]: 24 bytes.
+/// A [`Program`](crate::program::Program): 24 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedProgram {
-    /// Steps per tick.
-    pub quantum: [u32; 2],
     /// First stage in the batch.
     pub stage_first: u32,
     /// Number of stages.
@@ -139,12 +132,17 @@ pub struct PackedProgram {
     pub segment_first: u32,
     /// Number of segments.
     pub segment_count: u32,
+    /// First height in the batch: those of the segments, then those of the stages.
+    pub height_first: u32,
+    /// Number of heights.
+    pub height_count: u32,
 }
 
 const _: () = assert!(size_of::<PackedNumber>() == 12);
-const _: () = assert!(size_of::<PackedSegment>() == 104);
+const _: () = assert!(size_of::<PackedSegment>() == 72);
+const _: () = assert!(size_of::<PackedHeight>() == 24);
 const _: () = assert!(size_of::<PackedTrack>() == 56);
-const _: () = assert!(size_of::<PackedStage>() == 72);
+const _: () = assert!(size_of::<PackedStage>() == 64);
 const _: () = assert!(size_of::<PackedProgram>() == 24);
 
 /// A 64-bit integer as two words.
@@ -175,8 +173,6 @@ impl From<&Segment> for PackedSegment {
             Curve::Rational { rising: true } => (curve_id::RATIONAL_RISING, DoubleDouble::ZERO, 0.0),
         };
         let reversed = if segment.reversed { FLAG_REVERSED } else { 0 };
-        let (base, base_rest) = PackedNumber::with_rest(segment.base);
-        let (amplitude, amplitude_rest) = PackedNumber::with_rest(segment.amplitude);
         let (quantum, between) = match (segment.quantum, segment.lead) {
             (Some(quantum), _) => (quantum, FLAG_QUANTUM),
             (None, 0) => (1, 0),
@@ -188,13 +184,9 @@ impl From<&Segment> for PackedSegment {
             quantum: words(quantum),
             origin: words(segment.origin),
             rate: segment.rate.into(),
-            base,
-            amplitude,
             a: a.into(),
             b: b.into(),
             kind: id | reversed | between,
-            base_rest,
-            amplitude_rest,
         }
     }
 }
@@ -227,21 +219,22 @@ impl PackedSegment {
         let whole = DoubleDouble::ONE / DoubleDouble::from(integer(self.length).max(1));
         if self.rate == PackedNumber::from(whole) { whole } else { self.rate.into() }
     }
-}
 
-impl From<&PackedSegment> for Segment {
-    fn from(packed: &PackedSegment) -> Self {
-        Self {
-            start: integer(packed.start),
-            length: integer(packed.length),
-            quantum: (packed.kind & FLAG_QUANTUM != 0).then(|| integer(packed.quantum)),
-            origin: integer(packed.origin),
-            lead: if packed.kind & FLAG_LEAD == 0 { 0 } else { integer(packed.quantum) },
-            reversed: packed.kind & FLAG_REVERSED != 0,
-            rate: packed.full_rate(),
-            base: packed.base.plus_rest(packed.base_rest),
-            amplitude: packed.amplitude.plus_rest(packed.amplitude_rest),
-            curve: packed.curve(),
+    /// The segment again.
+    #[must_use]
+    pub fn with_height(&self, height: &PackedHeight) -> Segment {
+        let (base, amplitude) = height.numbers();
+        Segment {
+            start: integer(self.start),
+            length: integer(self.length),
+            quantum: (self.kind & FLAG_QUANTUM != 0).then(|| integer(self.quantum)),
+            origin: integer(self.origin),
+            lead: if self.kind & FLAG_LEAD == 0 { 0 } else { integer(self.quantum) },
+            reversed: self.kind & FLAG_REVERSED != 0,
+            rate: self.full_rate(),
+            base,
+            amplitude,
+            curve: self.curve(),
         }
     }
 }
@@ -284,10 +277,11 @@ impl PackedTrack {
     }
 
     /// Makes `track` the track again, with the program's segments, in the memory it has.
-    pub(super) fn unpack_into(&self, segments: &[PackedSegment], track: &mut Track) {
-        let first = self.segment_first as usize;
+    pub(super) fn unpack_into(&self, segments: &[PackedSegment], heights: &[PackedHeight], track: &mut Track) {
+        let own = self.segment_first as usize..(self.segment_first + self.segment_count) as usize;
+        let segments = segments[own.clone()].iter().zip(&heights[own]);
         track.segments.clear();
-        track.segments.extend(segments[first..first + self.segment_count as usize].iter().map(Segment::from));
+        track.segments.extend(segments.map(|(segment, height)| segment.with_height(height)));
         track.advance = integer(self.advance);
         track.repetition = self.repetition();
         track.clamp = self.clamp();
@@ -295,14 +289,15 @@ impl PackedTrack {
 }
 
 impl PackedStage {
-    /// Packs all but the tracks, which lie elsewhere.
-    pub(super) fn new(stage: &Stage, track_first: u32) -> Self {
+    /// Packs all but the tracks, which lie elsewhere, and the height, whose place among the program's is given.
+    pub(super) fn new(stage: &Stage, quantum: u64, track_first: u32, height: Option<u32>) -> Self {
         Self {
             start: words(stage.start),
+            quantum: words(quantum),
             track_first,
             track_count: stage.tracks.len() as u32,
-            offset: stage.offset.into(),
-            scale: stage.scale.into(),
+            height: height.unwrap_or(0),
+            scaled: u32::from(height.is_some()),
             lower: stage.clamp.lower.into(),
             upper: stage.clamp.upper.into(),
             clamped: u32::from(!stage.clamp.is_none()),
@@ -316,37 +311,39 @@ impl PackedStage {
         unpack_clamp(self.lower, self.upper)
     }
 
+    /// The height that has the offset and the scale, among the program's; nothing where they are 0 and 1.
+    #[must_use]
+    #[inline(always)]
+    pub fn own_height<'h>(&self, heights: &'h [PackedHeight]) -> Option<&'h PackedHeight> {
+        if self.scaled == 0 { None } else { heights.get(self.height as usize) }
+    }
+
     /// Makes `stage` the stage again, with the batch's tracks and the program's segments, in the memory it has.
-    pub(super) fn unpack_into(&self, tracks: &[PackedTrack], segments: &[PackedSegment], stage: &mut Stage) {
+    pub(super) fn unpack_into(
+        &self,
+        tracks: &[PackedTrack],
+        segments: &[PackedSegment],
+        heights: &[PackedHeight],
+        stage: &mut Stage,
+    ) {
         let first = self.track_first as usize;
         let count = self.track_count as usize;
         stage.start = integer(self.start);
-        stage.offset = self.offset.into();
-        stage.scale = self.scale.into();
+        (stage.offset, stage.scale) = match self.own_height(heights) {
+            Some(height) => height.numbers(),
+            None => (DoubleDouble::ZERO, DoubleDouble::ONE),
+        };
         stage.summed = self.summed != 0;
         stage.clamp = self.clamp();
         stage.tracks.resize_with(count, || Track::of(Vec::new()));
         for (packed, track) in tracks[first..first + count].iter().zip(&mut stage.tracks) {
-            packed.unpack_into(segments, track);
+            packed.unpack_into(segments, heights, track);
         }
     }
 }
 
 fn unpack_clamp(lower: PackedNumber, upper: PackedNumber) -> Clamp {
     Clamp { lower: DoubleDouble::from(lower).high(), upper: DoubleDouble::from(upper).high() }
-}
-
-impl PackedProgram {
-    /// Packs all but the stages and segments, which lie elsewhere.
-    pub(super) fn new(program: &Program, stage_first: u32, segment_first: u32, segment_count: u32) -> Self {
-        Self {
-            quantum: words(program.quantum),
-            stage_first,
-            stage_count: program.stages.len() as u32,
-            segment_first,
-            segment_count,
-        }
-    }
 }
 
 // A segment that never ends is all ones in the block.

@@ -1,12 +1,14 @@
-//! The parameter block: programs packed into four tables of plain words, read by every backend.
+//! The parameter block: programs packed into five tables of plain words, read by every backend.
 //!
-//! Stages and tracks hold structure, segments hold values. Programs of one sweep mostly share their
-//! structure, so stages and tracks are stored once per distinct structure.
+//! Stages, tracks and segments tell when values move and along which curve, heights how far. Programs of one sweep
+//! mostly differ in their heights only, so what they have in common is stored once.
 
 mod block;
 mod builder;
+mod height;
 mod layout;
 mod number;
+mod runs;
 mod steps;
 
 use std::fmt;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 
 pub use block::{BLOCK_HEADER_WORDS, BLOCK_MAGIC, BlockCounts, BlockLayout};
 pub use builder::BatchBuilder;
+pub use height::PackedHeight;
 pub use layout::{
     FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE,
     REPEAT_REFLECT, REPEAT_RESTART, curve_id, integer, words,
@@ -39,6 +42,7 @@ pub struct Batch {
     stages: Vec<PackedStage>,
     tracks: Vec<PackedTrack>,
     segments: Vec<PackedSegment>,
+    heights: Vec<PackedHeight>,
     /// The last step that every schedule has a value for.
     last_step: Option<u64>,
     oracle: Option<Arc<dyn Oracle>>,
@@ -138,13 +142,12 @@ impl Batch {
     /// When `schedule` is not below [`Batch::len`].
     pub fn program_into(&self, schedule: usize, program: &mut Program) {
         let packed = &self.programs[schedule];
-        let (stage_first, segment_first) = (packed.stage_first as usize, packed.segment_first as usize);
-        let segments = &self.segments[segment_first..segment_first + packed.segment_count as usize];
-        let stages = &self.stages[stage_first..stage_first + packed.stage_count as usize];
-        program.quantum = integer(packed.quantum);
+        let (segments, heights) = (self.segments_of(packed), self.heights_of(packed));
+        let stages = self.stages_of(packed);
+        program.quantum = stages.first().map_or(1, |stage| integer(stage.quantum));
         program.stages.resize_with(stages.len(), || Stage::of(Track::of(Vec::new())));
         for (packed, stage) in stages.iter().zip(&mut program.stages) {
-            packed.unpack_into(&self.tracks, segments, stage);
+            packed.unpack_into(&self.tracks, segments, heights, stage);
         }
     }
 
@@ -170,6 +173,40 @@ impl Batch {
     #[must_use]
     pub fn segments(&self) -> &[PackedSegment] {
         &self.segments
+    }
+
+    /// The table of heights.
+    #[must_use]
+    pub fn heights(&self) -> &[PackedHeight] {
+        &self.heights
+    }
+
+    /// The stages of a program of this batch.
+    #[inline(always)]
+    pub(crate) fn stages_of(&self, program: &PackedProgram) -> &[PackedStage] {
+        let first = program.stage_first as usize;
+        &self.stages[first..first + program.stage_count as usize]
+    }
+
+    /// The tracks of a stage of this batch.
+    #[inline(always)]
+    pub(crate) fn tracks_of(&self, stage: &PackedStage) -> &[PackedTrack] {
+        let first = stage.track_first as usize;
+        &self.tracks[first..first + stage.track_count as usize]
+    }
+
+    /// The segments of a program of this batch.
+    #[inline(always)]
+    pub(crate) fn segments_of(&self, program: &PackedProgram) -> &[PackedSegment] {
+        let first = program.segment_first as usize;
+        &self.segments[first..first + program.segment_count as usize]
+    }
+
+    /// The heights of a program of this batch, first one for each of its segments.
+    #[inline(always)]
+    pub(crate) fn heights_of(&self, program: &PackedProgram) -> &[PackedHeight] {
+        let first = program.height_first as usize;
+        &self.heights[first..first + program.height_count as usize]
     }
 
     /// Checks the range of the steps.

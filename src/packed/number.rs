@@ -44,46 +44,6 @@ impl PackedNumber {
         u64::from(self.high) << 32 | u64::from(self.low)
     }
 
-    /// The nearest number, and what is missing from it in 2^-32 of its last unit: 96 bits in all.
-    #[must_use]
-    pub fn with_rest(value: DoubleDouble) -> (Self, i32) {
-        let (high, negative) = (value.high(), value.high() < 0.0);
-        if high == 0.0 || high.is_nan() {
-            return (Self::ZERO, 0);
-        }
-        if high.is_infinite() {
-            return (Self::new(negative, Self::INFINITE_EXPONENT, 1 << 63), 0);
-        }
-        let (integer, power) = integer_and_power(high.abs());
-        let lift = integer.leading_zeros() as i32;
-        let (mantissa, exponent) = (integer << lift, power - lift + 64);
-        if value.low() == 0.0 {
-            return (Self::new(negative, exponent, mantissa), 0);
-        }
-        // The value with 40 more bits, an integer: `low` is at most half a unit of 53 bits, so 2^51 of these.
-        let low = DoubleDouble::from(value.low()).scaled_by_power_of_two(64 - exponent + 40).high().round() as i64;
-        let whole = (u128::from(mantissa) << 40).wrapping_add_signed(i128::from(if negative { -low } else { low }));
-        let lift = whole.leading_zeros() as i32;
-        let (whole, exponent) = (whole << lift, exponent + 24 - lift);
-        // The lower half as a signed number: where it rounds the upper half up, it is what that is too much.
-        let rest = ((((whole as u64 as i64) >> 31) + 1) >> 1).min(i64::from(i32::MAX)) as i32;
-        let (mantissa, exponent, rest) = match ((whole >> 64) as u64).checked_add(whole as u64 >> 63) {
-            Some(mantissa) => (mantissa, exponent, rest),
-            None => (1 << 63, exponent + 1, rest / 2),
-        };
-        (Self::new(negative, exponent, mantissa), if negative { rest.saturating_neg() } else { rest })
-    }
-
-    /// The number with what [`PackedNumber::with_rest`] found missing.
-    #[must_use]
-    pub fn plus_rest(self, rest: i32) -> DoubleDouble {
-        let number = DoubleDouble::from(self);
-        if rest == 0 {
-            return number;
-        }
-        number + DoubleDouble::from(f64::from(rest)).scaled_by_power_of_two(self.exponent() - 96)
-    }
-
     fn new(negative: bool, exponent: i32, mantissa: u64) -> Self {
         let head = (exponent + EXPONENT_BIAS) as u32 | if negative { SIGN_BIT } else { 0 };
         Self { head, high: (mantissa >> 32) as u32, low: mantissa as u32 }
@@ -93,7 +53,28 @@ impl PackedNumber {
 impl From<DoubleDouble> for PackedNumber {
     /// Rounds to 64 bits; infinities become numbers larger than every finite one.
     fn from(value: DoubleDouble) -> Self {
-        Self::with_rest(value).0
+        let (high, negative) = (value.high(), value.high() < 0.0);
+        if high == 0.0 || high.is_nan() {
+            return Self::ZERO;
+        }
+        if high.is_infinite() {
+            return Self::new(negative, Self::INFINITE_EXPONENT, 1 << 63);
+        }
+        let (integer, power) = integer_and_power(high.abs());
+        let lift = integer.leading_zeros() as i32;
+        let (mantissa, exponent) = (integer << lift, power - lift + 64);
+        if value.low() == 0.0 {
+            return Self::new(negative, exponent, mantissa);
+        }
+        // The value with 40 more bits, an integer: `low` is at most half a unit of 53 bits, so 2^51 of these.
+        let low = DoubleDouble::from(value.low()).scaled_by_power_of_two(64 - exponent + 40).high().round() as i64;
+        let whole = (u128::from(mantissa) << 40).wrapping_add_signed(i128::from(if negative { -low } else { low }));
+        let lift = whole.leading_zeros() as i32;
+        let (whole, exponent) = (whole << lift, exponent + 24 - lift);
+        match ((whole >> 64) as u64).checked_add(whole as u64 >> 63) {
+            Some(mantissa) => Self::new(negative, exponent, mantissa),
+            None => Self::new(negative, exponent + 1, 1 << 63),
+        }
     }
 }
 
@@ -145,18 +126,6 @@ mod tests {
                 assert!(value.high() == 0.0 || error <= 2f64.powi(-64), "{n}: {error:e}");
             }
         }
-    }
-
-    #[test]
-    fn with_their_rest_they_keep_96() {
-        for n in 1..2000_u64 {
-            for value in [DoubleDouble::ONE / DoubleDouble::from(n * n), DoubleDouble::from(n).log2() * -1e-7] {
-                let (number, rest) = PackedNumber::with_rest(value);
-                let error = ((number.plus_rest(rest) - value).high() / value.high()).abs();
-                assert!(value.high() == 0.0 || error <= 2f64.powi(-95), "{n}: {error:e}");
-            }
-        }
-        assert_eq!(PackedNumber::with_rest(f64::INFINITY.into()).1, 0);
     }
 
     #[test]

@@ -80,11 +80,12 @@ pub fn page(subjects: &[Subject<'_>], options: &Options, chart: &Chart) -> Resul
         programs.extend(choice.schedules.iter().map(|&schedule| subject.batch.program(schedule)));
     }
     let batch = Batch::from_programs(&programs)?;
-    let tables: [(&str, &[u32]); 4] = [
+    let tables: [(&str, &[u32]); 5] = [
         ("programs", bytemuck::cast_slice(batch.programs())),
         ("stages", bytemuck::cast_slice(batch.stages())),
         ("tracks", bytemuck::cast_slice(batch.tracks())),
         ("segments", bytemuck::cast_slice(batch.segments())),
+        ("heights", bytemuck::cast_slice(batch.heights())),
     ];
     let block: Vec<u8> =
         tables.iter().flat_map(|(_, words)| words.iter().flat_map(|word| word.to_le_bytes())).collect();

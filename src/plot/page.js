@@ -2,7 +2,7 @@
 // The page's own evaluator: the packed block of src/packed/layout.rs in double precision, in the order of
 // src/program/evaluate.rs. Steps are numbers below 2^53, so whole-number arithmetic on them is exact.
 const Evaluator = (() => {
-  const SEGMENT = 26, TRACK = 14, STAGE = 18, PROGRAM = 6;
+  const HEIGHT = 6, SEGMENT = 18, TRACK = 14, STAGE = 16, PROGRAM = 6;
   const u64 = (words, at) => words[at] + words[at + 1] * 4294967296;
   const number = (words, at) => {
     const head = words[at], mantissa = words[at + 1] * 4294967296 + words[at + 2];
@@ -13,6 +13,12 @@ const Evaluator = (() => {
     // In two parts, so that neither over- nor underflows on the way.
     const half = Math.trunc((exponent - 64) / 2);
     return sign * mantissa * 2 ** half * 2 ** (exponent - 64 - half);
+  };
+  const bits = new DataView(new ArrayBuffer(8));
+  const double = (words, at) => {
+    bits.setUint32(0, words[at + 1]);
+    bits.setUint32(4, words[at]);
+    return bits.getFloat64(0);
   };
   const divide = (a, b) => (a - a % b) / b;
   const bent = (w, warp) => warp === 1 ? w : w >= 1 ? 1 : -Math.expm1(warp * Math.log1p(-w));
@@ -34,9 +40,9 @@ const Evaluator = (() => {
   };
 
   function unpack(block) {
-    const { programs, stages, tracks, segments } = block;
-    const segment = (i) => {
-      const at = i * SEGMENT, kind = segments[at + 23];
+    const { programs, stages, tracks, segments, heights } = block;
+    const segment = (i, h) => {
+      const at = i * SEGMENT, height = h * HEIGHT, kind = segments[at + 17];
       const length = u64(segments, at + 2);
       let rate = number(segments, at + 8);
       // The block has 64 bits of the rate, a double 53: where it is one over the length, dividing keeps them all.
@@ -44,29 +50,33 @@ const Evaluator = (() => {
       return {
         start: u64(segments, at), length, quantum: kind & 0x200 ? u64(segments, at + 4) : 1,
         lead: kind & 0x400 ? u64(segments, at + 4) / 2 ** 64 : 0, origin: u64(segments, at + 6), rate, divisor,
-        base: number(segments, at + 11), amplitude: number(segments, at + 14), a: number(segments, at + 17),
-        b: number(segments, at + 20), curve: kind & 0xff, reversed: (kind & 0x100) !== 0,
+        base: double(heights, height), amplitude: double(heights, height + 2), a: number(segments, at + 11),
+        b: number(segments, at + 14), curve: kind & 0xff, reversed: (kind & 0x100) !== 0,
       };
     };
     const program = (i) => {
-      const at = i * PROGRAM, stageFirst = programs[at + 2], segmentFirst = programs[at + 4];
+      const at = i * PROGRAM, stageFirst = programs[at], segmentFirst = programs[at + 2], heightFirst = programs[at + 4];
       const stage = (s) => {
-        const at = (stageFirst + s) * STAGE;
+        const at = (stageFirst + s) * STAGE, height = (heightFirst + stages[at + 6]) * HEIGHT;
+        const scaling = stages[at + 7] === 0
+          ? { offset: 0, scale: 1 }
+          : { offset: double(heights, height), scale: double(heights, height + 2) };
         const track = (t) => {
-          const at = t * TRACK, first = segmentFirst + tracks[at + 4];
+          const at = t * TRACK, first = tracks[at + 4];
           return {
             advance: u64(tracks, at), period: u64(tracks, at + 2), repetition: tracks[at + 6], clamped: tracks[at + 7] !== 0,
             lower: number(tracks, at + 8), upper: number(tracks, at + 11),
-            segments: Array.from({ length: tracks[at + 5] }, (_, k) => segment(first + k)),
+            segments: Array.from({ length: tracks[at + 5] }, (_, k) => segment(segmentFirst + first + k, heightFirst + first + k)),
           };
         };
         return {
-          start: u64(stages, at), offset: number(stages, at + 4), scale: number(stages, at + 7), lower: number(stages, at + 10),
-          upper: number(stages, at + 13), clamped: stages[at + 16] !== 0, summed: stages[at + 17] !== 0,
-          tracks: Array.from({ length: stages[at + 3] }, (_, k) => track(stages[at + 2] + k)),
+          start: u64(stages, at), ...scaling, lower: number(stages, at + 8), upper: number(stages, at + 11),
+          clamped: stages[at + 14] !== 0, summed: stages[at + 15] !== 0,
+          tracks: Array.from({ length: stages[at + 5] }, (_, k) => track(stages[at + 4] + k)),
         };
       };
-      return { quantum: u64(programs, at), stages: Array.from({ length: programs[at + 3] }, (_, k) => stage(k)) };
+      const quantum = u64(stages, stageFirst * STAGE + 2);
+      return { quantum, stages: Array.from({ length: programs[at + 1] }, (_, k) => stage(k)) };
     };
     return program;
   }
@@ -148,7 +158,7 @@ async function openGpu(block, wgsl) {
     device.queue.writeBuffer(made, 0, words);
     return made;
   };
-  const tables = ["programs", "stages", "tracks", "segments"].map((name) => buffer(block[name], GPUBufferUsage.STORAGE));
+  const tables = ["programs", "stages", "tracks", "segments", "heights"].map((name) => buffer(block[name], GPUBufferUsage.STORAGE));
   const wrong = await device.popErrorScope();
   if (wrong) throw new Error(wrong.message);
   return async (rows, steps) => {

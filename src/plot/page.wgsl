@@ -1,7 +1,7 @@
 
-@group(0) @binding(4) var<storage, read> page_steps: array<vec2<u32>>;
-@group(0) @binding(5) var<storage, read> page_rows: array<u32>;
-@group(0) @binding(6) var<storage, read_write> page_values: array<f32>;
+@group(0) @binding(5) var<storage, read> page_steps: array<vec2<u32>>;
+@group(0) @binding(6) var<storage, read> page_rows: array<u32>;
+@group(0) @binding(7) var<storage, read_write> page_values: array<f32>;
 
 // One value per step and row; how many steps there are stands before the rows.
 @compute @workgroup_size(64)

@@ -9,7 +9,7 @@ use super::{Header, Layout, Memory, Source};
 use crate::element::Element;
 use crate::error::Error;
 use crate::evaluate::Evaluate;
-use crate::packed::{Batch, PackedProgram, PackedSegment, PackedStage, PackedTrack, Steps};
+use crate::packed::{Batch, Steps};
 
 /// Columns that are transposed together: a cache line of the widest type and more.
 const STRIPE: usize = 16;
@@ -33,13 +33,7 @@ impl Batches {
 
     /// Bytes of their tables.
     fn bytes(&self) -> usize {
-        let bytes = |batch: &Batch| {
-            size_of_val::<[PackedProgram]>(batch.programs())
-                + size_of_val::<[PackedStage]>(batch.stages())
-                + size_of_val::<[PackedTrack]>(batch.tracks())
-                + size_of_val::<[PackedSegment]>(batch.segments())
-        };
-        self.each().map(bytes).sum()
+        self.each().map(Batch::size).sum()
     }
 }
 

@@ -30,11 +30,17 @@ const CURVE_MASK: u32 = 0xff;
 /// The bits of these rows, for steps up to `furthest`.
 pub(crate) fn used(batch: &Batch, rows: Range<usize>, furthest: u64) -> u32 {
     let bit = |on: bool, feature: u32| u32::from(on) << feature;
-    let programs = &batch.programs()[rows];
-    let mut used = programs.iter().fold(0, |used, program| used | bit(integer(program.quantum) != 1, USES_QUANTUM));
-    if let (Some(first), Some(last)) = (programs.first(), programs.last()) {
-        let segments = first.segment_first as usize..(last.segment_first + last.segment_count) as usize;
-        used = batch.segments()[segments].iter().fold(used, |used, segment| used | segment_bits(segment));
+    let mut used = 0;
+    let mut last = None;
+    for program in &batch.programs()[rows] {
+        // Most have what the one before has.
+        let shared = Some((program.stage_first, program.segment_first));
+        if last != shared {
+            let slow = batch.stages_of(program).iter().any(|stage| integer(stage.quantum) != 1);
+            let segments = batch.segments_of(program);
+            used = segments.iter().fold(used | bit(slow, USES_QUANTUM), |used, segment| used | segment_bits(segment));
+            last = shared;
+        }
     }
     // Stages and tracks are shared among programs: too many bits cost little.
     let mut ahead = 0;

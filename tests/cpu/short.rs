@@ -2,8 +2,9 @@
 
 use half::{bf16, f16};
 use lrgrid::cpu::Level;
+use lrgrid::curve::Curve;
 use lrgrid::double_double::DoubleDouble;
-use lrgrid::program::{MAX_STEP, Program};
+use lrgrid::program::{MAX_STEP, Program, Segment, Stage, Track};
 use lrgrid::{Batch, Cpu, Evaluate, Steps};
 use rayon::prelude::*;
 
@@ -108,6 +109,39 @@ fn short_rows_are_correctly_rounded_at_every_level() {
         compare::<f16>(&names, &batch, &steps, &exact);
         compare::<bf16>(&names, &batch, &steps, &exact);
     });
+}
+
+/// Rows of one timing in which the second factor's base adds to its amplitude, takes some of it off, or stands alone.
+#[test]
+fn products_with_a_base_are_correctly_rounded() {
+    let shape = |curve, rate: f64| Segment { rate: rate.into(), ..Segment::rising(0, 500, 0.0, 1.0, curve) };
+    let factors = [
+        shape(Curve::Linear, 1.0 / 500.0),
+        shape(Curve::Exponential, -0.003),
+        Segment::falling(0, 500, 1.0, 0.0, Curve::Cosine),
+    ];
+    let steps = Steps::range(0..640).stride_by(11);
+    for first in &factors {
+        for second in &factors {
+            let mut programs = Vec::new();
+            for amplitude in [1e-3, -7e-3, 0.0] {
+                for base in [0.0, -1e-6, 1e-6, -2e-4, 2e-4, -4e-4, -6e-4, 3e-3, 0.7, -0.7] {
+                    for (scale, offset) in [(0.9, 0.0), (0.9, 1e-6), (-0.9, 1e-6), (1e-36, 0.0), (0.9, -3e-4)] {
+                        let second = Segment { base: base.into(), amplitude: amplitude.into(), ..*second };
+                        let tracks = vec![Track::of(vec![*first]), Track::of(vec![second])];
+                        let stage = Stage { tracks, ..Stage::of(Track::of(vec![*first])) };
+                        programs.push(Program::of_stage(stage).affine(scale, offset));
+                    }
+                }
+            }
+            let names: Vec<String> = (0..programs.len()).map(|row| format!("product {row}")).collect();
+            let batch = Batch::from_programs(&programs).unwrap();
+            let exact = |row| steps.iter().map(|step| batch.program(row).exact(step)).collect::<Vec<_>>();
+            let exact: Vec<DoubleDouble> = (0..batch.len()).flat_map(exact).collect();
+            compare::<f32>(&names, &batch, &steps, &exact);
+            compare::<bf16>(&names, &batch, &steps, &exact);
+        }
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn a_device_that_can_do_too_little_is_refused() {
     let (device, queue) = pollster::block_on(adapter.request_device(&request)).unwrap();
     let error = Gpu::from_device(device, queue).unwrap_err();
     let limit = "max_storage_buffers_per_shader_stage";
-    assert_eq!(error, GpuError::Limit { adapter: adapter.get_info().name, limit, needed: 6, found: 4 });
+    assert_eq!(error, GpuError::Limit { adapter: adapter.get_info().name, limit, needed: 7, found: 4 });
     assert!(error.to_string().contains("request it with a larger limit"), "{error}");
 }
 

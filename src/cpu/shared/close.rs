@@ -7,7 +7,7 @@ use crate::cpu::rounding::Rounded;
 use crate::cpu::row::fill_columns;
 use crate::cpu::smooth::value_at;
 use crate::cpu::writer::Writer;
-use crate::packed::{Batch, PackedSegment, Steps};
+use crate::packed::{Batch, PackedHeight, Steps};
 use crate::program::Program;
 
 use super::closely::fill_closely;
@@ -99,7 +99,7 @@ impl Close<'_, '_, '_> {
         pattern: &Pattern,
         piece: &Piece,
         stage: &StageValues,
-        segments: &[PackedSegment],
+        heights: &[PackedHeight],
         out: &mut [T],
     ) {
         let columns = piece.from..piece.to;
@@ -110,7 +110,7 @@ impl Close<'_, '_, '_> {
         for from in columns.clone().step_by(COLUMNS) {
             let out = &mut out[from..columns.end.min(from + COLUMNS)];
             let shapes = &pattern.shapes;
-            let mut close = writer.level.run(FillClosely { piece, stage, segments, shapes, from, out });
+            let mut close = writer.level.run(FillClosely { piece, stage, heights, shapes, from, out });
             while close != 0 {
                 let lane = close.trailing_zeros() as usize;
                 out[lane] = self.value_at(schedule, from + lane);
@@ -130,7 +130,7 @@ impl Close<'_, '_, '_> {
 struct FillClosely<'a, T> {
     piece: &'a Piece,
     stage: &'a StageValues,
-    segments: &'a [PackedSegment],
+    heights: &'a [PackedHeight],
     shapes: &'a [Vec<f64>],
     from: usize,
     out: &'a mut [T],
@@ -141,6 +141,6 @@ impl<T: Rounded> Kernel for FillClosely<'_, T> {
 
     #[inline(always)]
     fn run<const FUSED: bool, const STORE: usize>(self) -> u64 {
-        fill_closely(self.piece, self.stage, self.segments, self.shapes, self.from, self.out)
+        fill_closely(self.piece, self.stage, self.heights, self.shapes, self.from, self.out)
     }
 }

@@ -3,7 +3,7 @@
 use crate::cpu::rounding::Rounded;
 use crate::cpu::sample::Sample;
 use crate::double_double::DoubleDouble;
-use crate::packed::PackedSegment;
+use crate::packed::PackedHeight;
 use crate::program::Clamp;
 
 use super::pattern::StageValues;
@@ -67,7 +67,7 @@ fn sample((base, amplitude): (f64, f64), shape: f64, roundings: f64) -> Sample {
 pub fn fill_closely<T: Rounded>(
     piece: &Piece,
     stage: &StageValues,
-    segments: &[PackedSegment],
+    heights: &[PackedHeight],
     shapes: &[Vec<f64>],
     from: usize,
     out: &mut [T],
@@ -81,7 +81,7 @@ pub fn fill_closely<T: Rounded>(
     let mut least = stage.scale.abs();
     for (index, track) in piece.tracks[..piece.count].iter().enumerate() {
         let mut factor = SampleLanes::constant(Sample::rounded(DoubleDouble::ZERO));
-        let reach = track.reach(segments);
+        let reach = track.reach(heights);
         let shapes = &shapes[track.shapes][from..from + lanes];
         for (lane, shape) in shapes.iter().enumerate() {
             factor.set(lane, sample(reach, *shape, track.extent.roundings + VALUE_ROUNDINGS));

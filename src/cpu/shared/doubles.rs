@@ -232,7 +232,7 @@ impl<'b> DoublePattern<'b> {
 
     /// Whether a row of this timing may be made of its shapes.
     fn is_for(&self, row: Row<'_>) -> bool {
-        !self.pieces.is_empty() && (!self.same_values || self.row.1 == row.1)
+        !self.pieces.is_empty() && (!self.same_values || self.row.segment_heights() == row.segment_heights())
     }
 
     /// Writes the row of a schedule; `exact` tells a value that is too close to call. False where that may cancel or is
@@ -391,7 +391,7 @@ pub fn fill_block(writer: Writer, batch: &Batch, first: usize, steps: &Steps, be
         let schedule = first + index;
         let row = row_of(batch, schedule);
         let program = scratch.unpacked(schedule);
-        let known = patterns.iter().position(|pattern| same_timings(batch, pattern.row, row));
+        let known = patterns.iter().position(|pattern| same_timings(pattern.row, row));
         let pattern = known.or_else(|| {
             let (start, stride) = steps.progression()?;
             let stride = stride.min(MAX_STEP + 1);

@@ -62,7 +62,7 @@ impl<'a, 'b> Filler<'a, 'b> {
     ) {
         let (batch, writer) = (self.scratch.batch, self.writer);
         let row = row_of(batch, schedule);
-        let (pattern, known) = self.patterns.turn_to(batch, row);
+        let (pattern, known) = self.patterns.turn_to(row);
         if !known {
             writer.level.run(Build { pattern: &mut *pattern, batch, row, steps: &self.laid_out });
             pattern.prepare::<T>(writer.level);
@@ -70,6 +70,12 @@ impl<'a, 'b> Filler<'a, 'b> {
         } else if pattern.composed == Composed::NotYet && pattern.schedule != schedule {
             writer.level.run(Compose { pattern: &mut *pattern, row });
             pattern.prepare::<T>(writer.level);
+        }
+        // Not for the first row: it may be the only one.
+        let whole =
+            T::ZERO_IS_NORMAL && matches!(part, Part::All) && pattern.is_usable() && pattern.schedule != schedule;
+        if whole && !pattern.whole.prepared {
+            pattern.prepare_whole::<T>();
         }
         let pattern = &*pattern;
         let mut close = Close { scratch: &mut self.scratch, steps: self.steps, begin: self.columns.start };
@@ -81,6 +87,12 @@ impl<'a, 'b> Filler<'a, 'b> {
             };
             close.fill_exactly(writer, schedule, columns, out);
             return;
+        }
+        if whole && (pattern.composed != Composed::Ready || pattern.has_heights(row)) {
+            let exact = |column| close.value_at(schedule, column);
+            if pattern.whole.fill::<T, FUSED, STORE>(&pattern.stages, row.heights, out, exact) {
+                return;
+            }
         }
         for piece in pattern.pieces_of(row) {
             if !part.has(piece) {

@@ -18,6 +18,7 @@ mod rounding;
 mod runs;
 mod steps;
 mod time;
+mod whole_row;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -75,7 +76,7 @@ fn share_patterns(batch: &Batch, rows: Range<usize>) -> bool {
     let mut known: VecDeque<Row<'_>> = VecDeque::new();
     for schedule in rows {
         let row = row_of(batch, schedule);
-        if !known.iter().any(|other| parameters::same_timings(batch, row, *other)) {
+        if !known.iter().any(|other| parameters::same_timings(row, *other)) {
             built += 1;
             // More than are kept are built again for every pass over a block.
             let passes = if built > SLOTS { 1 + BLOCK / PIECE } else { 1 };

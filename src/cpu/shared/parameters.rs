@@ -1,22 +1,24 @@
 //! Packed numbers as `f64`, and what two schedules must share for their curves to run alike.
 
-use std::mem::offset_of;
-use std::ops::Range;
+use bytemuck::cast_slice;
 
-use bytemuck::{bytes_of, cast_slice};
-
-use crate::packed::{Batch, EXPONENT_BIAS, PackedNumber, PackedProgram, PackedSegment, PackedStage, SIGN_BIT};
-
-use super::pattern::{stages, tracks};
+use crate::packed::{Batch, EXPONENT_BIAS, PackedHeight, PackedNumber, PackedProgram, PackedSegment, SIGN_BIT};
 
 /// Exponents beyond this are left to the exact way.
 const LARGEST_EXPONENT: i32 = 900;
 
-/// A number to half a unit in the last place; NaN beyond 2^±[`LARGEST_EXPONENT`].
+/// Base and amplitude of a height; NaN beyond 2^±[`LARGEST_EXPONENT`].
 #[inline(always)]
-pub fn number(packed: PackedNumber) -> f64 {
-    let mantissa = packed.mantissa();
-    scaled(packed, mantissa as f64)
+pub fn numbers(height: &PackedHeight) -> (f64, f64) {
+    const LARGEST: f64 = f64::from_bits(((1023 + LARGEST_EXPONENT) as u64) << 52);
+    const LEAST: f64 = f64::from_bits(((1023 - LARGEST_EXPONENT) as u64) << 52);
+    let (base, amplitude) = height.doubles();
+    let known = |number: f64| {
+        let size = number.abs();
+        let usable = (size <= LARGEST) & ((size >= LEAST) | (size == 0.0));
+        if usable { number } else { f64::NAN }
+    };
+    (known(base), known(amplitude))
 }
 
 /// A number as the sum of two, the second below 2^-52 of the first.
@@ -39,78 +41,44 @@ fn scaled(packed: PackedNumber, mantissa: f64) -> f64 {
     f64::from_bits(magnitude.to_bits() | u64::from(packed.head & SIGN_BIT) << 32)
 }
 
-/// Bytes of a segment that tell when and along which curve it moves; what lies between is where from and where to.
-const BEFORE_VALUES: usize = offset_of!(PackedSegment, base);
-const AFTER_VALUES: Range<usize> = offset_of!(PackedSegment, a)..offset_of!(PackedSegment, base_rest);
-
-const _: () = assert!(
-    AFTER_VALUES.start == BEFORE_VALUES + 2 * size_of::<PackedNumber>()
-        && AFTER_VALUES.end + 2 * size_of::<i32>() == size_of::<PackedSegment>()
-);
-
-/// Whether two segments have the same shape at every step.
-///
-/// Compared as bytes: from a loop over words LLVM makes a long chain of mask operations.
-#[inline(always)]
-pub fn same_timing(a: &PackedSegment, b: &PackedSegment) -> bool {
-    let (a, b) = (bytes_of(a), bytes_of(b));
-    a[..BEFORE_VALUES] == b[..BEFORE_VALUES] && a[AFTER_VALUES] == b[AFTER_VALUES]
+/// A schedule's records in the packed tables.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// Its program.
+    pub program: &'a PackedProgram,
+    /// Its segments.
+    pub segments: &'a [PackedSegment],
+    /// Their heights.
+    pub heights: &'a [PackedHeight],
 }
-
-/// Bytes of a stage beside those that tell where its tracks are, its offset and its scale.
-const BEFORE_TRACKS: usize = offset_of!(PackedStage, track_first);
-const TRACK_COUNT: Range<usize> = offset_of!(PackedStage, track_count)..offset_of!(PackedStage, offset);
-const AFTER_SCALE: usize = offset_of!(PackedStage, lower);
-
-const _: () = assert!(
-    TRACK_COUNT.start == BEFORE_TRACKS + size_of::<u32>()
-        && TRACK_COUNT.end + 2 * size_of::<PackedNumber>() == AFTER_SCALE
-        && offset_of!(PackedStage, scale) + size_of::<PackedNumber>() == AFTER_SCALE
-);
-
-/// Whether two stages differ in scale, offset and the place of their tracks at most.
-#[inline(always)]
-fn same_stage(a: &PackedStage, b: &PackedStage) -> bool {
-    let (a, b) = (bytes_of(a), bytes_of(b));
-    a[..BEFORE_TRACKS] == b[..BEFORE_TRACKS] && a[TRACK_COUNT] == b[TRACK_COUNT] && a[AFTER_SCALE..] == b[AFTER_SCALE..]
-}
-
-/// Whether two stages have the same tracks.
-#[inline(always)]
-fn same_tracks(batch: &Batch, a: &PackedStage, b: &PackedStage) -> bool {
-    a.track_first == b.track_first || cast_slice::<_, u8>(tracks(batch, a)) == cast_slice::<_, u8>(tracks(batch, b))
-}
-
-/// A schedule's program and segments.
-pub type Row<'a> = (&'a PackedProgram, &'a [PackedSegment]);
 
 /// That of a schedule.
 #[inline(always)]
 pub fn row_of(batch: &Batch, schedule: usize) -> Row<'_> {
     let program = &batch.programs()[schedule];
-    let begin = program.segment_first as usize;
-    (program, &batch.segments()[begin..begin + program.segment_count as usize])
+    Row { program, segments: batch.segments_of(program), heights: batch.heights_of(program) }
+}
+
+impl<'a> Row<'a> {
+    /// The heights of its segments.
+    #[inline(always)]
+    pub fn segment_heights(&self) -> &'a [PackedHeight] {
+        &self.heights[..self.segments.len()]
+    }
 }
 
 /// Whether two schedules of a batch have the same shapes at every step.
 #[inline(always)]
-pub fn same_timings(batch: &Batch, (a, a_segments): Row<'_>, (b, b_segments): Row<'_>) -> bool {
-    let alike = a.quantum == b.quantum && a.stage_count == b.stage_count && a_segments.len() == b_segments.len();
+pub fn same_timings(a: Row<'_>, b: Row<'_>) -> bool {
+    // Structures are stored once, and segments mostly.
+    let alike = a.program.stage_first == b.program.stage_first
+        && a.program.stage_count == b.program.stage_count
+        && a.segments.len() == b.segments.len();
     if !alike {
         return false;
     }
-    // A loop, since a closure may be compiled without the caller's instructions.
-    for (a, b) in a_segments.iter().zip(b_segments) {
-        if !same_timing(a, b) {
-            return false;
-        }
-    }
-    a.stage_first == b.stage_first || same_stages(batch, a, b)
-}
-
-/// Whether the stages of two programs differ in their numbers only.
-fn same_stages(batch: &Batch, a: &PackedProgram, b: &PackedProgram) -> bool {
-    stages(batch, a).iter().zip(stages(batch, b)).all(|(a, b)| same_stage(a, b) && same_tracks(batch, a, b))
+    a.program.segment_first == b.program.segment_first
+        || cast_slice::<_, u8>(a.segments) == cast_slice::<_, u8>(b.segments)
 }
 
 #[cfg(test)]
@@ -124,35 +92,16 @@ mod tests {
             for value in [DoubleDouble::ONE / DoubleDouble::from(n * n), DoubleDouble::from(n).log2() * -1e-7] {
                 let packed = PackedNumber::from(value);
                 let whole = DoubleDouble::from(packed);
-                assert_eq!(number(packed), whole.high(), "{n}");
                 let (high, low) = exact_number(packed);
                 assert_eq!(DoubleDouble::exact_sum(high, low), whole, "{n}");
             }
         }
-        assert_eq!(number(PackedNumber::ZERO).to_bits(), 0);
         assert_eq!(exact_number(PackedNumber::ZERO), (0.0, 0.0));
+        assert_eq!(numbers(&PackedHeight::new(0.0.into(), (-0.1).into())), (0.0, -0.1));
         for value in [1e-300, f64::INFINITY, f64::MAX] {
-            assert!(number(value.into()).is_nan(), "{value:e}");
+            let height = PackedHeight::new(value.into(), (-value).into());
+            assert!(numbers(&height).0.is_nan() && numbers(&height).1.is_nan(), "{value:e}");
+            assert!(exact_number(value.into()).0.is_nan(), "{value:e}");
         }
-    }
-
-    #[test]
-    fn only_values_may_differ_in_one_timing() {
-        let segment = PackedSegment { length: [7, 0], kind: 3, base: 0.5.into(), ..bytemuck::Zeroable::zeroed() };
-        assert!(same_timing(&segment, &PackedSegment { base: 0.1.into(), amplitude_rest: 5, ..segment }));
-        assert!(!same_timing(&segment, &PackedSegment { length: [7, 1], ..segment }));
-        assert!(!same_timing(&segment, &PackedSegment { rate: 0.1.into(), ..segment }));
-        assert!(!same_timing(&segment, &PackedSegment { kind: 4, ..segment }));
-    }
-
-    #[test]
-    fn only_numbers_and_places_may_differ_in_one_stage() {
-        let stage = PackedStage { start: [9, 0], track_count: 2, ..bytemuck::Zeroable::zeroed() };
-        let other = PackedStage { track_first: 8, offset: 0.1.into(), scale: 3.0.into(), ..stage };
-        assert!(same_stage(&stage, &other));
-        assert!(!same_stage(&stage, &PackedStage { start: [9, 1], ..stage }));
-        assert!(!same_stage(&stage, &PackedStage { track_count: 3, ..stage }));
-        assert!(!same_stage(&stage, &PackedStage { lower: 0.1.into(), ..stage }));
-        assert!(!same_stage(&stage, &PackedStage { summed: 1, ..stage }));
     }
 }

@@ -7,15 +7,16 @@ use bytemuck::cast_slice;
 use crate::cpu::dispatch::{Level, NARROW_LINE};
 use crate::cpu::rounding::Rounded;
 use crate::cpu::working::Window;
-use crate::packed::{Batch, PackedProgram, PackedSegment, PackedStage, PackedTrack, integer};
+use crate::packed::{Batch, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack, integer};
 use crate::program::{Clamp, MAX_TRACKS};
 
 use super::extent::Extent;
-use super::parameters::{Row, number, same_timings};
+use super::parameters::{Row, numbers, same_timings};
 use super::pieces::{Piece, TrackPiece, append};
 use super::runs::{has_long_stairs, segment_run, shape_run, stage_run};
 use super::steps::{CHUNK, COLUMNS, StepColumns};
 use super::time::{DIVISIBLE, TrackTime, divide};
+use super::whole_row::WholeRow;
 
 /// A schedule of more segments is evaluated one span at a time.
 const MOST_SEGMENTS: u32 = 32;
@@ -23,11 +24,13 @@ const MOST_SEGMENTS: u32 = 32;
 /// Where the values lie that all rows share, behind the shapes of the tracks.
 pub const COMPOSED: usize = MAX_TRACKS;
 
-/// What rows may have of their own of a stage, and its bounds.
+/// What a row has of its own of a stage, and its bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct StageValues {
     /// Whether the tracks are added up; otherwise they are multiplied.
     pub summed: bool,
+    /// Where scale and offset are among a row's heights, if they are not 1 and 0.
+    pub height: Option<usize>,
     /// Multiplies the product of the tracks, or the sum.
     pub scale: f64,
     /// Added to it.
@@ -42,28 +45,43 @@ pub struct StageValues {
 
 impl StageValues {
     /// Those of a stage.
-    fn new(batch: &Batch, stage: &PackedStage) -> Self {
+    fn new(batch: &Batch, stage: &PackedStage, heights: &[PackedHeight]) -> Self {
         let mut track_clamps = [Clamp::NONE; MAX_TRACKS];
         let mut clamped = stage.clamped != 0;
-        for (clamp, track) in track_clamps.iter_mut().zip(tracks(batch, stage)) {
+        for (clamp, track) in track_clamps.iter_mut().zip(batch.tracks_of(stage)) {
             if track.clamped != 0 {
                 (*clamp, clamped) = (track.clamp(), true);
             }
         }
-        Self {
+        let alike = Self {
             summed: stage.summed != 0,
-            scale: number(stage.scale),
-            offset: number(stage.offset),
+            height: (stage.scaled != 0).then_some(stage.height as usize),
+            scale: 1.0,
+            offset: 0.0,
             clamp: if stage.clamped == 0 { Clamp::NONE } else { stage.clamp() },
             track_clamps,
             clamped,
-        }
+        };
+        alike.of_row(heights)
     }
 
-    /// The same bounds, with another row's numbers.
+    /// The same bounds, with the numbers of a row of these heights.
     #[inline(always)]
-    pub fn with_numbers_of(self, stage: &PackedStage) -> Self {
-        Self { scale: number(stage.scale), offset: number(stage.offset), ..self }
+    pub fn of_row(self, heights: &[PackedHeight]) -> Self {
+        let (scale, offset) = self.numbers(heights);
+        Self { scale, offset, ..self }
+    }
+
+    /// Scale and offset of such a row.
+    #[inline(always)]
+    pub fn numbers(&self, heights: &[PackedHeight]) -> (f64, f64) {
+        match self.height {
+            Some(index) => {
+                let (offset, scale) = numbers(&heights[index]);
+                (scale, offset)
+            }
+            None => (1.0, 0.0),
+        }
     }
 }
 
@@ -84,7 +102,8 @@ pub struct Pattern {
     program: Option<PackedProgram>,
     /// The schedule that it was made for.
     pub schedule: usize,
-    timing: Vec<PackedSegment>,
+    segments: Vec<PackedSegment>,
+    heights: Vec<PackedHeight>,
     usable: bool,
     /// How many shapes there are of a track: those of the columns, and what a run may spill into.
     lanes: usize,
@@ -94,8 +113,10 @@ pub struct Pattern {
     pieces: Vec<Piece>,
     /// Whether [`Pattern::composed_pieces`] are there.
     pub composed: Composed,
-    /// The same for rows of the same segments, values and all.
+    /// The same for rows of the same heights.
     composed_pieces: Vec<Piece>,
+    /// All pieces of a short row.
+    pub whole: WholeRow,
     /// Shapes of the first, second … track of whatever stage is in force at a column; then the values of all together.
     pub shapes: [Vec<f64>; MAX_TRACKS + 1],
     /// The same in `f32`, where those decide most values.
@@ -108,36 +129,32 @@ impl Pattern {
         Self {
             program: None,
             schedule: 0,
-            timing: Vec::new(),
+            segments: Vec::new(),
+            heights: Vec::new(),
             usable: false,
             lanes: 0,
             stages: Vec::new(),
             pieces: Vec::new(),
             composed: Composed::NotYet,
             composed_pieces: Vec::new(),
+            whole: WholeRow::default(),
             shapes: [const { Vec::new() }; MAX_TRACKS + 1],
             narrow_shapes: [const { Vec::new() }; MAX_TRACKS + 1],
         }
     }
 
-    /// Whether it is that of a schedule, whose segments are given.
+    /// Whether it is that of a schedule.
     #[inline(always)]
-    pub fn is_of(&self, batch: &Batch, row: Row<'_>) -> bool {
-        let Some(own) = &self.program else { return false };
-        same_timings(batch, (own, &self.timing), row)
+    pub fn is_of(&self, row: Row<'_>) -> bool {
+        let Some(program) = &self.program else { return false };
+        same_timings(Row { program, segments: &self.segments, heights: &self.heights }, row)
     }
 
-    /// Whether a schedule of this pattern has its very segments, values and all.
+    /// Whether a schedule of this pattern has the very heights of its segments, too.
     #[inline(always)]
-    pub fn has_segments(&self, (program, segments): Row<'_>) -> bool {
-        let same_place = self.program.as_ref().is_some_and(|own| own.segment_first == program.segment_first);
-        same_place || cast_slice::<_, u8>(&self.timing) == cast_slice::<_, u8>(segments)
-    }
-
-    /// Whether a schedule of this pattern has stages of its own, which may have other numbers.
-    #[inline(always)]
-    pub fn has_other_stages(&self, program: &PackedProgram) -> bool {
-        self.program.as_ref().is_none_or(|own| own.stage_first != program.stage_first)
+    pub fn has_heights(&self, row: Row<'_>) -> bool {
+        let own = &self.heights[..self.segments.len()];
+        cast_slice::<_, u8>(own) == cast_slice::<_, u8>(row.segment_heights())
     }
 
     /// Whether rows can be evaluated from it.
@@ -149,8 +166,14 @@ impl Pattern {
     /// The pieces that a schedule of this pattern takes.
     #[inline(always)]
     pub fn pieces_of(&self, row: Row<'_>) -> &[Piece] {
-        let composed = self.composed == Composed::Ready && self.has_segments(row);
+        let composed = self.composed == Composed::Ready && self.has_heights(row);
         if composed { &self.composed_pieces } else { &self.pieces }
+    }
+
+    /// Gets it ready for whole short rows.
+    pub fn prepare_whole<T: Rounded>(&mut self) {
+        let pieces = if self.composed == Composed::Ready { &self.composed_pieces } else { &self.pieces };
+        self.whole.prepare::<T>(pieces, &self.stages, &self.shapes);
     }
 
     /// Gets it ready for values of a type.
@@ -172,17 +195,20 @@ impl Pattern {
 
     /// Makes it the pattern of a schedule over the steps of a block.
     #[inline(always)]
-    pub fn build<const FUSED: bool>(&mut self, batch: &Batch, (program, segments): Row<'_>, steps: &[StepColumns]) {
-        let stages = stages(batch, program);
+    pub fn build<const FUSED: bool>(&mut self, batch: &Batch, row: Row<'_>, steps: &[StepColumns]) {
+        let Row { program, segments, heights } = row;
         self.program = Some(*program);
-        self.timing.clear();
-        self.timing.extend_from_slice(segments);
+        self.segments.clear();
+        self.segments.extend_from_slice(segments);
+        self.heights.clear();
+        self.heights.extend_from_slice(heights);
         self.stages.clear();
-        for stage in stages {
-            self.stages.push(StageValues::new(batch, stage));
+        for stage in batch.stages_of(program) {
+            self.stages.push(StageValues::new(batch, stage, heights));
         }
         self.pieces.clear();
         self.composed_pieces.clear();
+        self.whole.prepared = false;
         self.lanes = steps.len() * COLUMNS + CHUNK;
         self.usable = program.segment_count <= MOST_SEGMENTS;
         for (index, ticks) in steps.iter().enumerate() {
@@ -203,7 +229,7 @@ impl Pattern {
         steps: &StepColumns,
         at: usize,
     ) -> bool {
-        let clock = integer(program.quantum) as f64;
+        let clock = batch.stages_of(program).first().map_or(1.0, |stage| integer(stage.quantum) as f64);
         if clock == 1.0 {
             return self.lay_out_ticks::<FUSED>(batch, program, segments, steps, at);
         }
@@ -228,11 +254,11 @@ impl Pattern {
         ticks: &StepColumns,
         at: usize,
     ) -> bool {
-        let stages = stages(batch, program);
+        let stages = batch.stages_of(program);
         let mut from = 0;
         while from < ticks.count {
             let (stage, to) = stage_run(stages, ticks, from);
-            let tracks = tracks(batch, &stages[stage]);
+            let tracks = batch.tracks_of(&stages[stage]);
             if tracks.len() > MAX_TRACKS {
                 return false;
             }
@@ -311,7 +337,7 @@ impl Pattern {
     /// Puts all tracks together, if the second schedule of this pattern has the very same ones: then all others may.
     #[inline(always)]
     pub fn compose<const FUSED: bool>(&mut self, row: Row<'_>) {
-        let composed = self.has_segments(row) && self.compose_pieces::<FUSED>();
+        let composed = self.has_heights(row) && self.compose_pieces::<FUSED>();
         self.composed = if composed { Composed::Ready } else { Composed::Useless };
     }
 
@@ -323,25 +349,11 @@ impl Pattern {
         let (shapes, composed) = self.shapes.split_at_mut(COMPOSED);
         for piece in &self.pieces {
             let stage = &self.stages[piece.stage];
-            let Some(whole) = piece.composed::<FUSED>(stage, &self.timing, shapes, &mut composed[0]) else {
+            let Some(whole) = piece.composed::<FUSED>(stage, &self.heights, shapes, &mut composed[0]) else {
                 return false;
             };
             append(&mut self.composed_pieces, whole);
         }
         true
     }
-}
-
-/// The stages of a program.
-#[inline(always)]
-pub fn stages<'b>(batch: &'b Batch, program: &PackedProgram) -> &'b [PackedStage] {
-    let first = program.stage_first as usize;
-    &batch.stages()[first..first + program.stage_count as usize]
-}
-
-/// The tracks of a stage.
-#[inline(always)]
-pub fn tracks<'b>(batch: &'b Batch, stage: &PackedStage) -> &'b [PackedTrack] {
-    let first = stage.track_first as usize;
-    &batch.tracks()[first..first + stage.track_count as usize]
 }

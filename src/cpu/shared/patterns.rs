@@ -1,7 +1,5 @@
 //! The patterns of the last few timings.
 
-use crate::packed::Batch;
-
 use super::parameters::Row;
 use super::pattern::Pattern;
 
@@ -28,19 +26,19 @@ impl Patterns {
 
     /// Turns to the pattern of a schedule, or to where it may be built; and whether it is there.
     #[inline(always)]
-    pub fn turn_to(&mut self, batch: &Batch, row: Row<'_>) -> (&mut Pattern, bool) {
+    pub fn turn_to(&mut self, row: Row<'_>) -> (&mut Pattern, bool) {
         // Mostly the row before had the same.
-        let known = self.has(self.last, batch, row) || self.turn(batch, row);
+        let known = self.has(self.last, row) || self.turn(row);
         (self.slots[self.last].get_or_insert_with(|| Box::new(Pattern::new())), known)
     }
 
     /// Turns to another pattern; whether it is the schedule's.
-    fn turn(&mut self, batch: &Batch, row: Row<'_>) -> bool {
+    fn turn(&mut self, row: Row<'_>) -> bool {
         // The timings of a sweep come round in the order in which they came first.
         let next = (self.last + 1) % SLOTS;
         let around = if self.slots[next].is_some() { next } else { 0 };
         let mut slots = std::iter::once(around).chain(if self.thorough { 0..SLOTS } else { 0..0 });
-        let found = slots.find(|slot| self.has(*slot, batch, row));
+        let found = slots.find(|slot| self.has(*slot, row));
         self.last = found.unwrap_or_else(|| {
             self.newest = (self.newest + 1) % SLOTS;
             self.newest
@@ -49,9 +47,9 @@ impl Patterns {
     }
 
     #[inline(always)]
-    fn has(&self, slot: usize, batch: &Batch, row: Row<'_>) -> bool {
+    fn has(&self, slot: usize, row: Row<'_>) -> bool {
         match &self.slots[slot] {
-            Some(pattern) => pattern.is_of(batch, row),
+            Some(pattern) => pattern.is_of(row),
             None => false,
         }
     }
@@ -60,9 +58,10 @@ impl Patterns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::shared::parameters::row_of;
     use crate::cpu::shared::steps::StepColumns;
     use crate::curve::Curve;
-    use crate::packed::Steps;
+    use crate::packed::{Batch, Steps};
     use crate::program::{Program, Segment};
 
     /// How many patterns are built for rows of some timings.
@@ -75,14 +74,14 @@ mod tests {
         let batch = Batch::from_programs(&programs).expect("a small batch");
         let steps = [StepColumns::new(&Steps::range(0..40), 0, 40)];
         let (mut patterns, mut built) = (Patterns::new(thorough), 0);
-        for (program, segment) in batch.programs().iter().zip(batch.segments()) {
-            let row = (program, std::slice::from_ref(segment));
-            let (pattern, known) = patterns.turn_to(&batch, row);
+        for schedule in 0..batch.len() {
+            let row = row_of(&batch, schedule);
+            let (pattern, known) = patterns.turn_to(row);
             if !known {
                 pattern.build::<false>(&batch, row, &steps);
                 built += 1;
             }
-            assert!(pattern.is_of(&batch, row) && pattern.is_usable());
+            assert!(pattern.is_of(row) && pattern.is_usable());
         }
         built
     }

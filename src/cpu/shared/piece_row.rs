@@ -7,7 +7,7 @@ use super::close::Close;
 use super::extent::Extent;
 use super::narrow::{CloseLanes, Narrow};
 use super::parameters::Row;
-use super::pattern::{Pattern, stages};
+use super::pattern::Pattern;
 use super::pieces::{Piece, Plain, Values};
 use super::rounding::{GROUP, Line, Rounding};
 use super::steps::CHUNK;
@@ -18,7 +18,7 @@ pub struct PieceRow<'r, 's, 'a, 'b> {
     pub writer: Writer,
     /// The row's schedule.
     pub schedule: usize,
-    /// Its program and segments.
+    /// Its records.
     pub row: Row<'r>,
     /// Its pattern.
     pub pattern: &'r Pattern,
@@ -37,17 +37,17 @@ impl PieceRow<'_, '_, '_, '_> {
     #[inline(always)]
     pub fn fill<T: Rounded, const FUSED: bool, const STORE: usize>(&mut self, out: &mut [T]) {
         let (writer, schedule, pattern, piece) = (self.writer, self.schedule, self.pattern, self.piece);
-        let (batch, (program, segments)) = (self.close.scratch.batch, self.row);
+        let Row { heights, .. } = self.row;
         let track = &piece.tracks[0];
         let own_stage;
         let mut stage = &pattern.stages[piece.stage];
-        if pattern.has_other_stages(program) {
-            own_stage = stage.with_numbers_of(&stages(batch, program)[piece.stage]);
+        if stage.height.is_some() {
+            own_stage = stage.of_row(heights);
             stage = &own_stage;
         }
         if piece.count == 1
             && !stage.clamped
-            && let Some(Plain { intercept, slope, extent }) = Plain::of(track, stage, segments)
+            && let Some(Plain { intercept, slope, extent }) = Plain::of(track, stage, heights)
             && let Some(rounding) = Rounding::of::<T>(&extent, piece.window)
         {
             let line = Line { intercept, slope, rounding, writer };
@@ -57,10 +57,10 @@ impl PieceRow<'_, '_, '_, '_> {
             }
             return;
         }
-        let known = self.values.turn_to(piece, stage, segments);
+        let known = self.values.turn_to(piece, stage, heights);
         let rounding = if known { Rounding::of::<T>(&self.values.extent, piece.window) } else { None };
         let Some(rounding) = rounding else {
-            self.close.fill_uncertain(writer, schedule, pattern, piece, stage, segments, out);
+            self.close.fill_uncertain(writer, schedule, pattern, piece, stage, heights, out);
             return;
         };
         let Values { intercept, slope, count, extent, .. } = *self.values;

@@ -2,11 +2,11 @@
 
 use crate::cpu::lanes::multiply_add;
 use crate::cpu::working::Window;
-use crate::packed::PackedSegment;
+use crate::packed::PackedHeight;
 use crate::program::{Clamp, MAX_TRACKS};
 
 use super::extent::{Clamped, Extent};
-use super::parameters::number;
+use super::parameters::numbers;
 use super::pattern::{COMPOSED, StageValues};
 use super::steps::PIECE;
 
@@ -33,11 +33,11 @@ impl TrackPiece {
         still: None,
     };
 
-    /// Where values start from and how far they go, for a row of these segments.
+    /// Where values start from and how far they go, for a row of these heights.
     #[inline(always)]
-    pub fn reach(&self, segments: &[PackedSegment]) -> (f64, f64) {
+    pub fn reach(&self, heights: &[PackedHeight]) -> (f64, f64) {
         match self.segment {
-            Some(segment) => (number(segments[segment].base), number(segments[segment].amplitude)),
+            Some(segment) => numbers(&heights[segment]),
             None => (0.0, 1.0),
         }
     }
@@ -116,17 +116,17 @@ impl Values {
         extent: TrackPiece::NONE.extent,
     };
 
-    /// Turns to those of a row with these segments; false where they cancel, or are on both sides of a bound, or lie
+    /// Turns to those of a row with these heights; false where they cancel, or are on both sides of a bound, or lie
     /// beyond `f64`.
     ///
     /// In place: returned, they would be copied in vectors that wait for their parts to be stored.
     #[inline(always)]
-    pub fn turn_to(&mut self, piece: &Piece, stage: &StageValues, segments: &[PackedSegment]) -> bool {
+    pub fn turn_to(&mut self, piece: &Piece, stage: &StageValues, heights: &[PackedHeight]) -> bool {
         let mut still = if stage.summed { 0.0 } else { 1.0 };
         let mut all = Extent::of(still);
         let mut count = 0;
         for (index, track) in piece.tracks[..piece.count].iter().enumerate() {
-            let (mut base, mut amplitude) = track.reach(segments);
+            let (mut base, mut amplitude) = track.reach(heights);
             let mut shape = track.still;
             let Some(mut extent) = track.extent.times(Extent::of(amplitude)).plus(Extent::of(base)) else {
                 return false;
@@ -208,10 +208,10 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Those of a row with these segments; nothing where they may cancel.
+    /// Those of a row with these heights; nothing where they may cancel.
     #[inline(always)]
-    pub fn of(track: &TrackPiece, stage: &StageValues, segments: &[PackedSegment]) -> Option<Self> {
-        let (base, amplitude) = track.reach(segments);
+    pub fn of(track: &TrackPiece, stage: &StageValues, heights: &[PackedHeight]) -> Option<Self> {
+        let (base, amplitude) = track.reach(heights);
         let (start, slope) = (stage.scale * base, stage.scale * amplitude);
         let intercept = stage.offset + start;
         let Extent { least, greatest, zero, negative, .. } = track.extent;
@@ -257,14 +257,14 @@ impl Piece {
     pub fn composed<const FUSED: bool>(
         &self,
         stage: &StageValues,
-        segments: &[PackedSegment],
+        heights: &[PackedHeight],
         shapes: &[Vec<f64>],
         composed: &mut [f64],
     ) -> Option<Self> {
         let clamp = Clamp::NONE;
         let tracks_only = StageValues { scale: 1.0, offset: 0.0, clamp, ..*stage };
         let mut values = Values::NONE;
-        if !values.turn_to(self, &tracks_only, segments) {
+        if !values.turn_to(self, &tracks_only, heights) {
             return None;
         }
         // What stands still here and there must be the same: it is written first, perhaps before there is this.

@@ -19,10 +19,10 @@ use super::device::Device;
 use super::shader::WORKGROUP_SIZE;
 use super::tile::two_dimensions;
 use crate::error::{Error, EvaluateError, GpuError};
-use crate::packed::{Batch, BlockLayout, PackedProgram, PackedSegment, PackedStage, PackedTrack, Steps};
+use crate::packed::{Batch, BlockLayout, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack, Steps};
 use kernels::Kernel;
 pub(super) use kernels::ResidentKernels;
-use placement::{Change, Placement};
+use placement::{Change, Placement, own_segments};
 use progression::Progression;
 use region::{BindGroups, Region};
 
@@ -87,7 +87,7 @@ impl Programs {
         let limit = device.binding_limit();
         let layout = BlockLayout::of(Placement::counts(batch, room)).filter(|layout| layout.size as u64 <= limit);
         let Some(layout) = layout else {
-            let needed = batch.as_bytes().len() as u64;
+            let needed = BlockLayout::of(Placement::counts(batch, room)).map_or(u64::MAX, |layout| layout.size as u64);
             return Err(GpuError::TooLarge {
                 table: "programs and segments",
                 needed,
@@ -96,15 +96,18 @@ impl Programs {
             });
         };
         let header = layout.header(batch.len());
+        let placement = Placement::new(batch, room);
+        let segments = own_segments(batch);
         device.guarded(|| {
             let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
             let block = device.buffer("lrgrid programs", layout.size as u64, usage);
-            let parts: [(usize, &[u8]); 5] = [
+            let parts: [(usize, &[u8]); 6] = [
                 (0, bytemuck::bytes_of(&header)),
-                (layout.programs, bytemuck::cast_slice(batch.programs())),
+                (layout.programs, bytemuck::cast_slice(placement.programs())),
                 (layout.stages, bytemuck::cast_slice(batch.stages())),
                 (layout.tracks, bytemuck::cast_slice(batch.tracks())),
-                (layout.segments, bytemuck::cast_slice(batch.segments())),
+                (layout.segments, bytemuck::cast_slice(&segments)),
+                (layout.heights, bytemuck::cast_slice(batch.heights())),
             ];
             for (offset, bytes) in parts {
                 device.queue.write_buffer(&block, offset as u64, bytes);
@@ -123,7 +126,7 @@ impl Programs {
                 progression: Progression::new(device, kernels),
                 len: batch.len(),
                 last_step: Mutex::new(batch.last_step()),
-                placement: Mutex::new(Placement::new(batch, room)),
+                placement: Mutex::new(placement),
                 bound: Mutex::default(),
             })
         })
@@ -351,7 +354,7 @@ impl Programs {
         let write = |table: usize, record: usize, index: usize, bytes: &[u8]| {
             self.device.queue.write_buffer(&self.block, (table + record * index) as u64, bytes);
         };
-        let BlockLayout { programs, stages, tracks, segments, .. } = self.layout;
+        let BlockLayout { programs, stages, tracks, segments, heights, .. } = self.layout;
         if let Some(structure) = &change.structure {
             let (stage, track) = (structure.stage_first as usize, structure.track_first as usize);
             write(stages, size_of::<PackedStage>(), stage, bytemuck::cast_slice(&structure.stages));
@@ -359,6 +362,8 @@ impl Programs {
         }
         let segment = change.program.segment_first as usize;
         write(segments, size_of::<PackedSegment>(), segment, bytemuck::cast_slice(&change.segments));
+        let height = change.program.height_first as usize;
+        write(heights, size_of::<PackedHeight>(), height, bytemuck::cast_slice(&change.heights));
         write(programs, size_of::<PackedProgram>(), program, bytemuck::bytes_of(&change.program));
     }
 

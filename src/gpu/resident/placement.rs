@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::error::GpuError;
-use crate::packed::{Batch, BlockCounts, PackedProgram, PackedSegment, PackedStage, PackedTrack};
+use crate::packed::{Batch, BlockCounts, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack};
 
 /// Spare records for programs that will be replaced by larger ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Spare segments, 104 bytes each.
+    /// Spare segments, 96 bytes each with their heights.
     pub segments: u32,
-    /// Spare stages, 72 bytes each.
+    /// Spare stages, 88 bytes each with their heights.
     pub stages: u32,
     /// Spare tracks, 56 bytes each.
     pub tracks: u32,
@@ -21,6 +21,13 @@ impl Default for Room {
     /// Room for a few: some ten kilobytes.
     fn default() -> Self {
         Self { segments: 64, stages: 32, tracks: 64 }
+    }
+}
+
+impl Room {
+    /// One for each segment and each stage.
+    const fn heights(self) -> u32 {
+        self.segments.saturating_add(self.stages)
     }
 }
 
@@ -84,6 +91,8 @@ struct Shared {
 }
 
 /// What a batch's programs occupy.
+///
+/// Here each program has segments of its own, so that it can always be replaced by one no larger.
 #[derive(Debug)]
 pub(super) struct Placement {
     programs: Vec<PackedProgram>,
@@ -92,6 +101,7 @@ pub(super) struct Placement {
     stages: Free,
     tracks: Free,
     segments: Free,
+    heights: Free,
 }
 
 /// Records to be written in a program's place.
@@ -101,6 +111,7 @@ pub(super) struct Change {
     /// Where no other program has the same.
     pub structure: Option<NewStructure>,
     pub segments: Vec<PackedSegment>,
+    pub heights: Vec<PackedHeight>,
 }
 
 /// Stages and tracks, and where they begin.
@@ -114,12 +125,16 @@ pub(super) struct NewStructure {
 
 /// A program's stages and tracks, their indices counted from its own first.
 fn structure(batch: &Batch, program: &PackedProgram) -> (Vec<PackedStage>, Vec<PackedTrack>, u32) {
-    let stages = program.stage_first as usize..(program.stage_first + program.stage_count) as usize;
-    let stages = &batch.stages()[stages];
+    let stages = batch.stages_of(program);
     let first = stages.iter().map(|stage| stage.track_first).min().unwrap_or(0);
     let end = stages.iter().map(|stage| stage.track_first + stage.track_count).max().unwrap_or(first);
     let own = stages.iter().map(|stage| PackedStage { track_first: stage.track_first - first, ..*stage });
     (own.collect(), batch.tracks()[first as usize..end as usize].to_vec(), first)
+}
+
+/// The segments of a batch's programs, one run after the other, as [`Placement`] has them.
+pub(super) fn own_segments(batch: &Batch) -> Vec<PackedSegment> {
+    batch.programs().iter().flat_map(|program| batch.segments_of(program)).copied().collect()
 }
 
 impl Placement {
@@ -133,68 +148,93 @@ impl Placement {
             });
             entry.users += 1;
         }
-        let counts = batch.counts();
+        let mut segment_first = 0;
+        let mut programs = batch.programs().to_vec();
+        for program in &mut programs {
+            program.segment_first = segment_first;
+            segment_first += program.segment_count;
+        }
+        let counts = Self::used(batch);
         let spare = |used: usize, more: u32| {
             let mut free = Free::default();
             free.give(used as u32..(used as u32).saturating_add(more));
             free
         };
         Self {
-            programs: batch.programs().to_vec(),
+            programs,
             shared,
             stages: spare(counts.stages, room.stages),
             tracks: spare(counts.tracks, room.tracks),
             segments: spare(counts.segments, room.segments),
+            heights: spare(counts.heights, room.heights()),
         }
+    }
+
+    /// Records of a batch whose programs share no segments.
+    fn used(batch: &Batch) -> BlockCounts {
+        let segments = batch.programs().iter().map(|program| program.segment_count as usize).sum();
+        BlockCounts { segments, ..batch.counts() }
     }
 
     /// Records there must be room for.
     pub fn counts(batch: &Batch, room: Room) -> BlockCounts {
-        let counts = batch.counts();
+        let counts = Self::used(batch);
         BlockCounts {
             programs: counts.programs,
             stages: counts.stages.saturating_add(room.stages as usize),
             tracks: counts.tracks.saturating_add(room.tracks as usize),
             segments: counts.segments.saturating_add(room.segments as usize),
+            heights: counts.heights.saturating_add(room.heights() as usize),
         }
+    }
+
+    /// The programs as they lie in the block.
+    pub fn programs(&self) -> &[PackedProgram] {
+        &self.programs
     }
 
     /// Puts a row of another batch in the place of a program, or changes nothing where there is no room.
     pub fn replace(&mut self, row: usize, batch: &Batch, from: usize) -> Result<Change, GpuError> {
         let (new, old) = (batch.programs()[from], self.programs[row]);
-        // The old segments make way first: a program mostly fits where the last one was.
+        // The old records make way first: a program mostly fits where the last one was.
         self.segments.give(old.segment_first..old.segment_first + old.segment_count);
+        self.heights.give(old.height_first..old.height_first + old.height_count);
         let placed = self.place(&new, batch);
-        let (segment_first, stage_first, structure) = match placed {
+        let (program, structure) = match placed {
             Ok(placed) => placed,
             Err(error) => {
-                // Into the run that was just given, in which nothing has moved.
+                // Into the runs that were just given, in which nothing has moved.
                 self.segments.take_at(old.segment_first, old.segment_count);
+                self.heights.take_at(old.height_first, old.height_count);
                 return Err(error);
             }
         };
-        self.segments.take(segment_first, new.segment_count);
+        self.segments.take(program.segment_first, program.segment_count);
+        self.heights.take(program.height_first, program.height_count);
         self.leave(old.stage_first);
-        let program = PackedProgram { segment_first, stage_first, ..new };
         self.programs[row] = program;
-        let segments = new.segment_first as usize..(new.segment_first + new.segment_count) as usize;
-        Ok(Change { program, structure, segments: batch.segments()[segments].to_vec() })
+        let (segments, heights) = (batch.segments_of(&new).to_vec(), batch.heights_of(&new).to_vec());
+        Ok(Change { program, structure, segments, heights })
     }
 
-    /// Room for a program's segments, and its structure, new or known.
-    fn place(&mut self, new: &PackedProgram, batch: &Batch) -> Result<(u32, u32, Option<NewStructure>), GpuError> {
+    /// A program with room for its segments and heights, and its structure, new or known.
+    fn place(&mut self, new: &PackedProgram, batch: &Batch) -> Result<(PackedProgram, Option<NewStructure>), GpuError> {
         let short = |what, needed: usize, free: &Free| GpuError::Parameter {
             field: "the replacing program",
             found: format!("{needed} {what}"),
             remedy: format!("there is room for {} in a row: upload with more Room", free.longest()),
         };
-        let segments = self.segments.find(new.segment_count);
-        let segments = segments.ok_or_else(|| short("segments", new.segment_count as usize, &self.segments))?;
+        let segment_first = self.segments.find(new.segment_count);
+        let segment_first =
+            segment_first.ok_or_else(|| short("segments", new.segment_count as usize, &self.segments))?;
+        let height_first = self.heights.find(new.height_count);
+        let height_first = height_first.ok_or_else(|| short("heights", new.height_count as usize, &self.heights))?;
+        let placed = PackedProgram { segment_first, height_first, ..*new };
         let (stages, tracks, _) = structure(batch, new);
         let known = self.shared.iter_mut().find(|(_, known)| known.stages == stages && known.tracks == tracks);
         if let Some((&first, known)) = known {
             known.users += 1;
-            return Ok((segments, first, None));
+            return Ok((PackedProgram { stage_first: first, ..placed }, None));
         }
         let stage_first = self.stages.find(stages.len() as u32);
         let stage_first = stage_first.ok_or_else(|| short("stages", stages.len(), &self.stages))?;
@@ -202,10 +242,10 @@ impl Placement {
         let track_first = track_first.ok_or_else(|| short("tracks", tracks.len(), &self.tracks))?;
         self.stages.take(stage_first, stages.len() as u32);
         self.tracks.take(track_first, tracks.len() as u32);
-        let placed = stages.iter().map(|stage| PackedStage { track_first: stage.track_first + track_first, ..*stage });
-        let change = NewStructure { stage_first, stages: placed.collect(), track_first, tracks: tracks.clone() };
+        let moved = stages.iter().map(|stage| PackedStage { track_first: stage.track_first + track_first, ..*stage });
+        let change = NewStructure { stage_first, stages: moved.collect(), track_first, tracks: tracks.clone() };
         self.shared.insert(stage_first, Shared { stages, tracks, track_first, users: 1 });
-        Ok((segments, stage_first, Some(change)))
+        Ok((PackedProgram { stage_first, ..placed }, Some(change)))
     }
 
     /// Frees a structure that nobody uses any more.
@@ -251,6 +291,7 @@ mod tests {
         // What was refused has changed nothing.
         let back = placement.replace(1, &batch(&holds(&[9.0, 9.0])), 0).unwrap();
         assert_eq!(back.program.segment_first, 1);
+        assert_eq!((back.heights.len(), back.program.height_first), (2, 1));
         assert_eq!(placement.segments.find(3), Some(4));
     }
 
