@@ -47,7 +47,7 @@ impl Writer {
         let staged = [value; GROUP];
         let (groups, tail) = rest.as_chunks_mut::<GROUP>();
         groups.iter_mut().for_each(|group| stream::<_, 16>(&staged, group));
-        tail.fill(value);
+        stream::<_, 16>(&staged[..tail.len()], tail);
     }
 
     /// Repeats the first `period` values of `out` all over the rest.

@@ -27,7 +27,7 @@ use rayon::prelude::*;
 
 use crate::packed::{Batch, Steps};
 
-use super::dispatch::{Kernel, Level, stream, touch_pages};
+use super::dispatch::{CACHE_LINE, Kernel, Level, stream, touch_pages};
 use super::rounding::Rounded;
 use super::writer::Writer;
 use filler::Filler;
@@ -101,23 +101,33 @@ pub fn fill_rows<T: Rounded>(writer: Writer, batch: &Batch, first: usize, steps:
         writer.finish();
         return;
     }
-    let blocks = columns.div_ceil(BLOCK);
+    let short = first_shortened_by(writer, columns, out);
+    let blocks = (columns + short).div_ceil(BLOCK);
     let mut rows: Vec<Vec<&mut [T]>> = (0..blocks).map(|_| Vec::with_capacity(out.len() / columns)).collect();
     for row in out.chunks_mut(columns) {
-        row.chunks_mut(BLOCK).zip(&mut rows).for_each(|(part, rows)| rows.push(part));
+        let (first, others) = row.split_at_mut(columns.min(BLOCK - short));
+        let parts = std::iter::once(first).chain(others.chunks_mut(BLOCK));
+        parts.zip(&mut rows).for_each(|(part, rows)| rows.push(part));
     }
     rows.into_par_iter().enumerate().for_each(|(block, mut rows)| {
-        let begin = block * BLOCK;
+        let (begin, end) = ((block * BLOCK).saturating_sub(short), columns.min((block + 1) * BLOCK - short));
         if !T::FROM_F64 {
             let mut rows: Vec<&mut [f64]> = rows.into_iter().filter_map(T::as_doubles).collect();
             doubles::fill_block(writer, batch, first, steps, begin, &mut rows);
             writer.finish();
             return;
         }
-        let filler = Filler::new(writer, batch, steps, begin..columns.min(begin + BLOCK));
+        let filler = Filler::new(writer, batch, steps, begin..end);
         writer.level.run(FillBlock { filler, first, rows: &mut rows });
         writer.finish();
     });
+}
+
+/// By how many columns the first block is shorter, so that the others begin with a line of the cache in every row.
+fn first_shortened_by<T>(writer: Writer, columns: usize, out: &[T]) -> usize {
+    let line = CACHE_LINE / size_of::<T>();
+    // Only where the lines lie alike in all rows.
+    if columns.is_multiple_of(line) { (line - writer.lead(out)) % line } else { 0 }
 }
 
 /// Rows of at most [`COLUMNS`] columns: put together in a small staging area, which leaves as a whole.
