@@ -110,17 +110,18 @@ impl BatchBuilder {
         }
         // Runs of segments lie in that order, so that one behind all others is met for the first time.
         let mut run_moved = vec![0; other.batch.segments.len() + 1];
-        let mut met = 0;
+        let (mut met, mut hashes) = (0, other.runs.hashes().iter());
         for program in other.batch.programs.drain(..) {
             let run = program.segment_first as usize..(program.segment_first + program.segment_count) as usize;
             if run.end > met {
                 met = run.end;
-                run_moved[run.start] = self.runs.place(&other.batch.segments[run.clone()], &mut self.batch.segments);
+                let (hash, segments) = (hashes.next().copied().unwrap_or(0), &other.batch.segments[run.clone()]);
+                run_moved[run.start] = self.runs.place_hashed(hash, segments, &mut self.batch.segments);
             }
             self.batch.programs.push(PackedProgram {
                 // A program without stages lies nowhere.
                 stage_first: moved.get(program.stage_first as usize).copied().unwrap_or(0),
-                segment_first: run_moved[run.start],
+                segment_first: if run.is_empty() { 0 } else { run_moved[run.start] },
                 height_first: program.height_first + height_first,
                 ..program
             });

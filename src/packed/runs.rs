@@ -10,42 +10,70 @@ const SLOTS: usize = 1 << 10;
 /// Where the runs of the last few timings lie. What is forgotten is stored again: that takes room, and changes no value.
 #[derive(Debug)]
 pub struct Runs {
-    /// Where the last run with each hash lies.
-    slots: Box<[Range<u32>; SLOTS]>,
+    /// The last run whose hash ends alike.
+    slots: Box<[Slot; SLOTS]>,
+    /// The hashes of all that were put into the table, in that order.
+    hashes: Vec<u64>,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    hash: u64,
+    run: Range<u32>,
+}
+
+impl Slot {
+    const EMPTY: Self = Self { hash: 0, run: 0..0 };
 }
 
 impl Default for Runs {
     fn default() -> Self {
-        Self { slots: Box::new([const { 0..0 }; SLOTS]) }
+        Self { slots: Box::new([Slot::EMPTY; SLOTS]), hashes: Vec::new() }
     }
 }
 
 impl Runs {
     /// Where a run lies in a table, at whose end it is put if it is not known.
     pub fn place(&mut self, run: &[PackedSegment], table: &mut Vec<PackedSegment>) -> u32 {
-        let slot = &mut self.slots[hash(run)];
-        let known = table.get(slot.start as usize..slot.end as usize);
-        if known != Some(run) || run.is_empty() {
-            *slot = table.len() as u32..(table.len() + run.len()) as u32;
-            table.extend_from_slice(run);
+        self.place_hashed(hash(run), run, table)
+    }
+
+    /// The same of a run of this hash.
+    pub fn place_hashed(&mut self, hash: u64, run: &[PackedSegment], table: &mut Vec<PackedSegment>) -> u32 {
+        // A program without segments has them nowhere.
+        if run.is_empty() {
+            return 0;
         }
-        slot.start
+        let slot = &mut self.slots[hash as usize % SLOTS];
+        // The hash first: the table is large.
+        let known = slot.hash == hash && table.get(slot.run.start as usize..slot.run.end as usize) == Some(run);
+        if !known {
+            *slot = Slot { hash, run: table.len() as u32..(table.len() + run.len()) as u32 };
+            table.extend_from_slice(run);
+            self.hashes.push(hash);
+        }
+        slot.run.start
+    }
+
+    /// The hashes of the runs that were put into the table, in that order.
+    pub fn hashes(&self) -> &[u64] {
+        &self.hashes
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.slots.fill(0..0);
+        self.slots.fill(Slot::EMPTY);
+        self.hashes.clear();
     }
 }
 
-/// A slot for a run.
-fn hash(run: &[PackedSegment]) -> usize {
+fn hash(run: &[PackedSegment]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     const _: () = assert!(size_of::<PackedSegment>().is_multiple_of(size_of::<u64>()));
     let (pairs, _) = bytemuck::cast_slice::<_, u32>(run).as_chunks::<2>();
     let mix = |hash: u64, pair: &[u32; 2]| (hash.rotate_left(5) ^ integer(*pair)).wrapping_mul(ODD);
-    let hash = pairs.iter().fold(run.len() as u64, mix);
-    (hash >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+    // The upper bits are the better ones.
+    pairs.iter().fold(run.len() as u64, mix).rotate_right(u64::BITS - SLOTS.trailing_zeros())
 }
 
 #[cfg(test)]
@@ -73,6 +101,6 @@ mod tests {
         assert_eq!(runs.place(&run(5)[..1], &mut table) as usize, 2 * stored);
         runs.clear();
         assert_eq!(runs.place(&run(5), &mut table) as usize, 2 * stored + 1);
-        assert_eq!(runs.place(&[], &mut table) as usize, table.len());
+        assert_eq!(runs.place(&[], &mut table), 0);
     }
 }
