@@ -61,8 +61,8 @@ pub fn rows_together(rows: usize, columns: usize, values: usize) -> usize {
 
 /// Whether rows are best evaluated from patterns.
 pub fn is_worth_it<T: Rounded>(level: Level, batch: &Batch, rows: Range<usize>, steps: &Steps) -> bool {
-    // Steps that are just listed have no spans.
-    let short = steps.len() <= MOST_COLUMNS || steps.progression().is_none();
+    // Steps that are just listed have no spans, and doubles come from polynomials over spans.
+    let short = (steps.len() <= MOST_COLUMNS && T::FROM_F64) || steps.progression().is_none();
     // Otherwise types of 16 bits are rounded faster from the `f32` lanes of a row's own pieces.
     let fast = !T::IS_NARROW || level.has_lines();
     let shared = fast && !short && share_patterns(batch, rows);
@@ -95,7 +95,7 @@ fn share_patterns(batch: &Batch, rows: Range<usize>) -> bool {
 /// Fills rows of a table, that of schedule `first` first, of any number of columns; nothing is allocated per row.
 pub fn fill_rows<T: Rounded>(writer: Writer, batch: &Batch, first: usize, steps: &Steps, out: &mut [T]) {
     let columns = steps.len();
-    if columns <= COLUMNS {
+    if columns <= COLUMNS && T::FROM_F64 {
         let filler = Filler::new(writer.cached(), batch, steps, 0..columns);
         writer.level.run(FillShort { filler, first, writer, out });
         writer.finish();
