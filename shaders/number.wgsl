@@ -79,7 +79,7 @@ fn lrgrid_from_double(bits: vec2<u32>, rest: i32) -> LrgridNumber {
     }
     let mantissa = lrgrid_shift_left64(vec2<u32>(bits.x, (bits.y & 0xfffffu) | 0x100000u), 11u);
     // The double's last unit counts 2^11 here.
-    let more = (rest + 0x100000) >> 21u;
+    let more = (rest >> 21u) + ((rest >> 20u) & 1);
     let whole = lrgrid_add64(mantissa, vec2<u32>(bitcast<u32>(more), select(0u, 0xffffffffu, more < 0)));
     return lrgrid_normalized(negative, exponent - 1022, whole);
 }

@@ -1,4 +1,4 @@
-//! What a batch takes: 128 bytes per schedule of one piece, whatever else it keeps included.
+//! What a batch takes: 48 bytes per schedule of one piece, whatever else it keeps included.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use lrgrid::{Batch, Spec};
@@ -20,7 +20,7 @@ fn compile(count: usize) -> Batch {
 }
 
 #[test]
-fn a_batch_takes_128_bytes_per_schedule() {
+fn a_batch_takes_48_bytes_per_schedule() {
     let _profiler = dhat::Profiler::builder().testing().build();
     // Threads and their queues are there before the count begins.
     drop(compile(5_000));
@@ -28,8 +28,9 @@ fn a_batch_takes_128_bytes_per_schedule() {
     let batch = compile(count);
     let taken = bytes() - before;
     println!("{} bytes per schedule", taken as f64 / count as f64);
-    assert!(taken >= 128 * count, "{taken} bytes: the tables alone are more");
-    // The spec for the reference, and one stage and track.
-    assert!(taken <= 128 * count + (16 << 10), "{taken} bytes for {count} schedules");
+    assert!(taken >= 48 * count, "{taken} bytes: the tables alone are more");
+    // The spec for the reference, and one stage, track and segment.
+    assert!(taken <= 48 * count + (16 << 10), "{taken} bytes for {count} schedules");
     assert_eq!((batch.len(), batch.stages().len(), batch.tracks().len()), (count, 1, 1));
+    assert_eq!(batch.segments().len(), 1);
 }

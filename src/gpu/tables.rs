@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::device::Device;
 use crate::error::GpuError;
-use crate::packed::{Batch, BatchId, PackedHeight, PackedProgram, PackedSegment, PackedStage};
+use crate::packed::{Batch, BatchId, PackedHeight, PackedProgram, PackedSegment};
 
 /// Buffers of programs, stages, tracks, segments and heights, kept from one evaluation to the next.
 #[derive(Debug, Default)]
@@ -28,7 +28,12 @@ impl Window {
     fn with(&self, program: &PackedProgram) -> Self {
         let own = |first: u32, count: u32| first..first + count;
         let joined = |a: &Range<u32>, b: Range<u32>| {
-            if a.is_empty() { b } else { a.start.min(b.start)..a.end.max(b.end) }
+            match (a.is_empty(), b.is_empty()) {
+                (true, _) => b,
+                // A program without segments has them nowhere.
+                (_, true) => a.clone(),
+                _ => a.start.min(b.start)..a.end.max(b.end),
+            }
         };
         Self {
             segments: joined(&self.segments, own(program.segment_first, program.segment_count)),
@@ -97,8 +102,8 @@ impl Tables {
         let mut programs = batch.programs()[rows].to_vec();
         let Window { segments, heights } = Window::of(&programs);
         for program in &mut programs {
-            program.segment_first -= segments.start;
-            program.height_first -= heights.start;
+            program.segment_first = program.segment_first.saturating_sub(segments.start);
+            program.height_first = program.height_first.saturating_sub(heights.start);
         }
         let contents: [&[u8]; 5] = [
             bytemuck::cast_slice(&programs),
@@ -110,7 +115,7 @@ impl Tables {
         for ((slot, name), bytes) in self.buffers.iter_mut().zip(NAMES).zip(contents) {
             if slot.as_ref().is_none_or(|buffer| buffer.size() < bytes.len() as u64) {
                 // A binding must hold at least one record.
-                let size = (bytes.len() as u64).max(size_of::<PackedStage>() as u64);
+                let size = (bytes.len() as u64).max(size_of::<PackedSegment>() as u64);
                 *slot = Some(device.buffer(name, size, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST));
             }
             if let Some(buffer) = slot {

@@ -71,6 +71,9 @@ struct Line {
 /// By how much errors may grow where a base takes something off an amplitude: by half of it at most.
 const MAGNIFIED: f64 = 3.0;
 
+/// Products below this may have lost digits.
+const LEAST: f64 = 1e-280;
+
 impl WholeRow {
     /// Gets ready for rows of these pieces, of which the tracks have these shapes.
     pub fn prepare<T: Rounded>(&mut self, pieces: &[Piece], stages: &[StageValues], shapes: &[Vec<f64>]) {
@@ -162,11 +165,11 @@ impl WholeRow {
         else {
             return false;
         };
-        let mut limits = Limits { known: true, least: f64::INFINITY, greatest: 0.0 };
+        let mut limits = Limits { known: true, least: f64::INFINITY };
         let mut close = false;
         for piece in &self.pieces {
             let line = piece.line::<SIMPLE>(stages, heights);
-            limits.add(&line);
+            limits.add::<T>(&line);
             close |= self.write::<T, FUSED, STORE>(piece, &line, window, out);
         }
         if !limits.allow::<T>() {
@@ -242,8 +245,7 @@ impl WholePiece {
         if SIMPLE {
             let (near, far) = (base.abs(), amplitude.abs());
             let least = if near > 0.0 { near } else { far * self.least };
-            // False for NaN, too.
-            let known = base * amplitude >= 0.0;
+            let known = have_one_sign(base, amplitude);
             let greatest = near + far * self.greatest;
             return Line { constant: base, other: 0.0, slope: amplitude, known, least, greatest };
         }
@@ -255,10 +257,13 @@ impl WholePiece {
             // A product of two sums has a term more.
             known &= base == 0.0;
             all *= amplitude;
+            known &= all.abs() >= LEAST;
         }
         let (other, slope) = (all * base, all * amplitude);
-        known &= (base * amplitude >= 0.0) | (2.0 * base.abs() <= amplitude.abs() * self.last_least);
-        known &= offset * if amplitude == 0.0 { other } else { slope } >= 0.0;
+        known &= ((other.abs() >= LEAST) | (base == 0.0)) & ((slope.abs() >= LEAST) | (amplitude == 0.0));
+        let with_base = have_one_sign(base, amplitude);
+        known &= with_base | (2.0 * base.abs() <= amplitude.abs() * self.last_least);
+        known &= have_one_sign(offset, if amplitude == 0.0 { other } else { slope });
         let (near, far) = (offset.abs(), slope.abs());
         let (with_last, without) = (0.5 * far * self.least, other.abs() * self.others_least);
         // Where the last track has a zero, only the base is left.
@@ -269,7 +274,7 @@ impl WholePiece {
             // The product of no shapes is 1.
             let constant = offset + other;
             let least = if constant == 0.0 { far * self.least } else { constant.abs() };
-            known &= base * amplitude >= 0.0;
+            known &= with_base;
             return Line { constant, other: 0.0, slope, known, least, greatest };
         }
         Line { constant: offset, other, slope, known, least: if near > 0.0 { near } else { lowest }, greatest }
@@ -280,7 +285,14 @@ impl Line {
     /// Whether its values are below 0.
     #[inline(always)]
     fn is_negative(&self) -> bool {
-        self.constant + self.other + self.slope < 0.0
+        // All that is not 0 has their sign, but for what a base takes off an amplitude.
+        if self.constant != 0.0 {
+            self.constant < 0.0
+        } else if self.slope != 0.0 {
+            self.slope < 0.0
+        } else {
+            self.other < 0.0
+        }
     }
 
     /// The value where all tracks make `product`, and all but the last one `others`.
@@ -331,23 +343,32 @@ fn write_line<T: Rounded, const FUSED: bool, const STORE: usize>(
 /// What a row's values are like.
 struct Limits {
     known: bool,
-    /// The least magnitude that is not 0, and the greatest.
+    /// The least magnitude that is not 0.
     least: f64,
-    greatest: f64,
 }
 
 impl Limits {
     #[inline(always)]
-    fn add(&mut self, line: &Line) {
-        self.known &= line.known;
+    fn add<T: Rounded>(&mut self, line: &Line) {
+        // False for NaN, too.
+        self.known &= line.known & (line.greatest <= power_of_two(T::EXPONENTS.1));
         self.least = if line.least < self.least { line.least } else { self.least };
-        self.greatest = if line.greatest > self.greatest { line.greatest } else { self.greatest };
     }
 
     /// Whether all can be rounded as normal numbers.
     #[inline(always)]
     fn allow<T: Rounded>(&self) -> bool {
-        let power = |exponent: i32| f64::from_bits(((1023 + exponent) as u64) << 52);
-        self.known & (self.least >= power(T::EXPONENTS.0 + 1)) & (self.greatest <= power(T::EXPONENTS.1))
+        self.known & (self.least >= power_of_two(T::EXPONENTS.0 + 1))
     }
+}
+
+#[inline(always)]
+const fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
+}
+
+/// Whether neither number takes anything off the other; a product would not tell where it underflows. False for NaN.
+#[inline(always)]
+fn have_one_sign(a: f64, b: f64) -> bool {
+    ((a >= 0.0) & (b >= 0.0)) | ((a <= 0.0) & (b <= 0.0))
 }

@@ -92,7 +92,7 @@ struct Shared {
 
 /// What a batch's programs occupy.
 ///
-/// Here each program has segments of its own, so that it can always be replaced by one no larger.
+/// Here each program has segments of its own, so that it can always be replaced by one that takes no more of anything.
 #[derive(Debug)]
 pub(super) struct Placement {
     programs: Vec<PackedProgram>,
