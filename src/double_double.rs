@@ -58,6 +58,12 @@ const EXP_HALVINGS: i32 = 8;
 /// Taylor terms of the halved exponential: |y| < 0.0014, so the eleventh is below 2^-120.
 const EXP_TERMS: usize = 10;
 
+/// 2^exponent, for exponents of normal numbers.
+#[inline(always)]
+pub(crate) const fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
+}
+
 impl DoubleDouble {
     /// Zero.
     pub const ZERO: Self = Self { high: 0.0, low: 0.0 };
@@ -161,8 +167,7 @@ impl DoubleDouble {
         // Two factors, because 2^power itself may lie outside the range of f64.
         let first = power.clamp(-1000, 1000);
         let second = (power - first).clamp(-1000, 1000);
-        let factor = |p: i32| f64::from_bits(((p + 1023) as u64) << 52);
-        let (a, b) = (factor(first), factor(second));
+        let (a, b) = (power_of_two(first), power_of_two(second));
         let high = self.high * a * b;
         if !high.is_finite() {
             return Self { high, low: 0.0 };

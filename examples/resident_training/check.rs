@@ -10,7 +10,8 @@ use super::twin::{Trained, train};
 ///
 /// The device rounds to f32 in every operation, and training carries that on and magnifies it. How far a training ends that
 /// computes in f64 and keeps its numbers in f32 from step to step is measured beside it. The device rounds within a step,
-/// too, in sums and activations: up to four times as much has been seen. WGSL lets other drivers round division and the exponential several times as coarsely.
+/// too, in sums and activations: up to four times as much has been seen. WGSL lets other drivers round division and the
+/// exponential several times as coarsely.
 pub const ALLOWED: f64 = 30.0;
 
 /// One network's deviations.

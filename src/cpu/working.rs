@@ -4,6 +4,7 @@
 use super::dispatch::{BitRounding, NarrowRounding};
 use super::pieces::LONG;
 use super::rounding::{Rounded, Tolerance};
+use crate::double_double::power_of_two;
 
 /// A float with what the kernel needs of it.
 pub trait Working: Copy + Default + 'static {
@@ -38,8 +39,8 @@ impl Window {
     /// `roundings` are the lane's own, in units in its last place.
     #[inline(always)]
     pub fn new<T: Rounded, L: Working>(tolerance: &Tolerance, roundings: f64) -> Option<Self> {
-        let power = |exponent: i32| f64::from_bits(((1023 + exponent) as u64) << <f64 as Working>::FRACTION);
-        let normal = tolerance.least >= power(T::EXPONENTS.0 + 1) && tolerance.greatest <= power(T::EXPONENTS.1);
+        let normal =
+            tolerance.least >= power_of_two(T::EXPONENTS.0 + 1) && tolerance.greatest <= power_of_two(T::EXPONENTS.1);
         // A unit in the last place is at least 2^-(FRACTION + 1) of the value.
         let units = tolerance.slack / tolerance.least * (2u64 << L::FRACTION) as f64 + roundings;
         Self::of_units::<T, L>(units).filter(|_| normal)

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::layout::{integer, words};
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, power_of_two};
 
 /// Bits of a double after the first.
 const FRACTION: u32 = f64::MANTISSA_DIGITS - 1;
@@ -67,10 +67,6 @@ fn with_rest(number: f64, rest: i32) -> DoubleDouble {
     let Some(power) = power_of(number) else { return number.into() };
     let outwards = f64::from(rest) * power_of_two(-REST_BITS) * power;
     DoubleDouble::exact_sum(number, if number < 0.0 { -outwards } else { outwards })
-}
-
-const fn power_of_two(exponent: i32) -> f64 {
-    f64::from_bits(((1023 + exponent) as u64) << FRACTION)
 }
 
 #[cfg(test)]

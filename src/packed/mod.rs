@@ -59,6 +59,12 @@ impl PartialEq for BatchId {
     }
 }
 
+/// So many records of a table, from one on.
+#[inline(always)]
+fn records<T>(table: &[T], first: u32, count: u32) -> &[T] {
+    &table[first as usize..][..count as usize]
+}
+
 impl Batch {
     /// Packs programs that no formula stands behind; [`Batch::value`] is then the lowered form's own.
     ///
@@ -184,29 +190,25 @@ impl Batch {
     /// The stages of a program of this batch.
     #[inline(always)]
     pub(crate) fn stages_of(&self, program: &PackedProgram) -> &[PackedStage] {
-        let first = program.stage_first as usize;
-        &self.stages[first..first + program.stage_count as usize]
+        records(&self.stages, program.stage_first, program.stage_count)
     }
 
     /// The tracks of a stage of this batch.
     #[inline(always)]
     pub(crate) fn tracks_of(&self, stage: &PackedStage) -> &[PackedTrack] {
-        let first = stage.track_first as usize;
-        &self.tracks[first..first + stage.track_count as usize]
+        records(&self.tracks, stage.track_first, stage.track_count)
     }
 
     /// The segments of a program of this batch.
     #[inline(always)]
     pub(crate) fn segments_of(&self, program: &PackedProgram) -> &[PackedSegment] {
-        let first = program.segment_first as usize;
-        &self.segments[first..first + program.segment_count as usize]
+        records(&self.segments, program.segment_first, program.segment_count)
     }
 
     /// The heights of a program of this batch, first one for each of its segments.
     #[inline(always)]
     pub(crate) fn heights_of(&self, program: &PackedProgram) -> &[PackedHeight] {
-        let first = program.height_first as usize;
-        &self.heights[first..first + program.height_count as usize]
+        records(&self.heights, program.height_first, program.height_count)
     }
 
     /// Checks the range of the steps.

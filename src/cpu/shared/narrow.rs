@@ -4,6 +4,7 @@ use crate::cpu::dispatch::{LARGEST_STORE, NARROW_LINE, NarrowRounding, narrow_li
 use crate::cpu::rounding::Rounded;
 use crate::cpu::working::Window;
 use crate::cpu::writer::Writer;
+use crate::double_double::power_of_two;
 
 use super::extent::Extent;
 use super::pieces::Piece;
@@ -88,11 +89,10 @@ impl Narrow {
             && known(slope)
             // Nothing cancels.
             && intercept * slope >= 0.0;
-        let power = |exponent: i32| f64::from_bits(((1023 + exponent) as u64) << 52);
         let is_f16 = T::EXPONENTS.0 == -14;
-        let normal = extent.least >= power(T::EXPONENTS.0 + 1) && !(is_f16 && extent.zero);
+        let normal = extent.least >= power_of_two(T::EXPONENTS.0 + 1) && !(is_f16 && extent.zero);
         let lifted = is_f16 && !normal && !extent.negative;
-        if !usable || !(normal || lifted) || extent.greatest > power(T::EXPONENTS.1) {
+        if !usable || !(normal || lifted) || extent.greatest > power_of_two(T::EXPONENTS.1) {
             return None;
         }
         Some(Self {

@@ -2,6 +2,7 @@
 
 use bytemuck::cast_slice;
 
+use crate::double_double::power_of_two;
 use crate::packed::{Batch, EXPONENT_BIAS, PackedHeight, PackedNumber, PackedProgram, PackedSegment, SIGN_BIT};
 
 /// Exponents beyond this are left to the exact way.
@@ -10,8 +11,8 @@ const LARGEST_EXPONENT: i32 = 900;
 /// Base and amplitude of a height; NaN beyond 2^±[`LARGEST_EXPONENT`].
 #[inline(always)]
 pub fn numbers(height: &PackedHeight) -> (f64, f64) {
-    const LARGEST: f64 = f64::from_bits(((1023 + LARGEST_EXPONENT) as u64) << 52);
-    const LEAST: f64 = f64::from_bits(((1023 - LARGEST_EXPONENT) as u64) << 52);
+    const LARGEST: f64 = power_of_two(LARGEST_EXPONENT);
+    const LEAST: f64 = power_of_two(-LARGEST_EXPONENT);
     let (base, amplitude) = height.doubles();
     let known = |number: f64| {
         let size = number.abs();

@@ -6,6 +6,7 @@ use crate::cpu::lanes::multiply_add;
 use crate::cpu::rounding::Rounded;
 use crate::cpu::working::{Window, Working};
 use crate::cpu::writer::Writer;
+use crate::double_double::power_of_two;
 
 use super::extent::Extent;
 use super::steps::CHUNK;
@@ -38,8 +39,7 @@ impl Rounding {
         if !usable {
             return None;
         }
-        let power = |exponent: i32| f64::from_bits(((1023 + exponent) as u64) << 52);
-        let normal = least >= power(T::EXPONENTS.0 + 1) && greatest <= power(T::EXPONENTS.1);
+        let normal = least >= power_of_two(T::EXPONENTS.0 + 1) && greatest <= power_of_two(T::EXPONENTS.1);
         let window = match known {
             _ if !normal => None,
             Some((window, most)) if roundings <= most => Some(window),

@@ -4,6 +4,7 @@ use crate::cpu::dispatch::{LARGEST_STORE, polynomial_lines};
 use crate::cpu::lanes::multiply_add;
 use crate::cpu::rounding::Rounded;
 use crate::cpu::working::{Window, Working};
+use crate::double_double::power_of_two;
 use crate::packed::PackedHeight;
 use crate::program::MAX_TRACKS;
 
@@ -201,8 +202,7 @@ impl WholeRow {
         let mut made = [0.0; WIDTH];
         let made = &mut made[..products.len()];
         for ((made, product), others) in made.iter_mut().zip(products).zip(others) {
-            *made =
-                multiply_add::<FUSED>(line.slope, *product, multiply_add::<FUSED>(line.other, *others, line.constant));
+            *made = line.at::<FUSED>(*product, *others);
         }
         write_line::<T, FUSED, STORE>(&[0.0, 1.0], made, line.is_negative(), window, zeros, out)
     }
@@ -360,11 +360,6 @@ impl Limits {
     fn allow<T: Rounded>(&self) -> bool {
         self.known & (self.least >= power_of_two(T::EXPONENTS.0 + 1))
     }
-}
-
-#[inline(always)]
-const fn power_of_two(exponent: i32) -> f64 {
-    f64::from_bits(((1023 + exponent) as u64) << 52)
 }
 
 /// Whether neither number takes anything off the other; a product would not tell where it underflows. False for NaN.
