@@ -33,7 +33,7 @@ pub(super) fn looks(
     also: Option<u64>,
     choices: &mut Choices<'_>,
 ) -> Vec<Look> {
-    let last = batch.last_step().unwrap_or(MAX_STEP);
+    let last = batch.last_step().unwrap_or(MAX_STEP).min(MAX_STEP);
     let mut marks = program.marks(end);
     marks.retain(|&step| step <= last);
     let every = marks.len().div_ceil(MOST_MARKS).max(1);
