@@ -1,11 +1,13 @@
 //! Every backend against the reference, at the steps where things happen and at random ones.
 
+mod bounds;
+pub mod draw;
+pub mod random;
 mod samples;
 
 use half::{bf16, f16};
 
 use crate::cpu::Cpu;
-use crate::double_double::DoubleDouble;
 use crate::element::{Dtype, Element};
 use crate::engine::Backend;
 use crate::error::{Error, GpuError};
@@ -13,8 +15,10 @@ use crate::evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
 use crate::packed::{Batch, Steps};
-use crate::ulp::{spacing_exponent, ulps};
+use crate::ulp::ulps;
 
+use bounds::Allowance;
+pub use bounds::bound;
 use samples::{Sample, samples};
 
 /// What to look at.
@@ -67,23 +71,6 @@ impl Report {
     #[must_use]
     pub fn is_breached(&self) -> bool {
         self.findings.iter().any(|finding| finding.breaches > 0)
-    }
-}
-
-/// The most units in the last place that a backend may be off, and why.
-#[must_use]
-pub const fn bound(backend: Backend, dtype: Dtype) -> f64 {
-    match (backend, dtype) {
-        // The formula to 100 bits, rounded once; this much for the formula's own last bits.
-        (Backend::Reference, _) => 0.500_001,
-        // Parameters of 64 bits: a long exponential magnifies what they lack by its octaves.
-        (_, Dtype::F64) => 1.0,
-        // Correct rounding, of parameters of 64 bits.
-        (Backend::Auto | Backend::Cpu, Dtype::F32 | Dtype::F16 | Dtype::Bf16) => 0.500_001,
-        // What WGSL lets a driver do to the sum that a block's values are.
-        (Backend::Gpu, Dtype::F32) => 2.0,
-        // The same, rounded to fewer bits.
-        (Backend::Gpu, Dtype::F16 | Dtype::Bf16) => 0.51,
     }
 }
 
@@ -187,32 +174,6 @@ impl Judge<'_> {
     }
 }
 
-/// What is allowed for the values of one schedule.
-struct Allowance {
-    dtype: Dtype,
-    bound: f64,
-    /// The exponent of what is allowed in relation to the largest value, where parts of opposite sign cancel.
-    coarse: Option<i32>,
-}
-
-impl Allowance {
-    fn new<T: Element>(bound: f64, backend: Backend, cancels: bool, exact: &[DoubleDouble]) -> Self {
-        let largest = exact.iter().fold(0.0_f64, |largest, value| largest.max(value.high().abs()));
-        let coarse = match backend {
-            Backend::Reference => None,
-            Backend::Gpu => Some(spacing_exponent(T::DTYPE, largest)),
-            // Parameters have 64 bits: 2^-60 of the largest value, whatever the result's type.
-            Backend::Auto | Backend::Cpu => Some(spacing_exponent(Dtype::F64, largest) - 8),
-        };
-        Self { dtype: T::DTYPE, bound, coarse: coarse.filter(|_| cancels && largest.is_finite()) }
-    }
-
-    fn permits(&self, off: f64, exact: f64) -> bool {
-        let coarse = |coarse| f64::from(coarse - spacing_exponent(self.dtype, exact)).exp2();
-        off <= self.coarse.map_or(self.bound, |exponent| self.bound.max(coarse(exponent)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::ops::Range;
@@ -273,16 +234,6 @@ mod tests {
         assert_eq!(judge.report.findings[0].at, (17, 999));
         assert_eq!(judge.report.findings[1].at, (17, 0));
         assert_eq!(judge.report.findings[0].breaches, 1);
-    }
-
-    #[test]
-    fn what_cancels_is_held_to_the_largest_value() {
-        let exact = [1.0, 1e-6].map(DoubleDouble::from);
-        let cancels = Allowance::new::<f32>(2.0, Backend::Gpu, true, &exact);
-        assert!(cancels.permits(1e5, 1e-6) && !cancels.permits(3.0, 1.0));
-        let plain = Allowance::new::<f32>(2.0, Backend::Gpu, false, &exact);
-        assert!(!plain.permits(2.1, 1e-6) && plain.permits(2.0, 1e-6));
-        assert!(!cancels.permits(f64::INFINITY, 1e-6));
     }
 
     #[test]

@@ -33,20 +33,21 @@ pub fn spacing_exponent(dtype: Dtype, value: f64) -> i32 {
 
 /// The distance of `got` from `exact` in spacings of the type at `exact`.
 ///
-/// NaN only agrees with NaN. Where the exact value rounds to infinity, or `got` is infinite, only
-/// equality agrees. Everything else disagrees infinitely, so no finite bound lets it pass.
+/// NaN agrees with nothing, NaN included: a schedule has a number at every step. Where the exact value rounds to
+/// infinity, or `got` is infinite, only equality agrees. Everything else disagrees infinitely, so no finite bound lets it
+/// pass.
 ///
 /// ```
 /// use lrgrid::ulp::ulps;
 ///
 /// assert_eq!(ulps(1.0_f32.next_up(), 1.0.into()), 1.0);
-/// assert_eq!(ulps(f32::NAN, 1.0.into()), f64::INFINITY);
+/// assert_eq!(ulps(f32::NAN, f64::NAN.into()), f64::INFINITY);
 /// ```
 #[must_use]
 pub fn ulps<T: Element>(got: T, exact: DoubleDouble) -> f64 {
-    let (got, nearest) = (got.to_f64(), T::from_f64(exact.high()).to_f64());
+    let (got, nearest) = (got.to_f64(), T::from_exact(exact).to_f64());
     if got.is_nan() || nearest.is_nan() {
-        return if got.is_nan() && nearest.is_nan() { 0.0 } else { f64::INFINITY };
+        return f64::INFINITY;
     }
     if got.is_infinite() || nearest.is_infinite() {
         return if got == nearest { 0.0 } else { f64::INFINITY };
@@ -95,7 +96,7 @@ mod tests {
     fn infinity_and_nan() {
         assert_eq!(ulps(f32::NAN, exact(1.0)), f64::INFINITY);
         assert_eq!(ulps(1.0_f32, exact(f64::NAN)), f64::INFINITY);
-        assert_eq!(ulps(f32::NAN, exact(f64::NAN)), 0.0);
+        assert_eq!(ulps(f32::NAN, exact(f64::NAN)), f64::INFINITY);
         assert_eq!(ulps(f32::INFINITY, exact(f64::INFINITY)), 0.0);
         assert_eq!(ulps(f32::INFINITY, exact(1e39)), 0.0);
         assert_eq!(ulps(f32::MAX, exact(1e39)), f64::INFINITY);

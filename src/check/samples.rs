@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::bounds::cancels;
 use crate::double_double::DoubleDouble;
 use crate::packed::Batch;
-use crate::program::{MAX_STEP, Program, Segment, Stage};
+use crate::program::MAX_STEP;
 
 /// The most schedules that are looked at.
 const MOST_SCHEDULES: usize = 1000;
@@ -73,19 +74,6 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
     samples
 }
 
-/// Whether parts of opposite sign may cancel.
-fn cancels(program: &Program) -> bool {
-    let opposed = |segment: &Segment| segment.base.high() * segment.amplitude.high() < 0.0;
-    let negative = |segment: &Segment| segment.base.high() < 0.0 || segment.amplitude.high() < 0.0;
-    let stage = |stage: &Stage| {
-        let offset = stage.offset.high();
-        offset != 0.0
-            && (offset * stage.scale.high() < 0.0
-                || stage.tracks.iter().flat_map(|track| &track.segments).any(negative))
-    };
-    program.segments().any(opposed) || program.stages.iter().any(stage)
-}
-
 /// SplitMix64.
 struct Random(u64);
 
@@ -102,6 +90,7 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::Program;
 
     #[test]
     fn many_schedules_are_thinned_with_both_ends() {
