@@ -123,7 +123,7 @@ pub enum Curve {
     },
     /// `2^(octaves·sin²(π/2·w)) − 1`: sharpDARTS' cosine power annealing.
     CosineExponential {
-        /// log2 of the exponential order; positive.
+        /// log2 of the exponential order, negative where the curve is followed from its other end; not 0.
         octaves: DoubleDouble,
     },
     /// `2^w`, the phase counted in octaves: exponential, staircase, geometric warmup.

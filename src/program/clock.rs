@@ -196,18 +196,19 @@ impl Segment {
     /// # Errors
     /// When the count is beyond 64 bits.
     pub fn counting_from(self, count: DoubleDouble) -> Result<Self, LowerError> {
-        let mut whole = count.high().floor();
-        if (count - whole).high() < 0.0 {
-            whole -= 1.0;
-        }
-        if !(0.0..BEYOND).contains(&whole) {
+        let high = count.high().floor();
+        if !(0.0..BEYOND).contains(&high) {
             return Err(TOO_LONG);
         }
-        let fraction = (count - whole).scaled_by_power_of_two(64);
-        let (near, rest) = (fraction.high().round(), fraction.low());
-        let lead = (near as u128).saturating_add_signed(((fraction.high() - near) + rest).round() as i128);
+        // Beyond 2^53 `high` has no fraction, and what is left may be several whole counts.
+        let left = count - high;
+        let more = left.high().floor() - if left.high().fract() == 0.0 && left.low() < 0.0 { 1.0 } else { 0.0 };
+        let fraction = (left - more).scaled_by_power_of_two(64);
+        let near = fraction.high().round();
+        let lead = (near as u128).saturating_add_signed(((fraction.high() - near) + fraction.low()).round() as i128);
         // A fraction just below 1 may round to it.
-        let origin = whole as u64 + (lead >> 64) as u64;
+        let whole = (high as u64).checked_add_signed(more as i64).ok_or(TOO_LONG)?;
+        let origin = whole + (lead >> 64) as u64;
         Ok(Self { origin, lead: lead as u64, ..self })
     }
 
