@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 
 use super::looks::Look;
-use crate::check::bounds::{Allowance, bound, cancels};
+use crate::check::bounds::{Allowance, bound_of, cancels};
 use crate::cpu::{Cpu, Level};
 use crate::double_double::DoubleDouble;
 use crate::element::{Dtype, Element};
@@ -78,13 +78,13 @@ impl Contender {
         }
     }
 
-    fn evaluate<T: Element>(&self, case: &Case, steps: &Steps) -> Result<Vec<T>, Error> {
+    fn evaluate<T: Element>(&self, program: &Program, batch: &Batch, steps: &Steps) -> Result<Vec<T>, Error> {
         match &self.engine {
             Engine::Reference => Ok(Vec::new()),
-            Engine::Lowered => Ok(steps.iter().map(|step| T::from_exact(case.program.exact(step))).collect()),
-            Engine::Cpu(cpu) => cpu.evaluate(&case.batch, steps),
+            Engine::Lowered => Ok(steps.iter().map(|step| T::from_exact(program.exact(step))).collect()),
+            Engine::Cpu(cpu) => cpu.evaluate(batch, steps),
             #[cfg(feature = "gpu")]
-            Engine::Gpu(gpu) => gpu.evaluate(&case.batch, steps),
+            Engine::Gpu(gpu) => gpu.evaluate(batch, steps),
         }
     }
 
@@ -105,10 +105,15 @@ fn gpu(_adapter: Option<&str>) -> Result<Contender, GpuError> {
     Err(GpuError::NotBuilt)
 }
 
+/// Rows that share their shapes are evaluated together on the CPU, from 16 on in another order.
+const ROWS: usize = 17;
+
 /// A compiled spec and what to look at.
 pub(super) struct Case {
     pub batch: Batch,
     pub program: Program,
+    /// The same program several times, so that its rows are evaluated together.
+    rows: Batch,
     pub looks: Vec<Look>,
     /// The reference's values at each look's judged columns.
     exact: Vec<Vec<DoubleDouble>>,
@@ -121,10 +126,10 @@ pub(super) struct Case {
 pub enum Problem {
     /// It is further from the reference than the bound.
     Bound,
+    /// It has other bits when the steps are given in another way, or beside other rows.
+    OtherBits,
     /// It, or the reference, is not a number.
     NotANumber,
-    /// It has other bits when the steps are given in another way.
-    OtherBits,
     /// The table was refused, or evaluating it panicked.
     Failed,
 }
@@ -178,8 +183,11 @@ impl Score {
 }
 
 impl Case {
-    pub fn new(batch: Batch, looks: Vec<Look>) -> Self {
+    /// # Errors
+    /// When the program is too large to be packed several times.
+    pub fn new(batch: Batch, looks: Vec<Look>) -> Result<Self, Error> {
         let program = batch.program(0);
+        let rows = Batch::from_programs(std::iter::repeat_n(&program, ROWS))?;
         let values = |look: &Look| {
             let mut values = Vec::with_capacity(look.columns.len());
             let mut steps = look.columns.iter().map(|&column| look.steps.get(column));
@@ -188,7 +196,7 @@ impl Case {
         };
         let exact = looks.iter().map(values).collect();
         let cancels = cancels(&program);
-        Self { batch, program, looks, exact, cancels }
+        Ok(Self { batch, program, rows, looks, exact, cancels })
     }
 
     /// Holds a contender to its bound in one type.
@@ -205,13 +213,13 @@ impl Case {
         let mut score = Score::default();
         let every: Vec<DoubleDouble> = self.exact.concat();
         let backend = contender.backend();
-        let allowance = Allowance::new::<T>(bound(backend, T::DTYPE), backend, self.cancels, &every);
+        let allowance = Allowance::new::<T>(bound_of(&self.program, backend, T::DTYPE), backend, self.cancels, &every);
         for (look, exact) in self.looks.iter().zip(&self.exact) {
             if matches!(contender.engine, Engine::Reference) {
                 self.judge_reference(look, exact, &mut score);
                 continue;
             }
-            let table: Vec<T> = match contender.evaluate(self, &look.steps) {
+            let table: Vec<T> = match contender.evaluate(&self.program, &self.batch, &look.steps) {
                 Ok(table) => table,
                 Err(error) => {
                     score.wrong(Wrong::failed(contender, T::DTYPE, look.steps.get(0), error.to_string()));
@@ -220,9 +228,9 @@ impl Case {
             };
             for (&column, &exact) in look.columns.iter().zip(exact) {
                 let (got, step) = (table[column], look.steps.get(column));
-                let off = ulps(got, exact);
+                let off = allowance.distance(got, exact);
                 score.values += 1;
-                if allowance.permits(off, exact.high()) {
+                if allowance.permits(off) {
                     score.sum += off;
                     score.worst = if off > score.worst.0 { (off, step) } else { score.worst };
                     continue;
@@ -236,7 +244,7 @@ impl Case {
                     got: shown(got),
                     want: shown(T::from_exact(exact)),
                     off,
-                    bound: allowance.at(exact.high()),
+                    bound: allowance.bound,
                     note: given(&look.steps),
                 });
             }
@@ -267,39 +275,44 @@ impl Case {
         }
     }
 
-    /// The same steps as a list, and a part of them, have the same bits.
+    /// The same steps as a list, a part of them, and the same row among others have the same bits.
     fn compare_ways<T: Element>(&self, contender: &Contender, look: &Look, table: &[T], score: &mut Score) {
         let mut ways = Vec::new();
         if look.steps.progression().is_some() {
-            ways.push((Steps::list(look.steps.iter()), 0, "listed"));
+            ways.push((&self.batch, Steps::list(look.steps.iter()), 0, "listed"));
         }
         if let Some(slice) = &look.slice {
-            ways.push((look.steps.slice(slice.clone()), slice.start, "sliced"));
+            ways.push((&self.batch, look.steps.slice(slice.clone()), slice.start, "sliced"));
         }
-        for (steps, first, way) in ways {
-            let other: Vec<T> = match contender.evaluate(self, &steps) {
+        if look.among_rows {
+            ways.push((&self.rows, look.steps.clone(), 0, "among rows"));
+        }
+        for (batch, steps, first, way) in ways {
+            let other: Vec<T> = match contender.evaluate(&self.program, batch, &steps) {
                 Ok(other) => other,
                 Err(error) => {
                     score.wrong(Wrong::failed(contender, T::DTYPE, steps.get(0), error.to_string()));
                     continue;
                 }
             };
-            let pairs = table[first..].iter().zip(&other);
-            let differs = |(a, b): (&T, &T)| a.to_f64().to_bits() != b.to_f64().to_bits();
-            let places = pairs.enumerate().filter(|&(_, pair)| differs(pair)).map(|(place, _)| place);
-            for place in places {
-                let (got, want) = (other[place], table[first + place]);
-                score.wrong(Wrong {
-                    problem: Problem::OtherBits,
-                    backend: contender.name.clone(),
-                    dtype: T::DTYPE,
-                    step: steps.get(place),
-                    got: shown(got),
-                    want: shown(want),
-                    off: ulps(got, want.to_f64().into()),
-                    bound: 0.0,
-                    note: format!("{way}, against {}", given(&look.steps)),
-                });
+            for row in other.chunks(steps.len().max(1)) {
+                let pairs = table[first..].iter().zip(row).enumerate();
+                for (place, (&want, &got)) in pairs {
+                    if got.to_f64().to_bits() == want.to_f64().to_bits() {
+                        continue;
+                    }
+                    score.wrong(Wrong {
+                        problem: Problem::OtherBits,
+                        backend: contender.name.clone(),
+                        dtype: T::DTYPE,
+                        step: steps.get(place),
+                        got: shown(got),
+                        want: shown(want),
+                        off: ulps(got, want.to_f64().into()),
+                        bound: 0.0,
+                        note: format!("{way}, against {}", given(&look.steps)),
+                    });
+                }
             }
         }
     }
