@@ -50,7 +50,8 @@ fn difference(
         // What a recursion leaves where it has come to 0 is its rounding.
         let allowed = if of_largest { tolerance * largest } else { (tolerance * theirs.abs()).max(1e-16 * largest) };
         // Also where both are not a number: neither is a learning rate.
-        let differs = ours != theirs && !((ours - theirs).abs() <= allowed);
+        let difference = (ours - theirs).abs();
+        let differs = ours != theirs && (difference.is_nan() || difference > allowed);
         differs.then(|| format!("{what} at step {step}: {ours:e} here, {theirs:e} there"))
     })
 }

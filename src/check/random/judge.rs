@@ -357,3 +357,65 @@ fn given(steps: &Steps) -> String {
         None => format!("a list of {count} steps"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::draw::Choices;
+    use crate::check::random::looks::looks;
+    use crate::spec::Spec;
+
+    fn case(schedule: &str) -> Case {
+        let spec = Spec::from_json(&format!("{{\"schedule\": {schedule}}}")).unwrap();
+        let batch = spec.compile().unwrap();
+        let looks = looks(&batch.program(0), &batch, Some(1000), None, &mut Choices::seeded(1, 2));
+        Case::new(batch, looks).unwrap()
+    }
+
+    fn cpu() -> Contender {
+        Contender { name: "cpu".to_owned(), engine: Engine::Cpu(Cpu::new().unwrap()) }
+    }
+
+    const COSINE: &str = r#"{ "kind": "cosine", "start": 0.1, "end": 1e-3, "steps": 1000 }"#;
+
+    #[test]
+    fn one_value_that_is_off_is_found_in_every_type_and_look() {
+        let right = case(COSINE);
+        for look in 0..right.looks.len() {
+            let mut wrong = case(COSINE);
+            let last = wrong.exact[look].len() - 1;
+            wrong.exact[look][last] = wrong.exact[look][last] * (1.0 + 2f64.powi(-6));
+            for dtype in Dtype::ALL {
+                assert_eq!(right.judge(&cpu(), dtype).breaches, 0);
+                let score = wrong.judge(&cpu(), dtype);
+                let found = score.first.unwrap();
+                assert_eq!((score.breaches, found.problem, found.dtype), (1, Problem::Bound, dtype));
+                let column = wrong.looks[look].columns[last];
+                assert_eq!(found.step, wrong.looks[look].steps.get(column));
+            }
+        }
+    }
+
+    #[test]
+    fn a_reference_without_a_number_is_a_breach_of_its_own() {
+        let mut wrong = case(COSINE);
+        wrong.exact[0][5] = f64::NAN.into();
+        let reference = Contender { name: "reference".to_owned(), engine: Engine::Reference };
+        for contender in [reference, cpu()] {
+            let score = wrong.judge(&contender, Dtype::F64);
+            assert_eq!((score.breaches, score.first.unwrap().problem), (1, Problem::NotANumber));
+        }
+    }
+
+    #[test]
+    fn rows_and_slices_of_other_bits_are_found() {
+        let mut wrong = case(COSINE);
+        let other = case(r#"{ "kind": "cosine", "start": 0.1001, "end": 1e-3, "steps": 1000 }"#);
+        wrong.rows = other.rows;
+        wrong.looks.iter_mut().for_each(|look| look.among_rows = true);
+        let score = wrong.judge(&cpu(), Dtype::F32);
+        let found = score.first.unwrap();
+        assert!(score.breaches > 0 && found.problem == Problem::OtherBits && found.note.starts_with("among rows"));
+        assert!(found.got.1 != found.want.1 && f64::from(f32::from_bits(found.got.1 as u32)) == found.got.0);
+    }
+}
