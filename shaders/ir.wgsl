@@ -64,6 +64,8 @@ struct LrgridSegment {
     a: LrgridPackedNumber,
     b: LrgridPackedNumber,
     kind: u32,
+    // How much larger the rate is, in 2^-64 of its last unit, as a signed integer.
+    rate_rest: vec2<u32>,
 }
 
 // Bits of doubles, and what they leave over in 2^-32 of their last units, away from zero.

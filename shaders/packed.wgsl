@@ -12,7 +12,7 @@ const LRGRID_BLOCK_HEIGHTS: u32 = 6u;
 const LRGRID_PROGRAM_WORDS: u32 = 6u;
 const LRGRID_STAGE_WORDS: u32 = 16u;
 const LRGRID_TRACK_WORDS: u32 = 14u;
-const LRGRID_SEGMENT_WORDS: u32 = 18u;
+const LRGRID_SEGMENT_WORDS: u32 = 20u;
 const LRGRID_HEIGHT_WORDS: u32 = 6u;
 
 @group(0) @binding(0) var<storage, read> lrgrid_block: array<u32>;
@@ -86,6 +86,7 @@ fn lrgrid_segment(index: u32) -> LrgridSegment {
         lrgrid_packed_number(at + 11u),
         lrgrid_packed_number(at + 14u),
         lrgrid_block[at + 17u],
+        lrgrid_pair(at + 18u),
     );
 }
 

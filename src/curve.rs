@@ -6,9 +6,9 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 
-/// What a curve needs of a number type: `f64` for speed, [`DoubleDouble`] for certainty.
+/// What a curve needs of a number type: `f64` for speed, [`DoubleDouble`] for certainty, [`Extended`] beyond its range.
 pub trait Arithmetic: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> {
     /// Converts, rounding to this type.
     fn from_double_double(value: DoubleDouble) -> Self;
@@ -48,6 +48,28 @@ impl Arithmetic for DoubleDouble {
     }
     fn powf(self, exponent: f64) -> Self {
         Self::powf(self, Self::from(exponent))
+    }
+}
+
+impl Arithmetic for Extended {
+    fn from_double_double(value: DoubleDouble) -> Self {
+        value.into()
+    }
+    fn exp2_of(octaves: DoubleDouble) -> Self {
+        Self::exp2(octaves)
+    }
+    fn exp2_m1(self) -> Self {
+        Self::exp2_m1(self)
+    }
+    fn log2_1p(self) -> Self {
+        Self::log2_1p(self)
+    }
+    fn sin_squared_half_pi(self) -> Self {
+        let sine = Self::from(self.rounded().sin_half_pi());
+        sine * sine
+    }
+    fn powf(self, exponent: f64) -> Self {
+        Self::powf(self, exponent.into())
     }
 }
 
@@ -136,6 +158,37 @@ impl Curve {
             Self::Logistic { .. } => "logistic",
             Self::Rational { rising: false } => "rational (falling)",
             Self::Rational { rising: true } => "rational (rising)",
+        }
+    }
+
+    /// Whether the shape falls to 0 at phase 0, where it then must be known relatively.
+    #[must_use]
+    pub fn vanishes_at_zero(&self) -> bool {
+        match *self {
+            Self::Linear
+            | Self::Cosine
+            | Self::CosinePower { .. }
+            | Self::CosineExponential { .. }
+            | Self::ExponentialMinusOne
+            | Self::Rational { rising: true } => true,
+            Self::Power { exponent, .. } => exponent > 0.0,
+            Self::Hold | Self::Exponential | Self::Logistic { .. } | Self::Rational { rising: false } => false,
+        }
+    }
+
+    /// Whether the slope is infinite at phase 1.
+    #[must_use]
+    pub fn is_steep_at_one(&self) -> bool {
+        matches!(*self, Self::Power { warp, .. } | Self::CosinePower { warp, .. } if warp < 1.0)
+    }
+
+    /// The shape of a curve that is steep at phase 1, from what is left of the phase until there.
+    pub fn shape_before_one<A: Arithmetic>(&self, left: DoubleDouble) -> A {
+        let power = |warp: f64| A::one() - A::from_double_double(left).powf(warp);
+        match *self {
+            Self::Power { exponent, warp } => power(warp).powf(exponent),
+            Self::CosinePower { exponent, warp } => power(warp).sin_squared_half_pi().powf(exponent),
+            _ => self.shape(DoubleDouble::ONE - left),
         }
     }
 

@@ -99,6 +99,35 @@ pub enum LowerError {
         /// What to write instead.
         remedy: &'static str,
     },
+    /// A number of steps that the lowered form cannot hold exactly.
+    #[error(
+        "{what} is beyond {limit}, which is as far as steps are counted exactly: use shorter lengths or a faster clock"
+    )]
+    TooLong {
+        /// What would be too long.
+        what: &'static str,
+        /// The limit, in words.
+        limit: &'static str,
+    },
+    /// Why a schedule within another has no lowered form.
+    #[error("`{path}`: {error}")]
+    Within {
+        /// The path of the schedule within the other.
+        path: String,
+        /// What is wrong with it.
+        error: Box<LowerError>,
+    },
+}
+
+impl LowerError {
+    /// The same error one level further out.
+    #[must_use]
+    pub fn within(self, outer: &str) -> Self {
+        match self {
+            Self::Within { path, error } => Self::Within { path: format!("{outer}.{path}"), error },
+            error => Self::Within { path: outer.to_owned(), error: Box::new(error) },
+        }
+    }
 }
 
 /// Why an evaluation cannot be done as asked.

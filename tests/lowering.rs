@@ -75,7 +75,7 @@ fn fractions_of_an_epoch_lower_to_the_formula_at_that_time() {
             if refused || program.segments().any(|segment| segment.origin > MAX_STEP / per_epoch) {
                 continue;
             }
-            let (moving, once) = (program.clone().stretched(per_epoch), program.once_per(per_epoch));
+            let (moving, once) = (program.clone().stretched(per_epoch).unwrap(), program.once_per(per_epoch).unwrap());
             for step in 0..3000 {
                 let (fraction, whole) = (Time::within_epoch(step, per_epoch), Time::step(step / per_epoch));
                 for (got, want) in

@@ -63,7 +63,11 @@ macro_rules! same_layout {
 fn layouts_agree() {
     let module = module();
     same_layout!(module, "LrgridPackedNumber", PackedNumber { head, high, low });
-    same_layout!(module, "LrgridSegment", PackedSegment { start, length, quantum, origin, rate, a, b, kind });
+    same_layout!(
+        module,
+        "LrgridSegment",
+        PackedSegment { start, length, quantum, origin, rate, a, b, kind, rate_rest }
+    );
     same_layout!(module, "LrgridHeight", PackedHeight { base, amplitude, base_rest, amplitude_rest });
     same_layout!(
         module,

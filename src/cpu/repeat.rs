@@ -78,6 +78,6 @@ mod tests {
         let program = program();
         assert_eq!(at(&program, 8, 4), Some(Cycles { period: 5, count: 248 }));
         assert_eq!(at(&program, 8, 20), Some(Cycles { period: 1, count: 50 }));
-        assert_eq!(at(&program.once_per(3), 15, 1), Some(Cycles { period: 30, count: 2000 }));
+        assert_eq!(at(&program.once_per(3).unwrap(), 15, 1), Some(Cycles { period: 30, count: 2000 }));
     }
 }

@@ -8,6 +8,7 @@ pub use budget::{Area, area, first_at_most};
 pub use phases::{Phase, PhaseKind, phases};
 pub use warnings::warnings;
 
+use crate::double_double::Extended;
 use crate::packed::Batch;
 use crate::program::{FOREVER, MAX_STEP, Program, Repetition};
 
@@ -56,9 +57,9 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
         let next = program.stages.get(index + 1).map_or(FOREVER, |next| next.start);
         for (factor, track) in stage.tracks.iter().enumerate() {
             let alone = stage.tracks.len() == 1;
-            let value = |value| {
+            let value = |value: Extended| {
                 let value = track.clamp.apply(value);
-                let whole = || stage.clamp.apply(stage.offset + stage.scale * value);
+                let whole = || stage.clamp.apply(Extended::from(stage.offset) + Extended::from(stage.scale) * value);
                 if alone { whole().high() } else { value.high() }
             };
             // From the track's clock to steps of the schedule.

@@ -107,10 +107,10 @@ impl Candidate {
     fn program(&self) -> Option<Program> {
         self.schedule.validate().ok()?;
         let program = self.schedule.lower().ok()?;
-        Some(match self.epoch {
-            Some(steps) => program.once_per(steps),
-            None => program,
-        })
+        match self.epoch {
+            Some(steps) => program.once_per(steps).ok(),
+            None => Some(program),
+        }
     }
 
     /// How much there is to write down.
@@ -415,7 +415,7 @@ impl Fit {
     pub fn program(&self) -> Result<Program, Error> {
         let program = self.schedule.lower()?;
         Ok(match self.steps_per_epoch {
-            Some(steps) => program.once_per(steps),
+            Some(steps) => program.once_per(steps)?,
             None => program,
         })
     }

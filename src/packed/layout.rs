@@ -50,7 +50,7 @@ pub const REPEAT_RESTART: u32 = 1;
 /// [`PackedTrack::repetition`] of a track that turns back.
 pub const REPEAT_REFLECT: u32 = 2;
 
-/// A [`Segment`] but for its height: 72 bytes.
+/// A [`Segment`] but for its height: 80 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedSegment {
@@ -70,6 +70,8 @@ pub struct PackedSegment {
     pub b: PackedNumber,
     /// A [`curve_id`] and flags.
     pub kind: u32,
+    /// How much larger the rate is, in 2^-64 of the last unit of its mantissa, as a signed integer.
+    pub rate_rest: [u32; 2],
 }
 
 /// A [`Track`]: 56 bytes.
@@ -139,7 +141,7 @@ pub struct PackedProgram {
 }
 
 const _: () = assert!(size_of::<PackedNumber>() == 12);
-const _: () = assert!(size_of::<PackedSegment>() == 72);
+const _: () = assert!(size_of::<PackedSegment>() == 80);
 const _: () = assert!(size_of::<PackedHeight>() == 24);
 const _: () = assert!(size_of::<PackedTrack>() == 56);
 const _: () = assert!(size_of::<PackedStage>() == 64);
@@ -178,12 +180,14 @@ impl From<&Segment> for PackedSegment {
             (None, 0) => (1, 0),
             (None, lead) => (lead, FLAG_LEAD),
         };
+        let rate = PackedNumber::from(segment.rate);
         Self {
             start: words(segment.start),
             length: words(segment.length),
             quantum: words(quantum),
             origin: words(segment.origin),
-            rate: segment.rate.into(),
+            rate,
+            rate_rest: words(rate.rest(segment.rate) as u64),
             a: a.into(),
             b: b.into(),
             kind: id | reversed | between,
@@ -211,13 +215,10 @@ impl PackedSegment {
         }
     }
 
-    /// The rate, with the digits that packing cut off where it is one over the length.
-    ///
-    /// A bent phase near 1 magnifies what is missing from `n/length`, up to a hundredfold at 2^53 steps.
+    /// The rate to 106 bits: a power below 1 magnifies without bound what is missing from a phase near its end.
     #[must_use]
     pub fn full_rate(&self) -> DoubleDouble {
-        let whole = DoubleDouble::ONE / DoubleDouble::from(integer(self.length).max(1));
-        if self.rate == PackedNumber::from(whole) { whole } else { self.rate.into() }
+        self.rate.with_rest(integer(self.rate_rest) as i64)
     }
 
     /// The segment again.

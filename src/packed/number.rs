@@ -44,6 +44,23 @@ impl PackedNumber {
         u64::from(self.high) << 32 | u64::from(self.low)
     }
 
+    /// How much larger in size `value`, of which this is the nearest number, is: in 2^-64 of the mantissa's last unit.
+    #[must_use]
+    pub fn rest(self, value: DoubleDouble) -> i64 {
+        let near = DoubleDouble::from(self);
+        let outwards = if self.head & SIGN_BIT == 0 { value - near } else { near - value };
+        // At most 2^63; one unit less is as near as it gets.
+        if self.mantissa() == 0 { 0 } else { outwards.scaled_by_power_of_two(128 - self.exponent()).high() as i64 }
+    }
+
+    /// This number and so much more in size, in 2^-64 of the mantissa's last unit.
+    #[must_use]
+    pub fn with_rest(self, rest: i64) -> DoubleDouble {
+        let outwards = DoubleDouble::from(rest.unsigned_abs()).scaled_by_power_of_two(self.exponent() - 128);
+        let near = DoubleDouble::from(self);
+        if (rest < 0) == (self.head & SIGN_BIT == 0) { near - outwards } else { near + outwards }
+    }
+
     fn new(negative: bool, exponent: i32, mantissa: u64) -> Self {
         let head = (exponent + EXPONENT_BIAS) as u32 | if negative { SIGN_BIT } else { 0 };
         Self { head, high: (mantissa >> 32) as u32, low: mantissa as u32 }
@@ -124,6 +141,8 @@ mod tests {
                 let back = DoubleDouble::from(PackedNumber::from(value));
                 let error = ((back - value).high() / value.high()).abs();
                 assert!(value.high() == 0.0 || error <= 2f64.powi(-64), "{n}: {error:e}");
+                let number = PackedNumber::from(value);
+                assert_eq!(number.with_rest(number.rest(value)), value, "{n}");
             }
         }
     }

@@ -2,7 +2,7 @@
 // The page's own evaluator: the packed block of src/packed/layout.rs in double precision, in the order of
 // src/program/evaluate.rs. Steps are numbers below 2^53, so whole-number arithmetic on them is exact.
 const Evaluator = (() => {
-  const HEIGHT = 6, SEGMENT = 18, TRACK = 14, STAGE = 16, PROGRAM = 6;
+  const HEIGHT = 6, SEGMENT = 20, TRACK = 14, STAGE = 16, PROGRAM = 6;
   const u64 = (words, at) => words[at] + words[at + 1] * 4294967296;
   const number = (words, at) => {
     const head = words[at], mantissa = words[at + 1] * 4294967296 + words[at + 2];

@@ -1,19 +1,19 @@
 //! Programs on clocks of another speed, whose boundaries lie between steps.
 
-use super::{FOREVER, Program, Repetition, Segment, Stage, Track};
+use super::{FOREVER, MAX_STEP, MOST_COUNTS, Program, Repetition, Segment, Stage, Track};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Expansion, Extended};
 use crate::error::LowerError;
 
 /// A clock that shows `(multiplier · step + ahead) / divisor`, and 0 where that is negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock {
     /// Above 0.
-    pub multiplier: DoubleDouble,
+    pub multiplier: Expansion,
     /// What it is ahead of step 0, before the division.
-    pub ahead: DoubleDouble,
+    pub ahead: Expansion,
     /// Above 0.
-    pub divisor: DoubleDouble,
+    pub divisor: Expansion,
 }
 
 /// Why a program has no form on another clock.
@@ -22,53 +22,198 @@ pub const BETWEEN_STEPS: LowerError = LowerError::NotRepresentable {
     remedy: "write them out piece by piece, or give the clock whole numbers",
 };
 
-/// The whole number this is, if it is one.
-fn whole(number: DoubleDouble) -> Option<u64> {
-    let integer = number.high();
-    (number.low() == 0.0 && integer.fract() == 0.0 && (0.0..=9e15).contains(&integer)).then_some(integer as u64)
+/// Why a segment has no form on another clock: its counts are beyond 64 bits.
+const TOO_LONG: LowerError = LowerError::TooLong { what: "a curve on a slow clock", limit: "2^62 steps" };
+
+/// [`MOST_COUNTS`] as a number.
+const BEYOND: f64 = MOST_COUNTS as f64;
+
+/// The whole number this is, if it is one within the counts that are kept.
+fn whole(number: Expansion) -> Option<u64> {
+    nearest_whole(number.rounded()).filter(|&integer| number == Expansion::from(integer))
+}
+
+/// The whole number nearest to this, within the counts that are kept.
+fn nearest_whole(number: DoubleDouble) -> Option<u64> {
+    let near = number.high().round();
+    let integer = (0.0..BEYOND).contains(&near).then_some(near as u64)?;
+    integer.checked_add_signed(((number.high() - near) + number.low()).round() as i64)
 }
 
 impl Clock {
-    /// The first step at which it shows at least `tick`.
+    /// The clock of the steps.
     #[must_use]
-    pub fn step_reaching(&self, tick: DoubleDouble) -> u64 {
-        let wanted = tick * self.divisor - self.ahead;
-        if wanted <= DoubleDouble::ZERO {
+    pub fn steps() -> Self {
+        Self { multiplier: 1.0.into(), ahead: Expansion::ZERO, divisor: 1.0.into() }
+    }
+
+    /// The first step at which it shows at least `tick`; [`FOREVER`] where that is beyond every step.
+    #[must_use]
+    pub fn step_reaching(&self, tick: &Expansion) -> u64 {
+        let wanted = tick.times(&self.divisor).minus(&self.ahead);
+        if wanted.sign().is_le() {
             return 0;
         }
-        let steps = wanted / self.multiplier;
-        if steps.high() >= 1.8e19 {
+        let steps = wanted.over(&self.multiplier);
+        if steps.high() >= BEYOND {
             return FOREVER;
         }
         // The quotient is rounded: the step before may do already, or only the one after.
         let near = (steps.high().ceil() as u64).saturating_add_signed(steps.low().ceil() as i64);
-        let reaches = |step: u64| self.multiplier * DoubleDouble::from(step) >= wanted;
-        (near.saturating_sub(2)..=near.saturating_add(2)).find(|&step| reaches(step)).unwrap_or(near)
+        let reaches = |step: u64| self.multiplier.times(&step.into()) >= wanted;
+        (near.saturating_sub(2)..=near + 2).find(|&step| reaches(step)).unwrap_or(near)
     }
 
-    /// The same clock from `step` on, `later` ticks behind.
-    fn from(&self, step: u64, later: DoubleDouble) -> Self {
-        Self { ahead: self.ahead + self.multiplier * DoubleDouble::from(step) - later * self.divisor, ..*self }
+    /// What it shows at a step, times the divisor.
+    #[must_use]
+    pub fn shown(&self, step: u64) -> Expansion {
+        self.multiplier.times(&step.into()).plus(&self.ahead)
+    }
+
+    /// Whether it shows more than `tick` within the largest step.
+    #[must_use]
+    pub fn passes(&self, tick: u64) -> bool {
+        self.shown(MAX_STEP) > self.divisor.times(&tick.into())
+    }
+
+    /// The same clock, 0 when this one shows `tick`.
+    #[must_use]
+    pub fn behind(&self, tick: &Expansion) -> Self {
+        Self { ahead: self.ahead.minus(&tick.times(&self.divisor)), ..*self }
+    }
+
+    /// The same clock, 0 at what is now step `step`.
+    #[must_use]
+    pub fn from_step(&self, step: u64) -> Self {
+        Self { ahead: self.shown(step), ..*self }
+    }
+}
+
+/// A moving segment that is brought onto a clock: its phase is 1 at `full` ticks, if it is a curve that has an end.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved {
+    /// The shape and height; its phase per tick is the rate.
+    pub segment: Segment,
+    /// Ticks from phase 0 to phase 1; nothing where the phase counts octaves.
+    pub full: Option<Expansion>,
+}
+
+impl Moved {
+    /// A segment, which begins on a tick and moves at each.
+    fn new(segment: Segment) -> Self {
+        let full = nearest_whole(DoubleDouble::ONE / segment.rate);
+        Self { segment, full: full.filter(|&full| DoubleDouble::one_over(full) == segment.rate).map(Expansion::from) }
+    }
+
+    /// Appends what this is over the steps from `begin` up to `until`.
+    ///
+    /// `count` is the phase count at `begin` in ticks, times the clock's divisor.
+    ///
+    /// # Errors
+    /// When the counts are beyond what is kept.
+    pub fn push(
+        &self,
+        clock: &Clock,
+        count: &Expansion,
+        begin: u64,
+        until: u64,
+        out: &mut Vec<Segment>,
+    ) -> Result<(), LowerError> {
+        let mut segment = Segment {
+            start: begin,
+            length: if until == FOREVER { FOREVER } else { until - begin },
+            quantum: None,
+            rate: self.segment.rate * clock.multiplier.over(&clock.divisor),
+            ..self.segment
+        };
+        let mut counts = count.over(&clock.multiplier);
+        if counts.high() >= BEYOND {
+            // From the other end it is short.
+            let full = self.full.ok_or(TOO_LONG)?.times(&clock.divisor);
+            segment = segment.from_the_other_end().ok_or(TOO_LONG)?;
+            counts = full.minus(count).over(&clock.multiplier);
+            return segment.counting_from(counts).map(|segment| out.push(segment));
+        }
+        let segment = segment.counting_from(counts)?;
+        if segment.lead == 0 {
+            out.push(segment);
+            return Ok(());
+        }
+        // Less than a step from where it is steep, a curve needs more of the phase count's fraction than a segment has.
+        let last = until - 1;
+        let first = self.steep_value(clock, count);
+        out.extend(first.map(|value| Segment::hold(begin, value)));
+        if first.is_none() {
+            out.push(segment);
+        } else if begin < last {
+            out.extend(segment.skipped(1, begin + 1)?);
+        }
+        if until != FOREVER && begin < last {
+            let moved = clock.multiplier.times(&(last - begin).into());
+            let count = if segment.reversed { count.minus(&moved) } else { count.plus(&moved) };
+            if let Some(value) = self.steep_value(clock, &count) {
+                if out.last().is_some_and(|before| before.start == last) {
+                    out.pop();
+                }
+                out.push(Segment::hold(last, value));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value at a phase count less than a step from an end where the curve is steep or vanishes.
+    fn steep_value(&self, clock: &Clock, count: &Expansion) -> Option<DoubleDouble> {
+        let curve = &self.segment.curve;
+        let near_zero = curve.vanishes_at_zero() && *count < clock.multiplier;
+        let left = self.full.filter(|_| curve.is_steep_at_one()).map(|full| full.times(&clock.divisor).minus(count));
+        let near_one = left.is_some_and(|left| left < clock.multiplier);
+        if !near_zero && !near_one {
+            return None;
+        }
+        let phase = count.over(&clock.divisor) * self.segment.rate;
+        let shape: Extended = match left {
+            Some(left) if near_one => curve.shape_before_one(left.over(&clock.divisor) * self.segment.rate),
+            _ => curve.shape(phase),
+        };
+        let (base, amplitude) = (Extended::from(self.segment.base), Extended::from(self.segment.amplitude));
+        Some((base + amplitude * shape).rounded())
     }
 }
 
 impl Segment {
+    /// The same curve with its phase counted from phase 1, where that is a curve again.
+    fn from_the_other_end(self) -> Option<Self> {
+        matches!(self.curve, Curve::Linear | Curve::Cosine).then(|| Self {
+            base: self.base + self.amplitude,
+            amplitude: -self.amplitude,
+            reversed: !self.reversed,
+            ..self
+        })
+    }
+
     /// This segment with the phase count (and what it has between steps) at its start.
-    #[must_use]
-    pub fn counting_from(self, count: DoubleDouble) -> Self {
+    ///
+    /// # Errors
+    /// When the count is beyond 64 bits.
+    pub fn counting_from(self, count: DoubleDouble) -> Result<Self, LowerError> {
         let mut whole = count.high().floor();
         if (count - whole).high() < 0.0 {
             whole -= 1.0;
         }
-        // Below 1, but it may round to it: the conversion then saturates.
+        if !(0.0..BEYOND).contains(&whole) {
+            return Err(TOO_LONG);
+        }
         let fraction = (count - whole).scaled_by_power_of_two(64);
-        let lead = (fraction.high() as u64).saturating_add_signed(fraction.low() as i64);
-        Self { origin: whole.max(0.0) as u64, lead, ..self }
+        let (near, rest) = (fraction.high().round(), fraction.low());
+        let lead = (near as u128).saturating_add_signed(((fraction.high() - near) + rest).round() as i128);
+        // A fraction just below 1 may round to it.
+        let origin = whole as u64 + (lead >> 64) as u64;
+        Ok(Self { origin, lead: lead as u64, ..self })
     }
 
     /// The phase count once the segment has come to rest.
     fn last_count(&self) -> u64 {
-        if self.reversed { self.origin.saturating_sub(self.length) } else { self.origin.saturating_add(self.length) }
+        if self.reversed { self.origin.saturating_sub(self.length) } else { self.origin + self.length }
     }
 
     /// This segment on another clock, over the steps from `begin` up to `end`.
@@ -77,30 +222,24 @@ impl Segment {
             out.push(Self::hold(begin, self.base + self.amplitude));
             return Ok(());
         }
-        if self.quantum.is_some() {
+        if self.quantum.is_some() || self.lead != 0 {
             return Err(BETWEEN_STEPS);
         }
-        let start = DoubleDouble::from(self.start);
+        let start = Expansion::from(self.start);
         let rests = match self.length {
             FOREVER => FOREVER,
-            length => clock.step_reaching(start + DoubleDouble::from(length)),
+            length => clock.step_reaching(&start.plus(&length.into())),
         };
         let until = rests.min(end);
         if begin < until {
-            let lead = DoubleDouble::from(self.lead).scaled_by_power_of_two(-64);
-            let (origin, now) = (DoubleDouble::from(self.origin) + lead, clock.from(begin, start).ahead);
-            let counts = if self.reversed { origin * clock.divisor - now } else { origin * clock.divisor + now };
-            let moving = Self {
-                start: begin,
-                length: if until == FOREVER { FOREVER } else { until - begin },
-                rate: self.rate * clock.multiplier / clock.divisor,
-                ..*self
-            };
-            out.push(moving.counting_from(counts / clock.multiplier));
+            let origin = clock.divisor.times(&self.origin.into());
+            let since = clock.behind(&start).shown(begin);
+            let count = if self.reversed { origin.minus(&since) } else { origin.plus(&since) };
+            Moved::new(*self).push(clock, &count, begin, until, out)?;
         }
         if rests < end {
-            let last: DoubleDouble = self.value_at(DoubleDouble::from(self.last_count()));
-            out.push(Self::hold(rests.max(begin), last));
+            let last: Extended = self.value_at(DoubleDouble::from(self.last_count()));
+            out.push(Self::hold(rests.max(begin), last.rounded()));
         }
         Ok(())
     }
@@ -109,12 +248,18 @@ impl Segment {
 impl Track {
     /// This track on another clock.
     fn on_clock(&self, clock: &Clock) -> Result<Self, LowerError> {
-        let times = |steps: u64| whole(clock.divisor * DoubleDouble::from(steps)).ok_or(BETWEEN_STEPS);
+        let times = |steps: u64| {
+            let steps = clock.divisor.times(&steps.into());
+            whole(steps).ok_or(if steps.rounded().high() < BEYOND { BETWEEN_STEPS } else { TOO_LONG })
+        };
         let (repetition, period, clock) = match self.repetition {
-            Repetition::None => (Repetition::None, FOREVER, clock.from(0, -DoubleDouble::from(self.advance))),
+            Repetition::None => {
+                let ahead = clock.ahead.plus(&clock.divisor.times(&self.advance.into()));
+                (Repetition::None, FOREVER, Clock { ahead, ..*clock })
+            }
             // The cycles of the old clock must be cycles of steps.
             Repetition::Restart { period } | Repetition::Reflect { period } => {
-                if clock.multiplier != DoubleDouble::ONE {
+                if clock.multiplier != Expansion::from(1.0) {
                     return Err(BETWEEN_STEPS);
                 }
                 let period = times(period)?;
@@ -122,16 +267,16 @@ impl Track {
                     Repetition::Reflect { .. } => Repetition::Reflect { period },
                     _ => Repetition::Restart { period },
                 };
-                (repetition, period, Clock { ahead: DoubleDouble::ZERO, ..*clock })
+                (repetition, period, Clock { ahead: Expansion::ZERO, ..*clock })
             }
         };
         let advance = if repetition == Repetition::None { 0 } else { times(self.advance)? };
         let mut segments = Vec::with_capacity(self.segments.len() + 1);
         for (index, segment) in self.segments.iter().enumerate() {
-            let begin = if index == 0 { 0 } else { clock.step_reaching(DoubleDouble::from(segment.start)) };
+            let begin = if index == 0 { 0 } else { clock.step_reaching(&segment.start.into()) };
             let next = self.segments.get(index + 1);
-            let end = next.map_or(FOREVER, |next| clock.step_reaching(DoubleDouble::from(next.start)));
-            if begin < end && begin <= period {
+            let end = next.map_or(FOREVER, |next| clock.step_reaching(&next.start.into()));
+            if begin < end && begin <= period.min(MAX_STEP) {
                 segment.on_clock(&clock, begin, end, &mut segments)?;
             }
         }
@@ -143,29 +288,30 @@ impl Program {
     /// This program on a clock of another speed.
     ///
     /// # Errors
-    /// When stairs or cycles would begin between steps.
+    /// When stairs or cycles would begin between steps, or a length is beyond what the lowered form counts exactly.
     pub fn on_clock(&self, clock: &Clock) -> Result<Self, LowerError> {
-        let whole_clock = (clock.multiplier == DoubleDouble::ONE).then(|| whole(clock.divisor).zip(whole(clock.ahead)));
-        if let Some(Some((divisor, ahead))) = whole_clock
+        let stretch = (clock.multiplier == Expansion::from(1.0)).then(|| whole(clock.divisor).zip(whole(clock.ahead)));
+        if let Some(Some((divisor, ahead))) = stretch
             && (divisor == 1 || self.segments().all(|segment| segment.lead == 0))
+            && let Ok(stretched) = self.clone().stretched(divisor)
         {
-            return Ok(self.clone().stretched(divisor).skip(ahead));
+            return stretched.skip(ahead);
         }
         let mut stages: Vec<Stage> = Vec::new();
-        let held = clock.step_reaching(DoubleDouble::ZERO);
-        if clock.ahead < DoubleDouble::ZERO && held > 0 {
+        let held = clock.step_reaching(&Expansion::ZERO);
+        if clock.ahead.sign().is_lt() && held > 0 {
             stages.extend(Self::hold(self.exact(0)).stages);
         }
         for (index, stage) in self.stages.iter().enumerate() {
-            let begin = if index == 0 { held } else { clock.step_reaching(DoubleDouble::from(stage.start)) };
+            let begin = if index == 0 { held } else { clock.step_reaching(&stage.start.into()) };
             let next = self.stages.get(index + 1);
-            if next.is_some_and(|next| clock.step_reaching(DoubleDouble::from(next.start)) <= begin) {
+            if next.is_some_and(|next| clock.step_reaching(&next.start.into()) <= begin) || begin > MAX_STEP {
                 continue;
             }
-            let own = clock.from(begin, DoubleDouble::from(stage.start));
+            let own = clock.behind(&stage.start.into()).from_step(begin);
             let tracks = stage.tracks.iter().map(|track| {
                 // A cycle's clock must begin on a step.
-                let on_a_step = own.ahead == DoubleDouble::ZERO || track.repetition == Repetition::None;
+                let on_a_step = own.ahead.sign().is_eq() || track.repetition == Repetition::None;
                 if on_a_step { track.on_clock(&own) } else { Err(BETWEEN_STEPS) }
             });
             stages.push(Stage { start: begin, tracks: tracks.collect::<Result<_, _>>()?, ..stage.clone() });

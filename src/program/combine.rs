@@ -1,9 +1,30 @@
 //! How programs combine: in sequence, as a product, scaled, clamped, repeated, on another clock.
 
-use super::{Clamp, FOREVER, MAX_SEGMENTS, MAX_TRACKS, Program, Repetition, Segment, Stage, Track};
+use super::{
+    BETWEEN_STEPS, Clamp, FOREVER, MAX_SEGMENTS, MAX_STEP, MAX_TRACKS, MOST_COUNTS, Program, Repetition, Segment,
+    Stage, Track,
+};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::LowerError;
+
+/// Why steps cannot be told apart any more.
+const TOO_LONG: LowerError = LowerError::TooLong { what: "the sum or the product of lengths", limit: "2^62 steps" };
+
+/// The sum of two steps or lengths.
+fn sum(a: u64, b: u64) -> Result<u64, LowerError> {
+    a.checked_add(b).filter(|&sum| sum <= MOST_COUNTS).ok_or(TOO_LONG)
+}
+
+/// The product of a step or a length and a factor.
+fn product(a: u64, b: u64) -> Result<u64, LowerError> {
+    a.checked_mul(b).filter(|&product| product <= MOST_COUNTS).ok_or(TOO_LONG)
+}
+
+/// Where what begins at `start` and takes `length` ends; [`FOREVER`] if it never does.
+fn end(start: u64, length: u64) -> Result<u64, LowerError> {
+    if length == FOREVER { Ok(FOREVER) } else { sum(start, length) }
+}
 
 impl Clamp {
     /// These bounds, then `outer`.
@@ -31,33 +52,42 @@ impl Segment {
     }
 
     /// The part of this segment from `steps` after its start, moved to start at `start`.
-    fn skipped(self, steps: u64, start: u64) -> Option<Self> {
+    pub(super) fn skipped(self, steps: u64, start: u64) -> Result<Option<Self>, LowerError> {
         let quantum = self.quantum.unwrap_or(1);
         let count = (steps / quantum).min(self.length);
         if !steps.is_multiple_of(quantum) && count < self.length {
-            return None;
+            return Ok(None);
         }
-        let origin = if self.reversed { self.origin.saturating_sub(count) } else { self.origin + count };
         let length = if self.length == FOREVER { FOREVER } else { self.length - count };
-        Some(Self { start, length, origin, ..self })
+        if self.curve == Curve::Hold {
+            return Ok(Some(Self { start, length, ..self }));
+        }
+        // A reversed phase stops at 0 where the length would go on.
+        let origin = if self.reversed { self.origin.saturating_sub(count) } else { sum(self.origin, count)? };
+        Ok(Some(Self { start, length, origin, ..self }))
     }
 
     /// This segment with each step of its clock stretched to `factor` steps, the phase still moving at each.
-    /// Not for segments that begin or end between steps, which are known to whole steps only.
-    fn stretched(self, factor: u64) -> Self {
-        let times = |steps: u64| steps.saturating_mul(factor);
-        match self.quantum {
-            Some(quantum) => Self { start: times(self.start), quantum: Some(times(quantum)), ..self },
-            None => {
-                let (origin, rate) = (times(self.origin), self.rate / DoubleDouble::from(factor));
-                let stretched = Self { start: times(self.start), length: times(self.length), origin, rate, ..self };
-                if self.lead == 0 {
-                    return stretched;
-                }
-                let lead = DoubleDouble::from(self.lead).scaled_by_power_of_two(-64);
-                stretched.counting_from((DoubleDouble::from(self.origin) + lead) * DoubleDouble::from(factor))
-            }
+    fn stretched(self, factor: u64) -> Result<Self, LowerError> {
+        let start = product(self.start, factor)?;
+        if factor == 1 || self.curve == Curve::Hold {
+            return Ok(Self { start, ..self });
         }
+        if self.lead != 0 {
+            return Err(BETWEEN_STEPS);
+        }
+        if let Some(quantum) = self.quantum {
+            return Ok(Self { start, quantum: Some(product(quantum, factor)?), ..self });
+        }
+        let length = if self.length == FOREVER { FOREVER } else { product(self.length, factor)? };
+        // Of one over an integer the rate remains one, to the last bit.
+        let whole = (DoubleDouble::ONE / self.rate).high().round();
+        let one_over = (1.0..=MAX_STEP as f64).contains(&whole).then_some(whole as u64);
+        let rate = match one_over.filter(|&whole| DoubleDouble::one_over(whole) == self.rate) {
+            Some(whole) => DoubleDouble::one_over(product(whole, factor)?),
+            None => self.rate / DoubleDouble::from(factor),
+        };
+        Ok(Self { start, length, origin: product(self.origin, factor)?, rate, ..self })
     }
 }
 
@@ -69,7 +99,9 @@ impl Track {
     /// The constant this track is, if it is one.
     fn constant(&self) -> Option<DoubleDouble> {
         match self.segments.as_slice() {
-            [only] if only.curve == Curve::Hold => Some(self.clamp.apply(only.base + only.amplitude)),
+            [only] if only.curve == Curve::Hold => {
+                Some(self.clamp.apply((only.base + only.amplitude).into()).rounded())
+            }
             _ => None,
         }
     }
@@ -89,27 +121,30 @@ impl Track {
             return Ok(None);
         }
         let (period, clock_end) = match self.repetition {
-            Repetition::None => (FOREVER, self.advance.saturating_add(until)),
-            Repetition::Restart { period } => (period, self.advance.saturating_add(until)),
+            Repetition::None => (FOREVER, end(self.advance, until)?),
+            Repetition::Restart { period } => (period, end(self.advance, until)?),
             Repetition::Reflect { .. } => return Ok(None),
         };
         let first_cycle = self.advance / period;
-        let cycles = clock_end.saturating_sub(1) / period - first_cycle + 1;
-        let needed = cycles.saturating_mul(self.segments.len() as u64);
-        if needed > MAX_SEGMENTS as u64 {
+        let cycles = clock_end.max(1).div_ceil(period) - first_cycle;
+        let needed = u128::from(cycles) * self.segments.len() as u128;
+        if needed > MAX_SEGMENTS as u128 {
+            let needed = u64::try_from(needed).unwrap_or(u64::MAX);
             return Err(LowerError::TooManySegments { needed, limit: MAX_SEGMENTS });
         }
         let mut out = Vec::with_capacity(needed as usize);
         for cycle in first_cycle..first_cycle + cycles {
-            let cycle_start = cycle.saturating_mul(period);
+            // The only cycle of what is not repeated begins at 0.
+            let cycle_start = if cycle == 0 { 0 } else { product(cycle, period)? };
             for (index, segment) in self.segments.iter().enumerate() {
-                let begin = cycle_start.saturating_add(segment.start);
-                let end = self.segments.get(index + 1).map_or(period, |next| next.start).saturating_add(cycle_start);
-                if end <= self.advance || begin >= clock_end {
+                let begin = sum(cycle_start, segment.start)?;
+                let next = self.segments.get(index + 1).map_or(period, |next| next.start);
+                let part_end = end(cycle_start, next)?;
+                if part_end <= self.advance || begin >= clock_end {
                     continue;
                 }
-                let skip = self.advance.saturating_sub(begin);
-                let Some(part) = segment.skipped(skip, begin.saturating_sub(self.advance)) else { return Ok(None) };
+                let (skip, start) = (self.advance.saturating_sub(begin), begin.saturating_sub(self.advance));
+                let Some(part) = segment.skipped(skip, start)? else { return Ok(None) };
                 out.push(part);
             }
         }
@@ -148,19 +183,19 @@ impl Stage {
     /// The constant this stage is, if it is one.
     fn constant(&self) -> Option<DoubleDouble> {
         match self.tracks.as_slice() {
-            [track] => Some(self.clamp.apply(self.offset + self.scale * track.constant()?)),
+            [track] => Some(self.clamp.apply((self.offset + self.scale * track.constant()?).into()).rounded()),
             _ => None,
         }
     }
 
     /// The same stage taking over at a later step.
-    fn starting_at(&self, start: u64) -> Self {
+    fn starting_at(&self, start: u64) -> Result<Self, LowerError> {
         let mut stage = self.clone();
         for track in &mut stage.tracks {
-            track.advance += start - self.start;
+            track.advance = sum(track.advance, start - self.start)?;
         }
         stage.start = start;
-        stage
+        Ok(stage)
     }
 
     /// `offset + scale ·` this stage.
@@ -310,7 +345,7 @@ impl Program {
         starts.dedup();
         let stages = starts
             .into_iter()
-            .map(|start| join(&self.stage_at(start).starting_at(start), &other.stage_at(start).starting_at(start)))
+            .map(|start| join(&self.stage_at(start).starting_at(start)?, &other.stage_at(start).starting_at(start)?))
             .collect::<Result<_, _>>()?;
         Self { quantum: 1, stages }.bounded()
     }
@@ -326,7 +361,7 @@ impl Program {
         while let Some((at, piece)) = pieces.next() {
             let end = pieces.peek().map_or(FOREVER, |(next, _)| *next);
             for stage in piece.stages {
-                let start = at.saturating_add(stage.start);
+                let start = sum(at, stage.start)?;
                 if start >= end && start > at {
                     break;
                 }
@@ -348,7 +383,9 @@ impl Program {
             && track.is_plain()
             && track.advance == 0
         {
-            track.segments.iter_mut().for_each(|segment| segment.start = segment.start.saturating_add(steps));
+            for segment in &mut track.segments {
+                segment.start = sum(segment.start, steps)?;
+            }
             track.segments.insert(0, first);
             return self.bounded();
         }
@@ -356,14 +393,16 @@ impl Program {
     }
 
     /// This program after its first `steps` steps, its clock running on: what an overlaid warmup hands over to.
-    #[must_use]
-    pub fn skip(&self, steps: u64) -> Self {
+    ///
+    /// # Errors
+    /// When a step is beyond what is counted exactly.
+    pub fn skip(&self, steps: u64) -> Result<Self, LowerError> {
         // The stage in force has started by then.
-        let mut stages = vec![Stage { start: 0, ..self.stage_at(steps).starting_at(steps) }];
+        let mut stages = vec![Stage { start: 0, ..self.stage_at(steps).starting_at(steps)? }];
         for stage in self.stages.iter().filter(|stage| stage.start > steps) {
             stages.push(Stage { start: stage.start - steps, ..stage.clone() });
         }
-        Self { quantum: self.quantum, stages }
+        Ok(Self { quantum: self.quantum, stages })
     }
 
     /// The first `period` steps over and over.
@@ -385,7 +424,7 @@ impl Program {
             return Ok(Self::of_stage(stage));
         }
         // One past the period, because a reflection turns on the value there.
-        let until = period.saturating_add(1);
+        let until = sum(period, 1)?;
         let mut segments = Vec::new();
         for (index, stage) in self.stages.iter().enumerate().filter(|(_, stage)| stage.start < until) {
             let end = self.stages.get(index + 1).map_or(until, |next| next.start.min(until));
@@ -405,31 +444,34 @@ impl Program {
     }
 
     /// This program on a clock that ticks once every `steps` steps.
-    #[must_use]
-    pub fn once_per(mut self, steps: u64) -> Self {
-        self.quantum = self.quantum.saturating_mul(steps);
-        self
+    ///
+    /// # Errors
+    /// When a tick is longer than what is counted exactly.
+    pub fn once_per(mut self, steps: u64) -> Result<Self, LowerError> {
+        self.quantum = product(self.quantum, steps)?;
+        Ok(self)
     }
 
     /// This program with every length `factor` times as long, its value still moving at each step.
-    #[must_use]
-    pub fn stretched(mut self, factor: u64) -> Self {
-        let times = |steps: u64| steps.saturating_mul(factor);
+    ///
+    /// # Errors
+    /// When a length is beyond what is counted exactly, or a segment begins between steps.
+    pub fn stretched(mut self, factor: u64) -> Result<Self, LowerError> {
         for stage in &mut self.stages {
-            stage.start = times(stage.start);
+            stage.start = product(stage.start, factor)?;
             for track in &mut stage.tracks {
-                track.advance = times(track.advance);
+                track.advance = product(track.advance, factor)?;
                 track.repetition = match track.repetition {
                     Repetition::None => Repetition::None,
-                    Repetition::Restart { period } => Repetition::Restart { period: times(period) },
-                    Repetition::Reflect { period } => Repetition::Reflect { period: times(period) },
+                    Repetition::Restart { period } => Repetition::Restart { period: product(period, factor)? },
+                    Repetition::Reflect { period } => Repetition::Reflect { period: product(period, factor)? },
                 };
                 for segment in &mut track.segments {
-                    *segment = segment.stretched(factor);
+                    *segment = segment.stretched(factor)?;
                 }
             }
         }
-        self
+        Ok(self)
     }
 
     fn bounded(self) -> Result<Self, LowerError> {
@@ -457,9 +499,9 @@ fn push_merged(stages: &mut Vec<Stage>, stage: Stage) -> Result<(), LowerError> 
     {
         let shift = stage.start - last.start;
         before.segments.retain(|segment| segment.start < shift);
-        before.segments.extend(
-            track.segments.iter().map(|segment| Segment { start: segment.start.saturating_add(shift), ..*segment }),
-        );
+        for segment in &track.segments {
+            before.segments.push(Segment { start: sum(segment.start, shift)?, ..*segment });
+        }
         return Ok(());
     }
     stages.push(stage);

@@ -2,7 +2,7 @@
 
 use super::{Clamp, Program, Repetition, Segment, Stage, Track};
 use crate::curve::{Arithmetic, Curve};
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 
 /// Phases closer to 1 than this are 1; whole steps are 2^-53 apart at least.
 const PHASE_SNAP: f64 = 1.0 / (1_u128 << 96) as f64;
@@ -10,10 +10,10 @@ const PHASE_SNAP: f64 = 1.0 / (1_u128 << 96) as f64;
 impl Clamp {
     /// The nearest value within the bounds.
     #[must_use]
-    pub fn apply(&self, value: DoubleDouble) -> DoubleDouble {
-        if value < DoubleDouble::from(self.lower) {
+    pub fn apply(&self, value: Extended) -> Extended {
+        if self.lower.is_finite() && value < Extended::from(self.lower) {
             self.lower.into()
-        } else if value > DoubleDouble::from(self.upper) {
+        } else if self.upper.is_finite() && value > Extended::from(self.upper) {
             self.upper.into()
         } else {
             value
@@ -29,8 +29,9 @@ impl Repetition {
             Self::None => (step, false),
             Self::Restart { period } => (step % period, false),
             Self::Reflect { period } => {
-                let position = step % period.saturating_mul(2);
-                if position <= period { (position, false) } else { (period.saturating_mul(2) - position, true) }
+                // A period has 62 bits at most.
+                let position = step % (2 * period);
+                if position <= period { (position, false) } else { (2 * period - position, true) }
             }
         }
     }
@@ -41,6 +42,7 @@ impl Segment {
     #[must_use]
     pub fn phase_count(&self, step: u64) -> u64 {
         let k = ((step - self.start) / self.quantum.unwrap_or(1)).min(self.length);
+        // A reversed phase stops at 0 where the length would go on.
         if self.reversed { self.origin.saturating_sub(k) } else { self.origin + k }
     }
 
@@ -76,7 +78,7 @@ impl Track {
 
     /// The value at a step counted from the start of the stage.
     #[must_use]
-    pub fn value(&self, step: u64) -> DoubleDouble {
+    pub fn value(&self, step: u64) -> Extended {
         let (step, _) = self.repetition.fold(step + self.advance);
         let segment = self.segment_at(step);
         self.clamp.apply(segment.value_at(segment.phase_count(step).into()))
@@ -86,15 +88,16 @@ impl Track {
 impl Stage {
     /// The value at a step of the program's clock, `step ≥ start`.
     #[must_use]
-    pub fn value(&self, step: u64) -> DoubleDouble {
+    pub fn value(&self, step: u64) -> Extended {
         let since = step - self.start;
-        let mut values = self.tracks.iter().map(|track| track.value(since));
+        let values = self.tracks.iter().map(|track| track.value(since));
+        let scale = Extended::from(self.scale);
         let scaled = if self.summed {
-            self.scale * values.fold(DoubleDouble::ZERO, |sum, value| sum + value)
+            scale * values.fold(Extended::ZERO, |sum, value| sum + value)
         } else {
-            DoubleDouble::product(std::iter::once(self.scale).chain(values.by_ref()))
+            values.fold(scale, |product, value| product * value)
         };
-        self.clamp.apply(self.offset + scaled)
+        self.clamp.apply(Extended::from(self.offset) + scaled)
     }
 }
 
@@ -110,7 +113,7 @@ impl Program {
     #[must_use]
     pub fn exact(&self, step: u64) -> DoubleDouble {
         let tick = step / self.quantum;
-        self.stage_at(tick).value(tick)
+        self.stage_at(tick).value(tick).rounded()
     }
 
     /// The value at `step`, rounded to `f64`.

@@ -12,7 +12,7 @@ mod combine;
 mod evaluate;
 mod marks;
 
-pub use clock::{BETWEEN_STEPS, Clock};
+pub use clock::{BETWEEN_STEPS, Clock, Moved};
 
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
@@ -25,6 +25,10 @@ pub const MAX_SEGMENTS: usize = 4096;
 
 /// The most factors or terms that one stage may have.
 pub const MAX_TRACKS: usize = 4;
+
+/// The most that a step, a length, a period or a count of the lowered form may be, but for [`FOREVER`]: the sum of two
+/// is an integer of 64 bits.
+pub const MOST_COUNTS: u64 = 1 << 62;
 
 /// A length that never ends.
 pub const FOREVER: u64 = u64::MAX;

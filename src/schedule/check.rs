@@ -21,6 +21,12 @@ pub(super) fn positive(field: &str, value: f64) -> Checked {
     number(field, value, value > 0.0, "greater than 0")
 }
 
+/// What makes each cycle longer than the last.
+pub(super) fn growth(field: &str, value: f64) -> Checked {
+    let allowed = (1.0..=MAX_STEP as f64).contains(&value);
+    number(field, value, allowed, "from 1 to 2^53: cycles that shrink never end, and longer ones never begin")
+}
+
 /// A length of at least one step.
 pub(super) fn length(field: &str, steps: u64) -> Checked {
     if steps == 0 {

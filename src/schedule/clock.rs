@@ -3,20 +3,26 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Schedule, Time, check, defaults, formula};
-use crate::double_double::DoubleDouble;
+use super::{Family, Schedule, Time, check, defaults, formula, lower_within};
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
-use crate::program::{BETWEEN_STEPS, MAX_SEGMENTS, MAX_STEP, Program, Repetition, Stage, Track};
+use crate::program::{BETWEEN_STEPS, FOREVER, MAX_SEGMENTS, MAX_STEP, Program, Repetition, Stage, Track};
 
-/// The fastest and the slowest clock, and the furthest ahead.
+/// The fastest clock and the slowest, and the furthest ahead.
 const MOST: f64 = MAX_STEP as f64;
+
+/// The slowest clock's multiplier and the fastest one's divisor, and what a clock is ahead at least, if it is.
+const LEAST: f64 = 1e-30;
+
+/// A clock shows less within the largest step: 2^100.
+const FURTHEST: f64 = (1_u128 << 100) as f64;
 
 /// A schedule on a clock of another speed.
 ///
 /// **Formula.** `of` at `max((multiplier·s + ahead)/divisor, 0)`, which may lie between its steps.
 ///
-/// **Parameters.** `multiplier`, `divisor`: greater than 0, at most 2^53 (default 1). `ahead`: within
-/// ±2^53 (default 0); below 0 it starts later. `of`: a schedule.
+/// **Parameters.** `multiplier`, `divisor`: from 1e-30 to 2^53 (default 1). `ahead`: within ±2^53 and 0 or at
+/// least 1e-30 in size (default 0); below 0 it starts later. `of`: a schedule.
 ///
 /// **Behaviour.** With `ahead` 1 it begins with what would be its second value; with `divisor` 2.5 it takes
 /// two and a half times as long; with `multiplier` 32 a step counts as 32. Stairs and cycles within it need
@@ -57,34 +63,38 @@ impl Clock {
         }
     }
 
-    /// The first step at which it shows more than `tick`.
-    fn step_past(&self, tick: u64) -> u64 {
-        let (clock, tick) = (self.clock(), DoubleDouble::from(tick));
-        let reached = clock.step_reaching(tick);
-        let shown = (clock.multiplier * DoubleDouble::from(reached) + clock.ahead) / clock.divisor;
-        reached.saturating_add(u64::from(shown <= tick))
+    /// The last step at which it shows no more than `tick`; beyond every step where it is too slow to pass it.
+    fn step_before_passing(&self, tick: u64) -> u64 {
+        let (clock, tick) = (self.clock(), tick.into());
+        match clock.step_reaching(&tick) {
+            FOREVER => FOREVER,
+            // The step at which it shows the tick itself still has a value.
+            reached if clock.shown(reached) <= tick.times(&clock.divisor) => reached,
+            reached => reached.saturating_sub(1),
+        }
     }
 }
 
 impl Family for Clock {
     fn validate(&self) -> Result<(), SpecError> {
-        let range = "above 0 and at most 2^53";
-        check::number("multiplier", self.multiplier, self.multiplier > 0.0 && self.multiplier <= MOST, range)?;
-        check::number("divisor", self.divisor, self.divisor > 0.0 && self.divisor <= MOST, range)?;
-        check::number("ahead", self.ahead, self.ahead.abs() <= MOST, "within ±2^53")?;
+        let range = |size: f64| (LEAST..=MOST).contains(&size);
+        check::number("multiplier", self.multiplier, range(self.multiplier), "from 1e-30 to 2^53")?;
+        check::number("divisor", self.divisor, range(self.divisor), "from 1e-30 to 2^53")?;
+        let near = self.ahead == 0.0 || range(self.ahead.abs());
+        check::number("ahead", self.ahead, near, "0, or from 1e-30 to 2^53 in size")?;
         self.of.validate().map_err(|error| error.within("of"))
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        self.of.exact(time.on_clock(self.multiplier, self.ahead, self.divisor))
+    fn value(&self, time: Time) -> Extended {
+        self.of.extended(time.on_clock(self.multiplier, self.ahead, self.divisor))
     }
 
     fn length(&self) -> Option<u64> {
-        self.of.length().map(|length| self.clock().step_reaching(DoubleDouble::from(length)).min(MAX_STEP))
+        self.of.length().map(|length| self.clock().step_reaching(&length.into()))
     }
 
     fn last_step(&self) -> Option<u64> {
-        self.of.last_step().map(|last| self.step_past(last).saturating_sub(1))
+        self.of.last_step().map(|last| self.step_before_passing(last))
     }
 
     fn parts(&self) -> Vec<&Schedule> {
@@ -101,7 +111,21 @@ impl Family for Clock {
         if self.of.turns_between_steps() && !shifted {
             return Err(BETWEEN_STEPS);
         }
-        self.of.lower()?.on_clock(&self.clock())
+        let clock = self.clock();
+        if clock.shown(MAX_STEP).over(&clock.divisor).high() >= FURTHEST {
+            return Err(LowerError::TooLong { what: "what the clock shows at step 2^53", limit: "2^100" });
+        }
+        let lowered = match self.of.as_ref() {
+            // Cycles that grow are written out as far as the clock goes.
+            Schedule::CosineRestarts(of) => of.lower_on(&clock),
+            Schedule::Restarts(of) => of.lower_on(&clock),
+            of if of.grows() && clock.passes(MAX_STEP) => Err(LowerError::NotRepresentable {
+                what: "a clock that runs past 2^53 around cycles that grow, within another schedule",
+                remedy: "put the clock around the cycles alone",
+            }),
+            of => of.lower()?.on_clock(&clock),
+        };
+        lowered.map_err(|error| error.within("of"))
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
@@ -172,11 +196,33 @@ impl Restarts {
         self.of.length().unwrap_or(1).max(1)
     }
 
-    /// The number of cycles that begin within the largest step.
-    fn cycles_in_all(&self) -> u64 {
-        let most = DoubleDouble::from(MAX_STEP) / DoubleDouble::from(self.period());
-        ((most * (self.multiplier - 1.0)).log2_1p() / DoubleDouble::from(self.multiplier).log2()).high().ceil() as u64
-            + 1
+    /// The lowered form on a clock of its own: cycles that grow are written out as far as it goes.
+    pub(super) fn lower_on(&self, clock: &crate::program::Clock) -> Result<Program, LowerError> {
+        if self.multiplier == 1.0 {
+            return self.lower()?.on_clock(clock);
+        }
+        if self.of.turns_between_steps() {
+            return Err(BETWEEN_STEPS);
+        }
+        let body = lower_within(&self.of, "of")?;
+        let needed = growing_cycles(self.period(), self.multiplier, clock)?;
+        let octaves = DoubleDouble::from(self.decay).log2();
+        let mut pieces: Vec<(u64, Program)> = Vec::with_capacity(needed);
+        let (mut start, mut growth) = (DoubleDouble::ZERO, DoubleDouble::ONE);
+        for index in 0..needed as u64 {
+            let begin = clock.step_reaching(&start.into());
+            if begin > MAX_STEP {
+                break;
+            }
+            let own = clock.behind(&start.into()).from_step(begin);
+            let own = crate::program::Clock { divisor: own.divisor.times(&growth.into()), ..own };
+            let height = (octaves * DoubleDouble::from(index)).exp2();
+            // A cycle between two steps is replaced by its successor.
+            pieces.push((begin, body.on_clock(&own)?.affine(height, 0.0)));
+            start = start + growth * DoubleDouble::from(self.period());
+            growth = growth * self.multiplier;
+        }
+        Program::sequence(pieces)
     }
 
     /// The cycle that `time` lies in: where it begins, and how long it is in lengths of the first.
@@ -193,6 +239,17 @@ impl Restarts {
     }
 }
 
+/// The number of cycles, each `multiplier` times as long as the last, that begin within the largest step on a clock.
+pub(super) fn growing_cycles(period: u64, multiplier: f64, clock: &crate::program::Clock) -> Result<usize, LowerError> {
+    let most = clock.shown(MAX_STEP).over(&clock.divisor) / DoubleDouble::from(period);
+    let cycles = (most * (multiplier - 1.0)).log2_1p() / DoubleDouble::from(multiplier).log2();
+    let needed = cycles.high().ceil() + 1.0;
+    if needed > MAX_SEGMENTS as f64 {
+        return Err(LowerError::TooManySegments { needed: needed as u64, limit: MAX_SEGMENTS });
+    }
+    Ok(needed as usize)
+}
+
 impl Family for Restarts {
     fn validate(&self) -> Result<(), SpecError> {
         self.of.validate().map_err(|error| error.within("of"))?;
@@ -203,22 +260,18 @@ impl Family for Restarts {
                 return Err(SpecError::new("of", message));
             }
         }
-        check::number(
-            "multiplier",
-            self.multiplier,
-            self.multiplier >= 1.0,
-            "at least 1: cycles that shrink never end",
-        )?;
+        check::growth("multiplier", self.multiplier)?;
         check::positive("decay", self.decay)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         if self.multiplier == 1.0 {
             let (index, within) = time.cycles(self.period());
-            return self.of.exact(within) * formula::power(self.decay, index.into());
+            return self.of.extended(within) * formula::power(self.decay, DoubleDouble::from_u128(index));
         }
         let (index, start, growth) = self.cycle(time);
-        self.of.exact(time.since_moment(start).in_units_of(growth)) * formula::power(self.decay, index.into())
+        self.of.extended(time.since_moment(&start.into()).in_units_of(growth))
+            * formula::power(self.decay, index.into())
     }
 
     fn length(&self) -> Option<u64> {
@@ -237,40 +290,21 @@ impl Family for Restarts {
         self.multiplier.fract() != 0.0 || self.of.turns_between_steps()
     }
 
+    fn grows(&self) -> bool {
+        self.multiplier != 1.0 || self.of.grows()
+    }
+
     fn lower(&self) -> Result<Program, LowerError> {
         let octaves = DoubleDouble::from(self.decay).log2();
-        let body = self.of.lower()?;
         if self.multiplier == 1.0 {
-            let cycles = body.repeated(Repetition::Restart { period: self.period() })?;
+            let cycles = lower_within(&self.of, "of")?.repeated(Repetition::Restart { period: self.period() })?;
             if self.decay == 1.0 {
                 return Ok(cycles);
             }
             let height = super::exponential::geometric(1.0, octaves, Some(self.period()));
             return cycles.multiply(&Program::of_stage(Stage::of(Track::of(vec![height]))));
         }
-        if self.of.turns_between_steps() {
-            return Err(BETWEEN_STEPS);
-        }
-        let needed = self.cycles_in_all();
-        if needed > MAX_SEGMENTS as u64 {
-            return Err(LowerError::TooManySegments { needed, limit: MAX_SEGMENTS });
-        }
-        let mut pieces: Vec<(u64, Program)> = Vec::with_capacity(needed as usize);
-        let (mut start, mut growth) = (DoubleDouble::ZERO, DoubleDouble::ONE);
-        for index in 0..needed {
-            let clock = crate::program::Clock { multiplier: DoubleDouble::ONE, ahead: -start, divisor: growth };
-            let begin = clock.step_reaching(DoubleDouble::ZERO);
-            if begin > MAX_STEP {
-                break;
-            }
-            let own = crate::program::Clock { ahead: DoubleDouble::from(begin) - start, ..clock };
-            let height = (octaves * DoubleDouble::from(index)).exp2();
-            // A cycle between two steps is replaced by its successor.
-            pieces.push((begin, body.on_clock(&own)?.affine(height, 0.0)));
-            start = start + growth * DoubleDouble::from(self.period());
-            growth = growth * self.multiplier;
-        }
-        Program::sequence(pieces)
+        self.lower_on(&crate::program::Clock::steps())
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::until::earlier;
-use super::{Family, Schedule, Time, check};
-use crate::double_double::DoubleDouble;
+use super::{Family, Schedule, Time, check, later, lower_within};
+use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::{Clamp as Bounds, Program, Segment};
 
@@ -20,6 +20,11 @@ fn validate_all(schedules: &[Schedule], field: &str) -> Result<(), SpecError> {
     }
     let mut schedules = schedules.iter().enumerate();
     schedules.try_for_each(|(index, schedule)| validate_within(schedule, &format!("{field}[{index}]")))
+}
+
+/// The lowered forms of schedules that act at the same time.
+fn lowered_at_once(schedules: &[Schedule], field: &str) -> impl Iterator<Item = Result<Program, LowerError>> {
+    schedules.iter().enumerate().map(move |(index, schedule)| lower_within(schedule, &format!("{field}[{index}]")))
 }
 
 /// The longest of schedules that act at the same time; `None` where one never ends.
@@ -59,8 +64,8 @@ impl Family for Product {
         validate_all(&self.factors, "factors")
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        DoubleDouble::product(self.factors.iter().map(|factor| factor.exact(time)))
+    fn value(&self, time: Time) -> Extended {
+        self.factors.iter().fold(Extended::ONE, |product, factor| product * factor.extended(time))
     }
 
     fn length(&self) -> Option<u64> {
@@ -76,9 +81,9 @@ impl Family for Product {
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        let mut factors = self.factors.iter();
+        let mut factors = lowered_at_once(&self.factors, "factors");
         let Some(first) = factors.next() else { return Ok(Program::hold(1.0)) };
-        factors.try_fold(first.lower()?, |product, factor| product.multiply(&factor.lower()?))
+        factors.try_fold(first?, |product, factor| product.multiply(&factor?))
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
@@ -147,8 +152,8 @@ impl Family for Sum {
         validate_all(&self.terms, "terms")
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        self.terms.iter().fold(DoubleDouble::ZERO, |sum, term| sum + term.exact(time))
+    fn value(&self, time: Time) -> Extended {
+        self.terms.iter().fold(Extended::ZERO, |sum, term| sum + term.extended(time))
     }
 
     fn length(&self) -> Option<u64> {
@@ -164,9 +169,9 @@ impl Family for Sum {
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        let mut terms = self.terms.iter();
+        let mut terms = lowered_at_once(&self.terms, "terms");
         let Some(first) = terms.next() else { return Ok(Program::hold(0.0)) };
-        terms.try_fold(first.lower()?, |sum, term| sum.add(&term.lower()?))
+        terms.try_fold(first?, |sum, term| sum.add(&term?))
     }
 
     fn scaled(&self, _: f64) -> Option<Self> {
@@ -227,8 +232,8 @@ impl Family for Scale {
         validate_within(&self.of, "of")
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        self.of.exact(time) * self.by + self.offset
+    fn value(&self, time: Time) -> Extended {
+        self.of.extended(time) * Extended::from(self.by) + Extended::from(self.offset)
     }
 
     fn length(&self) -> Option<u64> {
@@ -244,7 +249,7 @@ impl Family for Scale {
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        Ok(self.of.lower()?.affine(self.by, self.offset))
+        Ok(lower_within(&self.of, "of")?.affine(self.by, self.offset))
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
@@ -321,11 +326,11 @@ impl Family for Clamp {
         validate_within(&self.of, "of")
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        let value = self.of.exact(time);
+    fn value(&self, time: Time) -> Extended {
+        let value = self.of.extended(time);
         match (self.min, self.max) {
-            (Some(min), _) if value < DoubleDouble::from(min) => min.into(),
-            (_, Some(max)) if value > DoubleDouble::from(max) => max.into(),
+            (Some(min), _) if value < Extended::from(min) => min.into(),
+            (_, Some(max)) if value > Extended::from(max) => max.into(),
             _ => value,
         }
     }
@@ -343,7 +348,7 @@ impl Family for Clamp {
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        Ok(self.of.lower()?.clamp(self.bounds()))
+        Ok(lower_within(&self.of, "of")?.clamp(self.bounds()))
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
@@ -396,12 +401,12 @@ impl Family for Delay {
         validate_within(&self.of, "of")
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        self.of.exact(time.since(self.steps))
+    fn value(&self, time: Time) -> Extended {
+        self.of.extended(time.since(self.steps))
     }
 
     fn length(&self) -> Option<u64> {
-        self.of.length().map(|length| length.saturating_add(self.steps))
+        self.of.length().map(|length| later(self.steps, length))
     }
 
     fn parts(&self) -> Vec<&Schedule> {
@@ -409,11 +414,11 @@ impl Family for Delay {
     }
 
     fn last_step(&self) -> Option<u64> {
-        self.of.last_step().map(|last| last.saturating_add(self.steps))
+        self.of.last_step().map(|last| later(self.steps, last))
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        let body = self.of.lower()?;
+        let body = lower_within(&self.of, "of")?;
         if self.steps == 0 {
             return Ok(body);
         }

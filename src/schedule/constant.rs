@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check};
-use crate::double_double::DoubleDouble;
+use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::Program;
 
@@ -38,7 +38,7 @@ impl Family for Constant {
         check::finite("value", self.value)
     }
 
-    fn value(&self, _: Time) -> DoubleDouble {
+    fn value(&self, _: Time) -> Extended {
         self.value.into()
     }
 

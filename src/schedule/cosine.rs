@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
@@ -45,7 +45,7 @@ impl Family for Cosine {
         check::length("steps", self.steps)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         // ½(1 + cos πt) = sin²(π(1 − t)/2), which keeps its digits to the last step.
         let falling = || formula::half_cosine(time.remaining(self.steps));
         let rising = || formula::half_cosine(time.progress(self.steps));
@@ -149,17 +149,19 @@ impl Family for CosinePower {
         }
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let half_cosine = formula::half_cosine(time.remaining(self.steps));
         let power = DoubleDouble::from(self.power);
         let shape = match self.form {
-            CosinePowerForm::Normalized => half_cosine.powf(power),
-            CosinePowerForm::Unnormalized => (half_cosine * 2.0).powf(power) * 0.5,
-            CosinePowerForm::Exponential if self.is_plain_cosine() => half_cosine,
+            CosinePowerForm::Normalized => Extended::from(half_cosine).powf(power),
+            CosinePowerForm::Unnormalized => Extended::from(half_cosine * 2.0).powf(power) * Extended::from(0.5),
+            CosinePowerForm::Exponential if self.is_plain_cosine() => half_cosine.into(),
             // (p^(c+1) − p)/(p² − p) with the common factor p cancelled.
-            CosinePowerForm::Exponential => (power.log2() * half_cosine).exp2_m1() / (power - 1.0),
+            CosinePowerForm::Exponential => {
+                Extended::from(power.log2() * half_cosine).exp2_m1() / Extended::from(power - 1.0)
+            }
         };
-        formula::between(self.start, self.end, || DoubleDouble::ONE - shape, || shape)
+        formula::between(self.start, self.end, || Extended::ONE - shape, || shape)
     }
 
     fn length(&self) -> Option<u64> {

@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::clock::growing_cycles;
 use super::exponential::geometric;
 use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Expansion, Extended};
 use crate::error::{LowerError, SpecError};
-use crate::program::{Clamp, MAX_SEGMENTS, MAX_STEP, Program, Repetition, Segment, Stage, Track};
+use crate::program::{self, Clamp, MAX_STEP, Moved, Program, Repetition, Segment, Stage, Track};
 
 /// Cosine decays that start again, each perhaps longer and lower than the last (SGDR).
 ///
@@ -16,7 +17,7 @@ use crate::program::{Clamp, MAX_SEGMENTS, MAX_STEP, Program, Repetition, Segment
 /// Cycle i begins at step `round(period·(1 + multiplier + … + multiplier^(i−1)))`.
 ///
 /// **Parameters.** `max`, `min`: any finite numbers. `period`: steps of the first cycle, at least 1.
-/// `multiplier`: growth of the cycles, at least 1 (default 1). `decay`: factor on `max` per cycle,
+/// `multiplier`: growth of the cycles, from 1 to 2^53 (default 1). `decay`: factor on `max` per cycle,
 /// greater than 0 (default 1).
 ///
 /// **Behaviour.** `max` at 0 and, times `decay^i`, at each restart; it never ends. Boundaries are
@@ -49,47 +50,57 @@ pub struct CosineRestarts {
 }
 
 impl CosineRestarts {
-    /// Where cycle `index` begins; exact for whole multipliers up to the largest step.
-    fn boundary(&self, index: u64) -> u64 {
-        if self.multiplier == 1.0 {
-            return self.period.saturating_mul(index);
-        }
+    /// Where cycle `index` of growing ones begins, a whole step; exact for whole multipliers up to 2^90.
+    fn boundary(&self, index: u64) -> Expansion {
         // period·(m^i − 1)/(m − 1): the geometric series, rounded to a whole step.
         let multiplier = DoubleDouble::from(self.multiplier);
         let growth = (multiplier.log2() * DoubleDouble::from(index)).exp2_m1();
         let sum = growth / (multiplier - 1.0) * DoubleDouble::from(self.period);
-        if sum.high() >= 1.8e19 {
-            return u64::MAX;
-        }
         let whole = sum.high().round();
-        let fraction = (sum - whole).high();
-        // `high` may be a whole number that `low` moves across a half.
-        whole as u64 + u64::from(fraction >= 0.5) - u64::from(fraction < -0.5)
+        // `low` may move a whole number across a half, or by many.
+        let rest = ((sum - whole).high() + 0.5).floor();
+        Expansion::from(whole).plus(&rest.into())
     }
 
-    /// The cycle that `time` lies in, with its bounds.
-    fn cycle(&self, time: Time) -> (u64, u64, u64) {
-        if self.multiplier == 1.0 {
-            let (index, _) = time.cycles(self.period);
-            return (index, self.boundary(index), self.boundary(index + 1));
-        }
+    /// The cycle of growing ones that `time` lies in.
+    fn growing_cycle(&self, time: Time) -> u64 {
         let (mut low, mut high) = (0, 1);
-        while time.reached(self.boundary(high)) && self.boundary(high) < u64::MAX {
+        while time.reached_moment(&self.boundary(high)) {
             (low, high) = (high, high * 2);
         }
         while high - low > 1 {
             let middle = low.midpoint(high);
-            if time.reached(self.boundary(middle)) { low = middle } else { high = middle }
+            if time.reached_moment(&self.boundary(middle)) { low = middle } else { high = middle }
         }
-        (low, self.boundary(low), self.boundary(low + 1))
+        low
     }
 
-    /// The number of cycles that begin within the largest step.
-    fn cycles_in_all(&self) -> u64 {
-        let longest = DoubleDouble::from(MAX_STEP) / DoubleDouble::from(self.period);
-        ((longest * (self.multiplier - 1.0)).log2_1p() / DoubleDouble::from(self.multiplier).log2()).high().ceil()
-            as u64
-            + 1
+    /// The lowered form on a clock: cycles that grow are written out as far as it goes.
+    pub(super) fn lower_on(&self, clock: &program::Clock) -> Result<Program, LowerError> {
+        if self.multiplier == 1.0 {
+            return self.lower()?.on_clock(clock);
+        }
+        let needed = growing_cycles(self.period, self.multiplier, clock)?;
+        let octaves = DoubleDouble::from(self.decay).log2();
+        let mut segments = Vec::with_capacity(needed);
+        for index in 0..needed as u64 {
+            let (start, end) = (self.boundary(index), self.boundary(index + 1));
+            let (begin, until) = (clock.step_reaching(&start), clock.step_reaching(&end));
+            if begin > MAX_STEP {
+                break;
+            }
+            if until <= begin {
+                continue;
+            }
+            let full = end.minus(&start);
+            let top = (octaves * DoubleDouble::from(index)).exp2() * self.max;
+            let fall = Segment::transition(0, self.period, top, self.min, Curve::Cosine);
+            let fall = Segment { rate: DoubleDouble::ONE / full.rounded(), ..fall };
+            let since = clock.behind(&start).shown(begin);
+            let count = if fall.reversed { full.times(&clock.divisor).minus(&since) } else { since };
+            Moved { segment: fall, full: Some(full) }.push(clock, &count, begin, until, &mut segments)?;
+        }
+        Ok(Program::of(segments))
     }
 }
 
@@ -98,22 +109,24 @@ impl Family for CosineRestarts {
         check::finite("max", self.max)?;
         check::finite("min", self.min)?;
         check::length("period", self.period)?;
-        check::number(
-            "multiplier",
-            self.multiplier,
-            self.multiplier >= 1.0,
-            "at least 1: cycles that shrink never end",
-        )?;
+        check::growth("multiplier", self.multiplier)?;
         check::positive("decay", self.decay)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        let (index, start, end) = self.cycle(time);
-        let since = time.since(start);
-        let top = formula::power(self.decay, index.into()) * self.max;
-        let length = end - start;
-        let rising = || formula::half_cosine(since.progress(length));
-        let falling = || formula::half_cosine(since.remaining(length));
+    fn value(&self, time: Time) -> Extended {
+        if self.multiplier == 1.0 {
+            let (index, since) = time.cycles(self.period);
+            let top = formula::power(self.decay, DoubleDouble::from_u128(index)) * Extended::from(self.max);
+            let rising = || formula::half_cosine(since.progress(self.period));
+            let falling = || formula::half_cosine(since.remaining(self.period));
+            return formula::between(top, self.min, rising, falling);
+        }
+        let index = self.growing_cycle(time);
+        let (start, end) = (self.boundary(index), self.boundary(index + 1));
+        let length = end.minus(&start);
+        let top = formula::power(self.decay, index.into()) * Extended::from(self.max);
+        let rising = || formula::half_cosine(time.since_moment(&start).over_moment(&length));
+        let falling = || formula::half_cosine(time.until_moment(&end).over_moment(&length));
         formula::between(top, self.min, rising, falling)
     }
 
@@ -143,22 +156,11 @@ impl Family for CosineRestarts {
                 clamp: Clamp::NONE,
             }));
         }
-        let needed = self.cycles_in_all();
-        if needed > MAX_SEGMENTS as u64 {
-            return Err(LowerError::TooManySegments { needed, limit: MAX_SEGMENTS });
-        }
-        let mut segments = Vec::with_capacity(needed as usize);
-        for index in 0..needed {
-            let (start, end) = (self.boundary(index), self.boundary(index + 1));
-            if start > MAX_STEP {
-                break;
-            }
-            if end > start {
-                let top = (octaves * DoubleDouble::from(index)).exp2() * self.max;
-                segments.push(Segment::transition(start, end - start, top, self.min, Curve::Cosine));
-            }
-        }
-        Ok(Program::of(segments))
+        self.lower_on(&program::Clock::steps())
+    }
+
+    fn grows(&self) -> bool {
+        self.multiplier != 1.0
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {

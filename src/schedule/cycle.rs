@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Schedule, Time, check};
-use crate::double_double::DoubleDouble;
+use super::{Family, Schedule, Time, check, lower_within};
+use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Repetition};
 
@@ -69,13 +69,13 @@ impl Family for Cycle {
         }
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let period = self.period();
         let (way, within) = time.cycles(period);
         match self.mode {
-            CycleMode::Reflect if way % 2 == 1 => self.of.exact(within.until(period)),
-            CycleMode::RestartAfter if way > 0 && within.not_past(0) => self.of.exact(Time::step(period)),
-            _ => self.of.exact(within),
+            CycleMode::Reflect if way % 2 == 1 => self.of.extended(within.until(period)),
+            CycleMode::RestartAfter if way > 0 && within.not_past(0) => self.of.extended(Time::step(period)),
+            _ => self.of.extended(within),
         }
     }
 
@@ -99,13 +99,13 @@ impl Family for Cycle {
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        let (body, period) = (self.of.lower()?, self.period());
+        let (body, period) = (lower_within(&self.of, "of")?, self.period());
         match self.mode {
             CycleMode::Restart => body.repeated(Repetition::Restart { period }),
             CycleMode::Reflect => body.repeated(Repetition::Reflect { period }),
             CycleMode::RestartAfter => {
                 let first = Program::hold(body.exact(0));
-                let saw = body.skip(1).repeated(Repetition::Restart { period })?;
+                let saw = body.skip(1)?.repeated(Repetition::Restart { period })?;
                 Program::sequence(vec![(0, first), (1, saw)])
             }
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::exponential::geometric;
 use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Clamp, Program, Repetition, Segment, Stage, Track};
 
@@ -83,7 +83,7 @@ impl Family for Cyclic {
         check::positive("gamma", self.gamma)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let (cycle, within) = time.cycles(self.period());
         let x = if within.reached(self.step_size_up) {
             within.until(self.period()).over(self.down())
@@ -91,11 +91,11 @@ impl Family for Cyclic {
             within.over(self.step_size_up)
         };
         let factor = match self.mode {
-            CyclicMode::Triangular => DoubleDouble::ONE,
-            CyclicMode::Triangular2 => (-DoubleDouble::from(cycle)).exp2(),
+            CyclicMode::Triangular => Extended::ONE,
+            CyclicMode::Triangular2 => Extended::exp2(-DoubleDouble::from_u128(cycle)),
             CyclicMode::ExpRange => formula::power(self.gamma, time.value()),
         };
-        DoubleDouble::exact_sum(self.max, -self.base) * x * factor + self.base
+        Extended::from(DoubleDouble::exact_sum(self.max, -self.base) * x) * factor + Extended::from(self.base)
     }
 
     fn length(&self) -> Option<u64> {

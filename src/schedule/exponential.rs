@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{FOREVER, Program, Segment};
 
@@ -66,13 +66,13 @@ impl Family for Exponential {
         check::length("decay_steps", self.decay_steps)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let exponent = if self.staircase {
-            DoubleDouble::from(time.cycles(self.decay_steps).0)
+            DoubleDouble::from_u128(time.cycles(self.decay_steps).0)
         } else {
             time.over(self.decay_steps)
         };
-        formula::power(self.decay_rate, exponent) * self.start
+        formula::power(self.decay_rate, exponent) * Extended::from(self.start)
     }
 
     fn length(&self) -> Option<u64> {
@@ -155,7 +155,7 @@ impl Family for NormalizedExponential {
         check::number("ratio", self.ratio, self.ratio > 0.0 && self.ratio < 1.0, "above 0 and below 1")
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         // Each end's share from its own side, where it does not cancel.
         let of_end = || -(-(self.octaves() * time.progress(self.steps))).exp2_m1() / self.share();
         let of_start = || (self.octaves() * time.remaining(self.steps)).exp2_m1() * self.ratio / self.share();

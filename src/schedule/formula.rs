@@ -1,16 +1,16 @@
 //! Pieces of formulas in forms that do not cancel, for the reference values only.
 
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 
 /// `from + (to − from)·t`, taken from the end with the smaller value; `left` is `1 − t`. Only one of the two is computed.
-pub(super) fn between(
-    from: impl Into<DoubleDouble>,
-    to: impl Into<DoubleDouble>,
-    t: impl FnOnce() -> DoubleDouble,
-    left: impl FnOnce() -> DoubleDouble,
-) -> DoubleDouble {
+pub(super) fn between<X: Into<Extended>>(
+    from: impl Into<Extended>,
+    to: impl Into<Extended>,
+    t: impl FnOnce() -> X,
+    left: impl FnOnce() -> X,
+) -> Extended {
     let (from, to) = (from.into(), to.into());
-    if from.abs() <= to.abs() { from + (to - from) * t() } else { to + (from - to) * left() }
+    if from.abs() <= to.abs() { from + (to - from) * t().into() } else { to + (from - to) * left().into() }
 }
 
 /// `½(1 − cos πt)` as sin²(πt/2).
@@ -19,20 +19,20 @@ pub(super) fn half_cosine(t: DoubleDouble) -> DoubleDouble {
     sine * sine
 }
 
-/// `1 − (1 − u)^exponent` without cancellation for small u in [0, 1].
-pub(super) fn complement_power(u: DoubleDouble, exponent: f64) -> DoubleDouble {
-    if u >= DoubleDouble::ONE {
-        return DoubleDouble::ONE;
-    }
-    -((-u).log2_1p() * exponent).exp2_m1()
+/// `1 − t^exponent` without cancellation, for t in [0, 1] and `left` = 1 − t.
+///
+/// Each of the two keeps its digits where it is small: a power below 1 is steep at t = 0.
+pub(super) fn complement_power(t: DoubleDouble, left: DoubleDouble, exponent: f64) -> DoubleDouble {
+    let octaves = if t < left { t.log2() } else { (-left).log2_1p() };
+    if t <= DoubleDouble::ZERO { DoubleDouble::ONE } else { -(octaves * exponent).exp2_m1() }
 }
 
 /// `base^exponent` for a positive base.
-pub(super) fn power(base: f64, exponent: DoubleDouble) -> DoubleDouble {
-    DoubleDouble::from(base).powf(exponent)
+pub(super) fn power(base: f64, exponent: DoubleDouble) -> Extended {
+    Extended::from(base).powf(exponent)
 }
 
 /// e^x.
-pub(super) fn exp(x: DoubleDouble) -> DoubleDouble {
-    (x / DoubleDouble::LN_2).exp2()
+pub(super) fn exp(x: DoubleDouble) -> Extended {
+    Extended::exp2(x / DoubleDouble::LN_2)
 }

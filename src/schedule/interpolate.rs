@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
-use crate::program::{MAX_SEGMENTS, MAX_STEP, Program, Segment};
+use crate::program::{Clock, MAX_SEGMENTS, MAX_STEP, Moved, Program, Segment};
 
 /// How a schedule moves from point to point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,18 +64,20 @@ fn step_from(moment: f64) -> u64 {
     moment.max(0.0).ceil() as u64
 }
 
-/// A move along a curve from one moment to another, over the whole steps from `start` on, of which it has
-/// `steps`; anchored at its smaller end.
-fn move_between(start: u64, steps: u64, from: Knot, to: Knot, curve: Curve) -> Segment {
-    let rate = DoubleDouble::ONE / DoubleDouble::exact_sum(to.0, -from.0);
-    let at = start as f64;
-    if from.1.abs() <= to.1.abs() {
-        let segment = Segment { rate, ..Segment::rising(start, steps, from.1, to.1, curve) };
-        segment.counting_from(DoubleDouble::exact_sum(at, -from.0))
-    } else {
-        let segment = Segment { rate, ..Segment::falling(start, steps, from.1, to.1, curve) };
-        segment.counting_from(DoubleDouble::exact_sum(to.0, -at))
-    }
+/// Appends a move along a curve from one moment to another, over the whole steps from `start` up to `end`; anchored at
+/// its smaller end.
+fn push_between(
+    (start, end): (u64, u64),
+    from: Knot,
+    to: Knot,
+    curve: Curve,
+    out: &mut Vec<Segment>,
+) -> Result<(), LowerError> {
+    let length = DoubleDouble::exact_sum(to.0, -from.0);
+    let curved = Segment::transition(0, 1, from.1, to.1, curve);
+    let count = if curved.reversed { (to.0, -(start as f64)) } else { (start as f64, -from.0) };
+    let moved = Moved { segment: Segment { rate: DoubleDouble::ONE / length, ..curved }, full: Some(length.into()) };
+    moved.push(&Clock::steps(), &DoubleDouble::exact_sum(count.0, count.1).into(), start, end, out)
 }
 
 impl Family for PiecewiseInterpolate {
@@ -102,22 +104,22 @@ impl Family for PiecewiseInterpolate {
         Ok(())
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        let now = time.value();
-        let after = self.points.partition_point(|point| now >= DoubleDouble::from(point.0));
+    fn value(&self, time: Time) -> Extended {
+        let after = self.points.partition_point(|point| time.reached_moment(&point.0.into()));
         match (after.checked_sub(1).map(|before| self.points[before]), self.points.get(after)) {
             (Some(from), Some(&to)) => {
-                let length = DoubleDouble::exact_sum(to.0, -from.0);
-                let (t, left) = ((now - from.0) / length, (DoubleDouble::from(to.0) - now) / length);
+                let length = DoubleDouble::exact_sum(to.0, -from.0).into();
+                let t = || time.since_moment(&from.0.into()).over_moment(&length);
+                let left = || time.until_moment(&to.0.into()).over_moment(&length);
                 match self.interpolation {
-                    Interpolation::Linear => formula::between(from.1, to.1, || t, || left),
+                    Interpolation::Linear => formula::between(from.1, to.1, t, left),
                     Interpolation::Cosine => {
-                        formula::between(from.1, to.1, || formula::half_cosine(t), || formula::half_cosine(left))
+                        formula::between(from.1, to.1, || formula::half_cosine(t()), || formula::half_cosine(left()))
                     }
                 }
             }
             (Some(Knot(_, value)), None) | (None, Some(&Knot(_, value))) => value.into(),
-            (None, None) => DoubleDouble::ZERO,
+            (None, None) => Extended::ZERO,
         }
     }
 
@@ -147,7 +149,7 @@ impl Family for PiecewiseInterpolate {
             let (start, end) = (step_from(pair[0].0), step_from(pair[1].0));
             // Between two steps nothing is seen of a move.
             if start < end {
-                segments.push(move_between(start, end - start, pair[0], pair[1], curve));
+                push_between((start, end), pair[0], pair[1], curve, &mut segments)?;
             }
         }
         if let Some(last) = self.points.last() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, defaults};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{FOREVER, MAX_STEP, Program, Segment};
 
@@ -66,12 +66,12 @@ impl Family for InverseSqrt {
         check::length_or_zero("shift", self.shift)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let shifted = time.plus(self.shift);
         if !shifted.reached(self.timescale) {
             return self.start.into();
         }
-        (DoubleDouble::from(self.timescale) / shifted.value()).sqrt() * self.start
+        ((DoubleDouble::from(self.timescale) / shifted.value()).sqrt() * self.start).into()
     }
 
     fn length(&self) -> Option<u64> {
@@ -138,13 +138,13 @@ impl Family for InverseTime {
         check::length("decay_steps", self.decay_steps)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let units = if self.staircase {
-            DoubleDouble::from(time.cycles(self.decay_steps).0)
+            DoubleDouble::from_u128(time.cycles(self.decay_steps).0)
         } else {
             time.over(self.decay_steps)
         };
-        DoubleDouble::from(self.start) / (units * self.decay_rate + 1.0)
+        Extended::from(self.start) / (Extended::from(units) * Extended::from(self.decay_rate) + Extended::ONE)
     }
 
     fn length(&self) -> Option<u64> {
@@ -219,13 +219,13 @@ impl Family for Noam {
         check::finite("scale", self.scale)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let n = time.plus(1);
         let warmup = DoubleDouble::from(self.warmup_steps);
         if n.not_past(self.warmup_steps) {
-            self.root() * n.value() / (warmup * warmup.sqrt()) * self.scale
+            Extended::from(self.root() * n.value() / (warmup * warmup.sqrt())) * Extended::from(self.scale)
         } else {
-            self.root() / n.value().sqrt() * self.scale
+            Extended::from(self.root() / n.value().sqrt()) * Extended::from(self.scale)
         }
     }
 
@@ -300,13 +300,13 @@ impl Family for InversePower {
         check::positive("power", self.power)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let units = if self.staircase {
-            DoubleDouble::from(time.cycles(self.timescale as u64).0)
+            DoubleDouble::from_u128(time.cycles(self.timescale as u64).0)
         } else {
             time.value() / self.timescale
         };
-        (units + 1.0).powf(DoubleDouble::from(-self.power)) * self.start
+        Extended::from(units + 1.0).powf(DoubleDouble::from(-self.power)) * Extended::from(self.start)
     }
 
     fn length(&self) -> Option<u64> {
@@ -320,7 +320,8 @@ impl Family for InversePower {
             Segment { quantum, ..endless(0, 1, DoubleDouble::ONE, self.start.into(), curve) }
         } else {
             let rate = DoubleDouble::ONE / DoubleDouble::from(self.timescale);
-            endless(0, 0, rate, self.start.into(), curve).counting_from(self.timescale.into())
+            // From 0.001 on, a timescale is a multiple of 2^-64.
+            endless(0, 0, rate, self.start.into(), curve).counting_from(self.timescale.into())?
         }]))
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
@@ -70,14 +70,13 @@ impl Family for KDecay {
         check::positive("power", self.power)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        // 1 − t^k from what is left of t, which keeps its digits near the end.
-        let left = formula::complement_power(time.remaining(self.steps), self.k);
+    fn value(&self, time: Time) -> Extended {
+        let left = formula::complement_power(time.progress(self.steps), time.remaining(self.steps), self.k);
         let shape = match self.form {
-            KDecayForm::Cosine => formula::half_cosine(left),
-            KDecayForm::Polynomial => left.powf(self.power.into()),
+            KDecayForm::Cosine => formula::half_cosine(left).into(),
+            KDecayForm::Polynomial => Extended::from(left).powf(self.power.into()),
         };
-        DoubleDouble::exact_sum(self.start, -self.end) * shape + self.end
+        Extended::from(DoubleDouble::exact_sum(self.start, -self.end)) * shape + Extended::from(self.end)
     }
 
     fn length(&self) -> Option<u64> {

@@ -60,9 +60,9 @@ pub use until::Until;
 pub use warmup::{Warmup, WarmupShape};
 pub use wsd::{DecayShape, Wsd};
 
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
-use crate::program::Program;
+use crate::program::{FOREVER, Program};
 
 /// What a schedule has to bring.
 pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
@@ -73,7 +73,7 @@ pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
     fn validate(&self) -> Result<(), SpecError>;
 
     /// The published formula, in a form that does not cancel. Never through the lowered form.
-    fn value(&self, time: Time) -> DoubleDouble;
+    fn value(&self, time: Time) -> Extended;
 
     /// How long the schedule moves before it holds its last value; `None` where it never ends.
     fn length(&self) -> Option<u64>;
@@ -93,6 +93,11 @@ pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
         self.parts().into_iter().any(Schedule::turns_between_steps)
     }
 
+    /// Whether it has cycles that grow: they are written out up to the largest step and no further.
+    fn grows(&self) -> bool {
+        self.parts().into_iter().any(Schedule::grows)
+    }
+
     /// The lowered form, for parameters that [`Family::validate`] accepts.
     ///
     /// # Errors
@@ -105,6 +110,16 @@ pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
 
     /// Typical and extreme parameters: the tests run over these.
     fn examples() -> Vec<Self>;
+}
+
+/// What comes `length` steps after `start`; beyond 64 bits [`FOREVER`], as which no length is valid.
+fn later(start: u64, length: u64) -> u64 {
+    start.checked_add(length).unwrap_or(FOREVER)
+}
+
+/// The lowered form of a schedule within another; errors name where it is.
+fn lower_within(schedule: &Schedule, field: &str) -> Result<Program, LowerError> {
+    schedule.lower().map_err(|error| error.within(field))
 }
 
 /// One entry of the catalogue.
@@ -182,9 +197,9 @@ macro_rules! schedules {
                 match self { $(Self::$type(schedule) => schedule.validate()),* }
             }
 
-            /// The published formula at a point in time, to about 100 bits.
+            /// The published formula at a point in time, to about 100 bits, in a range that nothing overflows.
             #[must_use]
-            pub fn exact(&self, time: Time) -> DoubleDouble {
+            pub fn extended(&self, time: Time) -> Extended {
                 match self { $(Self::$type(schedule) => Family::value(schedule, time)),* }
             }
 
@@ -204,6 +219,11 @@ macro_rules! schedules {
             #[must_use]
             pub fn turns_between_steps(&self) -> bool {
                 match self { $(Self::$type(schedule) => Family::turns_between_steps(schedule)),* }
+            }
+
+            /// Whether it has cycles that grow.
+            pub(crate) fn grows(&self) -> bool {
+                match self { $(Self::$type(schedule) => Family::grows(schedule)),* }
             }
 
             /// The lowered form, for parameters that [`Schedule::validate`] accepts.
@@ -252,6 +272,12 @@ impl<'de> Deserialize<'de> for Schedule {
 }
 
 impl Schedule {
+    /// The published formula at a point in time, to about 100 bits; infinite beyond the range of `f64`.
+    #[must_use]
+    pub fn exact(&self, time: Time) -> DoubleDouble {
+        self.extended(time).rounded()
+    }
+
     /// The published formula at a step, rounded to `f64`.
     #[must_use]
     pub fn value(&self, step: u64) -> f64 {

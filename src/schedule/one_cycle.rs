@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
@@ -101,7 +101,7 @@ impl Family for OneCycle {
         check::number("pct_start", self.pct_start, (0.0..=most).contains(&self.pct_start), range)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let moves = self.moves();
         let Some(&(start, end, from, to)) = moves.iter().find(|(_, end, ..)| !time.reached(*end)) else {
             return moves.last().map_or(self.r#final, |last| last.3).into();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::{MAX_SEGMENTS, Program, Segment};
 
@@ -57,7 +57,7 @@ impl Family for PiecewiseConstant {
         check::rising("boundaries", &self.boundaries)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let passed = self.boundaries.iter().filter(|&&boundary| time.reached(boundary)).count();
         self.values[passed].into()
     }
@@ -131,7 +131,7 @@ impl Family for PiecewiseLinear {
         check::rising("points", &self.points.iter().map(|point| point.0).collect::<Vec<_>>())
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let after = self.points.partition_point(|point| time.reached(point.0));
         match (after.checked_sub(1).map(|before| self.points[before]), self.points.get(after)) {
             (Some(Point(start, from)), Some(&Point(end, to))) => {
@@ -139,7 +139,7 @@ impl Family for PiecewiseLinear {
                 formula::between(from, to, || since.over(length), || since.remaining(length))
             }
             (Some(Point(_, value)), None) | (None, Some(&Point(_, value))) => value.into(),
-            (None, None) => DoubleDouble::ZERO,
+            (None, None) => Extended::ZERO,
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
@@ -44,7 +44,7 @@ impl Family for Linear {
         check::length("steps", self.steps)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         formula::between(self.start, self.end, || time.progress(self.steps), || time.remaining(self.steps))
     }
 
@@ -114,13 +114,11 @@ impl Family for Polynomial {
         check::positive("power", self.power)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        let (start, end) = (DoubleDouble::from(self.start), DoubleDouble::from(self.end));
-        if self.start.abs() > self.end.abs() {
-            end + (start - end) * time.remaining(self.steps).powf(self.power.into())
-        } else {
-            start + (end - start) * formula::complement_power(time.progress(self.steps), self.power)
-        }
+    fn value(&self, time: Time) -> Extended {
+        let (t, left) = (time.progress(self.steps), time.remaining(self.steps));
+        let of_start = || Extended::from(left).powf(self.power.into());
+        let of_end = || Extended::from(formula::complement_power(left, t, self.power));
+        formula::between(self.start, self.end, of_end, of_start)
     }
 
     fn length(&self) -> Option<u64> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
@@ -44,10 +44,10 @@ impl Family for Rex {
         check::length("steps", self.steps)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let left = time.remaining(self.steps);
         let shape = left / (left * 0.5 + 0.5);
-        DoubleDouble::exact_sum(self.start, -self.end) * shape + self.end
+        (DoubleDouble::exact_sum(self.start, -self.end) * shape + self.end).into()
     }
 
     fn length(&self) -> Option<u64> {

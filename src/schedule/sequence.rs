@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::until::earlier;
-use super::{Family, Schedule, Time, check};
-use crate::double_double::DoubleDouble;
+use super::{Family, Schedule, Time, check, later, lower_within};
+use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
-use crate::program::{MAX_SEGMENTS, MAX_STEP, Program};
+use crate::program::{MAX_SEGMENTS, Program};
 
 /// Schedules one after another, each counting from its own start.
 ///
@@ -49,7 +49,7 @@ impl Sequence {
             None => {
                 let lengths = self.pieces.iter().map_while(Schedule::length);
                 let sums = lengths.scan(0_u64, |end, length| {
-                    *end = end.saturating_add(length);
+                    *end = later(*end, length);
                     Some(*end)
                 });
                 std::iter::once(0).chain(sums).take(self.pieces.len()).collect()
@@ -98,15 +98,15 @@ impl Family for Sequence {
         }
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let starts = self.starts();
         let index = starts.iter().take_while(|&&start| time.reached(start)).count().max(1) - 1;
-        self.pieces[index].exact(time.since(starts[index]))
+        self.pieces[index].extended(time.since(starts[index]))
     }
 
     fn length(&self) -> Option<u64> {
         let start = self.starts().last().copied().unwrap_or(0);
-        self.pieces.last().and_then(Schedule::length).map(|length| start.saturating_add(length).min(MAX_STEP))
+        self.pieces.last().and_then(Schedule::length).map(|length| later(start, length))
     }
 
     fn parts(&self) -> Vec<&Schedule> {
@@ -116,7 +116,7 @@ impl Family for Sequence {
     fn last_step(&self) -> Option<u64> {
         let starts = self.starts();
         let last_of = |(index, &start): (usize, &u64)| {
-            let last = start.saturating_add(self.pieces[index].last_step()?);
+            let last = later(start, self.pieces[index].last_step()?);
             // A piece that is cut off before its end has a value for all of its steps.
             starts.get(index + 1).is_none_or(|&next| last < next).then_some(last.max(start))
         };
@@ -125,8 +125,8 @@ impl Family for Sequence {
 
     fn lower(&self) -> Result<Program, LowerError> {
         let pieces = self.starts().into_iter().zip(&self.pieces);
-        let pieces =
-            pieces.map(|(start, piece)| Ok((start, piece.lower()?))).collect::<Result<Vec<_>, LowerError>>()?;
+        let lower = |(index, (start, piece))| Ok((start, lower_within(piece, &format!("pieces[{index}]"))?));
+        let pieces = pieces.enumerate().map(lower).collect::<Result<Vec<_>, LowerError>>()?;
         Program::sequence(pieces)
     }
 

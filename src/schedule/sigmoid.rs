@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
 /// `end + (start − end)/(1 + e^x)` for x running from `from` to `to` over `steps`.
-fn sigmoid(start: f64, end: f64, x: DoubleDouble) -> DoubleDouble {
-    let share = |x| DoubleDouble::ONE / (formula::exp(x) + 1.0);
+fn sigmoid(start: f64, end: f64, x: DoubleDouble) -> Extended {
+    let share = |x| Extended::ONE / (formula::exp(x) + Extended::ONE);
     formula::between(start, end, || share(-x), || share(x))
 }
 
@@ -82,7 +82,7 @@ impl Family for Tanh {
         check::number("upper", self.upper, rises, &format!("above `lower` ({}) and at most 1000", self.lower))
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         // ½(1 − tanh x) = 1/(1 + e^(2x))
         let x = time.remaining(self.steps) * self.lower + time.progress(self.steps) * self.upper;
         sigmoid(self.start, self.end, x * 2.0)
@@ -166,7 +166,7 @@ impl Family for Logistic {
         check::number("midpoint", self.midpoint, (0.0..=1.0).contains(&self.midpoint), "in 0 to 1")
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         sigmoid(self.start, self.end, (time.progress(self.steps) - self.midpoint) * self.steepness)
     }
 

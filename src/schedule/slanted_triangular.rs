@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
@@ -69,10 +69,10 @@ impl Family for SlantedTriangular {
         check::positive("ratio", self.ratio)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let cut = self.cut();
         let p = if time.reached(cut) { time.since(cut).remaining(self.steps - cut) } else { time.over(cut) };
-        (p * (DoubleDouble::from(self.ratio) - 1.0) + 1.0) / self.ratio * self.max
+        ((p * (DoubleDouble::from(self.ratio) - 1.0) + 1.0) / self.ratio * self.max).into()
     }
 
     fn length(&self) -> Option<u64> {

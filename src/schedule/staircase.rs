@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exponential::geometric;
 use super::{Family, Time, check, formula};
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{MAX_SEGMENTS, Program, Segment};
 
@@ -44,8 +44,9 @@ impl Family for Step {
         check::length("step_size", self.step_size)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        formula::power(self.decay_rate, time.cycles(self.step_size).0.into()) * self.start
+    fn value(&self, time: Time) -> Extended {
+        let drops = DoubleDouble::from_u128(time.cycles(self.step_size).0);
+        formula::power(self.decay_rate, drops) * Extended::from(self.start)
     }
 
     fn length(&self) -> Option<u64> {
@@ -104,9 +105,9 @@ impl Family for MultiStep {
         check::rising("milestones", &self.milestones)
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         let passed = self.milestones.iter().filter(|&&milestone| time.reached(milestone)).count();
-        formula::power(self.decay_rate, (passed as u64).into()) * self.start
+        formula::power(self.decay_rate, (passed as u64).into()) * Extended::from(self.start)
     }
 
     fn length(&self) -> Option<u64> {

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Expansion};
 
 /// A point in time, in units of a schedule's lengths.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,10 +16,10 @@ enum Moment {
         numerator: u128,
         denominator: u64,
     },
-    /// Of numbers with up to 106 bits, so that a product of two `f64` is a boundary too.
+    /// Of exact sums of doubles: what clocks of another speed show.
     Real {
-        numerator: DoubleDouble,
-        denominator: DoubleDouble,
+        numerator: Expansion,
+        denominator: Expansion,
     },
 }
 
@@ -43,14 +43,13 @@ impl Time {
     #[must_use]
     pub fn on_clock(self, multiplier: f64, ahead: f64, divisor: f64) -> Self {
         let (numerator, denominator) = self.real();
-        let numerator = numerator * multiplier + denominator * ahead;
-        let numerator = if numerator < DoubleDouble::ZERO { DoubleDouble::ZERO } else { numerator };
-        Self(Real { numerator, denominator: denominator * divisor })
+        let numerator = numerator.times(&multiplier.into()).plus(&denominator.times(&ahead.into()));
+        Self(Real { numerator: at_least_zero(numerator), denominator: denominator.times(&divisor.into()) })
     }
 
-    fn real(self) -> (DoubleDouble, DoubleDouble) {
+    fn real(self) -> (Expansion, Expansion) {
         match self.0 {
-            Ratio { numerator, denominator } => (DoubleDouble::from_u128(numerator), denominator.into()),
+            Ratio { numerator, denominator } => (numerator.into(), denominator.into()),
             Real { numerator, denominator } => (numerator, denominator),
         }
     }
@@ -58,7 +57,7 @@ impl Time {
     fn compare(self, boundary: u64) -> Option<Ordering> {
         match self.0 {
             Ratio { numerator, denominator } => numerator.partial_cmp(&scaled(boundary, denominator)),
-            Real { numerator, denominator } => numerator.partial_cmp(&(denominator * DoubleDouble::from(boundary))),
+            Real { numerator, denominator } => numerator.partial_cmp(&denominator.times(&boundary.into())),
         }
     }
 
@@ -82,23 +81,44 @@ impl Time {
                 Ratio { numerator: numerator.saturating_sub(scaled(start, denominator)), denominator }
             }
             Real { numerator, denominator } => {
-                Real { numerator: at_least_zero(numerator - denominator * DoubleDouble::from(start)), denominator }
+                Real { numerator: at_least_zero(numerator.minus(&denominator.times(&start.into()))), denominator }
             }
         })
     }
 
     /// Time since a moment that need not be whole; 0 before it.
     #[must_use]
-    pub fn since_moment(self, start: DoubleDouble) -> Self {
+    pub fn since_moment(self, start: &Expansion) -> Self {
         let (numerator, denominator) = self.real();
-        Self(Real { numerator: at_least_zero(numerator - denominator * start), denominator })
+        Self(Real { numerator: at_least_zero(numerator.minus(&denominator.times(start))), denominator })
+    }
+
+    /// Time left until a moment that need not be whole, nor below 2^64; 0 after it.
+    #[must_use]
+    pub fn until_moment(self, end: &Expansion) -> Self {
+        let (numerator, denominator) = self.real();
+        Self(Real { numerator: at_least_zero(denominator.times(end).minus(&numerator)), denominator })
+    }
+
+    /// Whether this is at or after such a moment.
+    #[must_use]
+    pub fn reached_moment(self, moment: &Expansion) -> bool {
+        let (numerator, denominator) = self.real();
+        numerator >= denominator.times(moment)
+    }
+
+    /// This time over a length that may be beyond 2^64.
+    #[must_use]
+    pub fn over_moment(self, length: &Expansion) -> DoubleDouble {
+        let (numerator, denominator) = self.real();
+        numerator.over(&denominator.times(length))
     }
 
     /// This time in units of `unit` steps, above 0.
     #[must_use]
     pub fn in_units_of(self, unit: DoubleDouble) -> Self {
         let (numerator, denominator) = self.real();
-        Self(Real { numerator, denominator: denominator * unit })
+        Self(Real { numerator, denominator: denominator.times(&unit.into()) })
     }
 
     /// Time after `steps` more.
@@ -109,7 +129,7 @@ impl Time {
                 Ratio { numerator: numerator + scaled(steps, denominator), denominator }
             }
             Real { numerator, denominator } => {
-                Real { numerator: numerator + denominator * DoubleDouble::from(steps), denominator }
+                Real { numerator: numerator.plus(&denominator.times(&steps.into())), denominator }
             }
         })
     }
@@ -122,30 +142,24 @@ impl Time {
                 Ratio { numerator: scaled(end, denominator).saturating_sub(numerator), denominator }
             }
             Real { numerator, denominator } => {
-                Real { numerator: at_least_zero(denominator * DoubleDouble::from(end) - numerator), denominator }
+                Real { numerator: at_least_zero(denominator.times(&end.into()).minus(&numerator)), denominator }
             }
         })
     }
 
     /// How many whole `period ≥ 1` have passed, and the time within the current one.
     #[must_use]
-    pub fn cycles(self, period: u64) -> (u64, Self) {
+    pub fn cycles(self, period: u64) -> (u128, Self) {
         let period = period.max(1);
         match self.0 {
             Ratio { numerator, denominator } => {
                 let period = scaled(period, denominator);
-                ((numerator / period) as u64, Self(Ratio { numerator: numerator % period, denominator }))
+                (numerator / period, Self(Ratio { numerator: numerator % period, denominator }))
             }
             Real { numerator, denominator } => {
-                let unit = denominator * DoubleDouble::from(period);
-                let mut count = (numerator / unit).high().floor();
-                // The quotient is rounded, so it may be off by one at a boundary.
-                if numerator < unit * count {
-                    count -= 1.0;
-                } else if numerator >= unit * (count + 1.0) {
-                    count += 1.0;
-                }
-                (count as u64, Self(Real { numerator: numerator - unit * count, denominator }))
+                // Lowering refuses clocks that show 2^100 within the largest step.
+                let (count, left) = numerator.divided(&denominator.times(&period.into())).unwrap_or_default();
+                (count, Self(Real { numerator: left, denominator }))
             }
         }
     }
@@ -153,8 +167,10 @@ impl Time {
     /// This time as a number.
     #[must_use]
     pub fn value(self) -> DoubleDouble {
-        let (numerator, denominator) = self.real();
-        numerator / denominator
+        match self.0 {
+            Ratio { numerator, denominator } => DoubleDouble::from_u128(numerator) / DoubleDouble::from(denominator),
+            Real { numerator, denominator } => numerator.over(&denominator),
+        }
     }
 
     /// This time over a length, at most 1: the `t` of the formulas.
@@ -177,7 +193,7 @@ impl Time {
             Ratio { numerator, denominator } => {
                 DoubleDouble::from_u128(numerator) / DoubleDouble::from_u128(scaled(length, denominator))
             }
-            Real { numerator, denominator } => numerator / (denominator * DoubleDouble::from(length)),
+            Real { numerator, denominator } => numerator.over(&denominator.times(&length.into())),
         }
     }
 }
@@ -186,8 +202,8 @@ fn scaled(units: u64, denominator: u64) -> u128 {
     u128::from(units) * u128::from(denominator)
 }
 
-fn at_least_zero(number: DoubleDouble) -> DoubleDouble {
-    if number < DoubleDouble::ZERO { DoubleDouble::ZERO } else { number }
+fn at_least_zero(number: Expansion) -> Expansion {
+    if number.sign().is_lt() { Expansion::ZERO } else { number }
 }
 
 #[cfg(test)]
@@ -201,7 +217,7 @@ mod tests {
                 let at = Time::within_epoch(epoch * per_epoch, per_epoch);
                 assert!(at.reached(epoch) && at.not_past(epoch));
                 assert_eq!(at.value(), DoubleDouble::from(epoch));
-                assert_eq!(at.cycles(5).0, epoch / 5);
+                assert_eq!(at.cycles(5).0, u128::from(epoch / 5));
             }
         }
     }
@@ -217,6 +233,7 @@ mod tests {
                     assert_eq!(clock.reached(boundary), DoubleDouble::from(shown) >= wanted, "{step} {boundary}");
                 }
                 let (cycles, within) = clock.cycles(7);
+                let cycles = cycles as u64;
                 assert!(clock.reached(7 * cycles) && !clock.reached(7 * (cycles + 1)) && !within.reached(7));
             }
         }

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Family, Schedule, Time, check};
-use crate::double_double::DoubleDouble;
+use super::{Family, Schedule, Time, check, lower_within};
+use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::Program;
 
@@ -51,8 +51,8 @@ impl Family for Until {
         self.of.validate().map_err(|error| error.within("of"))
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
-        self.of.exact(time)
+    fn value(&self, time: Time) -> Extended {
+        self.of.extended(time)
     }
 
     fn length(&self) -> Option<u64> {
@@ -68,7 +68,7 @@ impl Family for Until {
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        self.of.lower()
+        lower_within(&self.of, "of")
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::wsd::{check_geometric, geometric_between, geometric_move};
-use super::{Family, Schedule, Time, check, formula};
+use super::{Family, Schedule, Time, check, formula, later, lower_within};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
@@ -83,9 +83,9 @@ impl Family for Warmup {
         Ok(())
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         if time.reached(self.steps) {
-            return self.then.exact(if self.overlay { time } else { time.since(self.steps) });
+            return self.then.extended(if self.overlay { time } else { time.since(self.steps) });
         }
         let (t, left) = (time.progress(self.steps), time.remaining(self.steps));
         match self.shape {
@@ -99,7 +99,7 @@ impl Family for Warmup {
 
     fn length(&self) -> Option<u64> {
         let body = self.then.length()?;
-        Some(if self.overlay { body.max(self.steps) } else { body.saturating_add(self.steps) })
+        Some(if self.overlay { body.max(self.steps) } else { later(self.steps, body) })
     }
 
     fn parts(&self) -> Vec<&Schedule> {
@@ -108,11 +108,11 @@ impl Family for Warmup {
 
     fn last_step(&self) -> Option<u64> {
         let last = self.then.last_step()?;
-        Some(if self.overlay { last.max(self.steps) } else { last.saturating_add(self.steps) })
+        Some(if self.overlay { last.max(self.steps) } else { later(self.steps, last) })
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
-        let body = self.then.lower()?;
+        let body = lower_within(&self.then, "then")?;
         if self.steps == 0 {
             return Ok(body);
         }
@@ -121,7 +121,7 @@ impl Family for Warmup {
             WarmupShape::Cosine => Segment::transition(0, self.steps, self.start, self.target(), Curve::Cosine),
             WarmupShape::Exponential => geometric_move(0, self.steps, self.start, self.target().high()),
         };
-        let body = if self.overlay { body.skip(self.steps) } else { body };
+        let body = if self.overlay { body.skip(self.steps)? } else { body };
         body.after(ramp, self.steps)
     }
 

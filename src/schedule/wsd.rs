@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Time, check, formula};
 use crate::curve::Curve;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
@@ -82,11 +82,11 @@ pub(super) fn geometric_move(start: u64, length: u64, from: f64, to: f64) -> Seg
 }
 
 /// The same move as a formula, measured from the nearer end.
-pub(super) fn geometric_between(from: f64, to: f64, t: DoubleDouble, left: DoubleDouble) -> DoubleDouble {
+pub(super) fn geometric_between(from: f64, to: f64, t: DoubleDouble, left: DoubleDouble) -> Extended {
     if t <= left {
-        (DoubleDouble::from(to) / from).powf(t) * from
+        (Extended::from(to) / Extended::from(from)).powf(t) * Extended::from(from)
     } else {
-        (DoubleDouble::from(from) / to).powf(left) * to
+        (Extended::from(from) / Extended::from(to)).powf(left) * Extended::from(to)
     }
 }
 
@@ -122,7 +122,7 @@ impl Family for Wsd {
         Ok(())
     }
 
-    fn value(&self, time: Time) -> DoubleDouble {
+    fn value(&self, time: Time) -> Extended {
         if !time.reached(self.warmup_steps) {
             return formula::between(
                 self.start,

@@ -84,7 +84,8 @@ impl Spec {
         }
         // An epoch's last step still belongs to it.
         let last_step = last_step.map(|epoch| epoch.saturating_add(1).saturating_mul(epochs.steps) - 1);
-        let program = if epochs.fractional { program.stretched(epochs.steps) } else { program.once_per(epochs.steps) };
+        let program =
+            if epochs.fractional { program.stretched(epochs.steps)? } else { program.once_per(epochs.steps)? };
         Ok(Compiled { program, last_step })
     }
 

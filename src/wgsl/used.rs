@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn only_what_the_rows_use_is_set() {
         let power = |warp| Program::of(vec![Segment::rising(0, 9, 0.0, 1.0, Curve::Power { exponent: 2.0, warp })]);
-        let programs = [Program::hold(1.0), power(1.0), power(2.0), Program::hold(1.0).once_per(7)];
+        let programs = [Program::hold(1.0), power(1.0), power(2.0), Program::hold(1.0).once_per(7).unwrap()];
         let batch = Batch::from_programs(&programs).unwrap();
         let short = 10;
         let bits = |features: &[u32]| features.iter().fold(0, |bits, feature| bits | 1 << feature);

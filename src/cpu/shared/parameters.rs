@@ -3,7 +3,7 @@
 use bytemuck::cast_slice;
 
 use crate::double_double::power_of_two;
-use crate::packed::{Batch, EXPONENT_BIAS, PackedHeight, PackedNumber, PackedProgram, PackedSegment, SIGN_BIT};
+use crate::packed::{Batch, EXPONENT_BIAS, PackedHeight, PackedProgram, PackedSegment, SIGN_BIT, integer};
 
 /// Exponents beyond this are left to the exact way.
 const LARGEST_EXPONENT: i32 = 900;
@@ -22,24 +22,22 @@ pub fn numbers(height: &PackedHeight) -> (f64, f64) {
     (known(base), known(amplitude))
 }
 
-/// A number as the sum of two, the second below 2^-52 of the first.
+/// The phase per count of a segment to 106 bits as the sum of two, the second at most 2^-52 of the first in size; NaN
+/// beyond 2^±[`LARGEST_EXPONENT`].
 #[inline(always)]
-pub fn exact_number(packed: PackedNumber) -> (f64, f64) {
+pub fn rate(segment: &PackedSegment) -> (f64, f64) {
     const LOW: u64 = (1 << 11) - 1;
-    let mantissa = packed.mantissa();
-    (scaled(packed, (mantissa & !LOW) as f64), scaled(packed, (mantissa & LOW) as f64))
-}
-
-/// `± mantissa · 2^(exponent − 64)`.
-#[inline(always)]
-fn scaled(packed: PackedNumber, mantissa: f64) -> f64 {
+    let (packed, mantissa) = (segment.rate, segment.rate.mantissa());
+    if mantissa == 0 {
+        return (0.0, 0.0);
+    }
+    // `± 2^(exponent − 64)`, the unit of the mantissa.
     let exponent = (packed.head & !SIGN_BIT) as i32 - EXPONENT_BIAS - 64;
     let power = f64::from_bits((i64::from(exponent) + 1023).cast_unsigned() << 52);
-    let known = exponent.abs() <= LARGEST_EXPONENT;
-    let magnitude = if known { mantissa * power } else { f64::NAN };
-    // Zero has no exponent.
-    let magnitude = if mantissa == 0.0 { 0.0 } else { magnitude };
-    f64::from_bits(magnitude.to_bits() | u64::from(packed.head & SIGN_BIT) << 32)
+    let unit = if exponent.abs() <= LARGEST_EXPONENT { power } else { f64::NAN };
+    let unit = if packed.head & SIGN_BIT == 0 { unit } else { -unit };
+    let rest = integer(segment.rate_rest) as i64 as f64 * power_of_two(-64);
+    ((mantissa & !LOW) as f64 * unit, ((mantissa & LOW) as f64 + rest) * unit)
 }
 
 /// A schedule's records in the packed tables.
@@ -85,24 +83,29 @@ pub fn same_timings(a: Row<'_>, b: Row<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::curve::Curve;
     use crate::double_double::DoubleDouble;
+    use crate::program::Segment;
+
+    fn rate_of(value: DoubleDouble) -> (f64, f64) {
+        rate(&PackedSegment::from(&Segment { rate: value, ..Segment::rising(0, 1, 0.0, 1.0, Curve::Linear) }))
+    }
 
     #[test]
     fn numbers_are_decoded_as_they_were_packed() {
         for n in 1..2000_u64 {
-            for value in [DoubleDouble::ONE / DoubleDouble::from(n * n), DoubleDouble::from(n).log2() * -1e-7] {
-                let packed = PackedNumber::from(value);
-                let whole = DoubleDouble::from(packed);
-                let (high, low) = exact_number(packed);
-                assert_eq!(DoubleDouble::exact_sum(high, low), whole, "{n}");
+            for value in [DoubleDouble::one_over(n * n), DoubleDouble::from(n).log2() * -1e-7] {
+                let (high, low) = rate_of(value);
+                let error = (DoubleDouble::exact_sum(high, low) - value).high().abs();
+                assert!(error <= value.high().abs() * power_of_two(-105), "{n}: {error:e}");
             }
         }
-        assert_eq!(exact_number(PackedNumber::ZERO), (0.0, 0.0));
+        assert_eq!(rate_of(DoubleDouble::ZERO), (0.0, 0.0));
         assert_eq!(numbers(&PackedHeight::new(0.0.into(), (-0.1).into())), (0.0, -0.1));
         for value in [1e-300, f64::INFINITY, f64::MAX] {
             let height = PackedHeight::new(value.into(), (-value).into());
             assert!(numbers(&height).0.is_nan() && numbers(&height).1.is_nan(), "{value:e}");
-            assert!(exact_number(value.into()).0.is_nan(), "{value:e}");
+            assert!(rate_of(value.into()).0.is_nan(), "{value:e}");
         }
     }
 }

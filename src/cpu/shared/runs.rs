@@ -87,7 +87,7 @@ pub fn shape_run<const FUSED: bool>(
         out[from..from + (to - from).next_multiple_of(CHUNK)].fill(1.0);
         return Some(Extent { least: 1.0, greatest: 1.0, zero: false, negative: false, roundings: 0.0 });
     }
-    let phases = PhaseCount::new(segment, &curve, time)?;
+    let phases = PhaseCount::new(segment, time)?;
     let mut roundings = 0.0;
     let mut column = from;
     while column < to {

@@ -3,12 +3,11 @@
 //! A schedule that needs more is left to the exact way.
 
 use crate::cpu::lanes::{Phases, exact_sum, multiply_add, nearest_integer, product_rest};
-use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::packed::{FLAG_LEAD, FLAG_REVERSED, PackedSegment, PackedStage, PackedTrack, integer};
 use crate::program::Repetition;
 
-use super::parameters::exact_number;
+use super::parameters::rate;
 use super::steps::{CHUNK, StepColumns};
 
 /// Time below this is a whole `f64`, and so is a sum of two.
@@ -94,7 +93,7 @@ pub struct PhaseCount {
 impl PhaseCount {
     /// That of a segment; nothing where a count is more than `f64` can tell.
     #[inline(always)]
-    pub fn new(segment: &PackedSegment, curve: &Curve, time: &TrackTime<'_>) -> Option<Self> {
+    pub fn new(segment: &PackedSegment, time: &TrackTime<'_>) -> Option<Self> {
         // The two never go together.
         let (lead, quantum) = match segment.kind & FLAG_LEAD {
             0 => (0, integer(segment.quantum) as f64),
@@ -105,7 +104,7 @@ impl PhaseCount {
         if !known {
             return None;
         }
-        let rate = rate(segment, curve);
+        let rate = rate(segment);
         let lead = DoubleDouble::from(lead).scaled_by_power_of_two(-64) * DoubleDouble::exact_sum(rate.0, rate.1);
         Some(Self {
             start: integer(segment.start) as f64,
@@ -148,18 +147,6 @@ impl PhaseCount {
             }
         }
         phases
-    }
-}
-
-/// The phase per count as a sum of two.
-#[inline(always)]
-fn rate(segment: &PackedSegment, curve: &Curve) -> (f64, f64) {
-    match *curve {
-        Curve::Power { warp, .. } | Curve::CosinePower { warp, .. } if warp != 1.0 => {
-            let rate = segment.full_rate();
-            (rate.high(), rate.low())
-        }
-        _ => exact_number(segment.rate),
     }
 }
 

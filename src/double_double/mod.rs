@@ -7,8 +7,14 @@
 //! Sums and products follow Joldeș, Muller and Popescu, *Tight and rigorous error bounds for basic
 //! building blocks of double-word arithmetic* (2017).
 
+mod expansion;
+mod extended;
+
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
+
+pub use expansion::Expansion;
+pub use extended::Extended;
 
 /// The unevaluated sum `high + low`, with `high` the sum rounded to `f64`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -147,6 +153,12 @@ impl DoubleDouble {
         // 2^128 as f64 is out of range for the difference: saturate there, it is far past any step.
         let low = if (high as u128) <= n { (n - high as u128) as f64 } else { -((high as u128 - n) as f64) };
         Self::exact_sum(high, low)
+    }
+
+    /// One over an integer.
+    #[must_use]
+    pub fn one_over(n: u64) -> Self {
+        Self::ONE / Self::from(n)
     }
 
     /// Whether both parts are finite.
@@ -444,7 +456,7 @@ mod tests {
     #[test]
     fn agrees_with_400_bit_values() {
         let mut worst: std::collections::BTreeMap<&str, f64> = Default::default();
-        for line in include_str!("../tests/data/double_double.tsv").lines() {
+        for line in include_str!("../../tests/data/double_double.tsv").lines() {
             let mut columns = line.split('\t');
             let name = columns.next().unwrap();
             let mut number = || columns.next().unwrap().parse::<f64>().unwrap();
