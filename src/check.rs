@@ -15,10 +15,9 @@ use crate::evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
 use crate::packed::{Batch, Steps};
-use crate::ulp::ulps;
 
 use bounds::Allowance;
-pub use bounds::bound;
+pub use bounds::{bound, bound_of, f64_bound};
 use samples::{Sample, samples};
 
 /// What to look at.
@@ -156,14 +155,15 @@ impl Judge<'_> {
             let columns = sample.steps.len();
             for (offset, (row, exact)) in table.chunks(columns).zip(sample.values.chunks(columns)).enumerate() {
                 let schedule = sample.rows.start + offset;
+                let bound = bound_of(&self.batch.program(schedule), backend, T::DTYPE);
                 let allowance = Allowance::new::<T>(bound, backend, sample.cancels[offset], exact);
                 for ((&got, &exact), &step) in row.iter().zip(exact).zip(&sample.steps) {
-                    let off = ulps(got, exact);
+                    let off = allowance.distance(got, exact);
                     if finding.values == 0 || off > finding.worst {
                         (finding.worst, finding.at) = (off, (schedule, step));
                     }
                     finding.values += 1;
-                    finding.breaches += u64::from(!allowance.permits(off, exact.high()));
+                    finding.breaches += u64::from(!allowance.permits(off));
                     sum += off;
                 }
             }

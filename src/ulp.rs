@@ -45,6 +45,11 @@ pub fn spacing_exponent(dtype: Dtype, value: f64) -> i32 {
 /// ```
 #[must_use]
 pub fn ulps<T: Element>(got: T, exact: DoubleDouble) -> f64 {
+    in_units_of(spacing_exponent(T::DTYPE, exact.high()), got, exact)
+}
+
+/// The distance of `got` from `exact` in units of 2^`exponent`, with NaN and infinity as in [`ulps`].
+pub(crate) fn in_units_of<T: Element>(exponent: i32, got: T, exact: DoubleDouble) -> f64 {
     let (got, nearest) = (got.to_f64(), T::from_exact(exact).to_f64());
     if got.is_nan() || nearest.is_nan() {
         return f64::INFINITY;
@@ -52,8 +57,7 @@ pub fn ulps<T: Element>(got: T, exact: DoubleDouble) -> f64 {
     if got.is_infinite() || nearest.is_infinite() {
         return if got == nearest { 0.0 } else { f64::INFINITY };
     }
-    let difference = (DoubleDouble::from(got) - exact).abs();
-    difference.scaled_by_power_of_two(-spacing_exponent(T::DTYPE, exact.high())).high()
+    (DoubleDouble::from(got) - exact).abs().scaled_by_power_of_two(-exponent).high()
 }
 
 #[cfg(test)]

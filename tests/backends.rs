@@ -5,10 +5,11 @@
 mod steps;
 
 use half::{bf16, f16};
+use lrgrid::check::bound_of;
 use lrgrid::double_double::DoubleDouble;
 use lrgrid::schedule::{KINDS, Schedule, Time};
 use lrgrid::ulp::{spacing_exponent, ulps};
-use lrgrid::{Batch, Cpu, Element, Evaluate, Reference, Spec, Steps};
+use lrgrid::{Backend, Batch, Cpu, Element, Evaluate, Reference, Spec, Steps};
 use steps::telling_steps;
 
 /// How far a backend may be from the exact value, in ULP of the result.
@@ -19,9 +20,9 @@ struct Bound {
     of_largest: f64,
 }
 
-/// The bounds of the CPU engine: correct rounding, of an exact value that is itself good to 2^-64.
-fn cpu_bound<T: Element>() -> Bound {
-    Bound { ulps: if size_of::<T>() == 8 { 1.0 } else { 0.500_001 }, of_largest: 0.0 }
+/// The bounds of the CPU engine, as `lrgrid check` has them.
+fn cpu_bound<T: Element>(schedule: &Schedule) -> Bound {
+    Bound { ulps: bound_of(&schedule.lower().unwrap(), Backend::Cpu, T::DTYPE), of_largest: 0.0 }
 }
 
 fn compile(schedule: &Schedule) -> Batch {
@@ -77,10 +78,10 @@ fn the_cpu_rounds_every_schedule_correctly() {
         for schedule in (kind.examples)() {
             let steps = telling_steps(&schedule);
             let seen = [
-                compare::<f32>(&cpu, &schedule, &steps, cpu_bound::<f32>()),
-                compare::<f16>(&cpu, &schedule, &steps, cpu_bound::<f16>()),
-                compare::<bf16>(&cpu, &schedule, &steps, cpu_bound::<bf16>()),
-                compare::<f64>(&cpu, &schedule, &steps, cpu_bound::<f64>()),
+                compare::<f32>(&cpu, &schedule, &steps, cpu_bound::<f32>(&schedule)),
+                compare::<f16>(&cpu, &schedule, &steps, cpu_bound::<f16>(&schedule)),
+                compare::<bf16>(&cpu, &schedule, &steps, cpu_bound::<bf16>(&schedule)),
+                compare::<f64>(&cpu, &schedule, &steps, cpu_bound::<f64>(&schedule)),
             ];
             worst = std::array::from_fn(|index| worst[index].max(seen[index]));
         }

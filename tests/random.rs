@@ -3,24 +3,41 @@
 //! `LRGRID_SEED` is the seed, `LRGRID_RANDOM_SPECS` how many; `LRGRID_EXHAUSTIVE=1` draws many more.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
-use lrgrid::Spec;
 use lrgrid::check::{Options, random};
+use lrgrid::{Backend, Spec};
 
 fn seed() -> u64 {
     std::env::var("LRGRID_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_130)
 }
 
-fn specs() -> u64 {
+/// How many specs: as many as asked for, or so many in a short and in a long run.
+fn specs(short: u64, long: u64) -> u64 {
     let wanted = std::env::var("LRGRID_RANDOM_SPECS").ok().and_then(|specs| specs.parse().ok());
     let exhaustive = std::env::var_os("LRGRID_EXHAUSTIVE").is_some_and(|value| value == "1");
-    wanted.unwrap_or(if exhaustive { 20_000 } else { 400 })
+    wanted.unwrap_or(if exhaustive { long } else { short })
 }
 
 #[test]
-fn every_backend_is_within_its_bound_on_random_specs() {
-    let (seed, specs) = (seed(), specs());
+fn the_cpu_and_the_lowered_form_are_within_their_bounds() {
+    within_bounds(Backend::Cpu, specs(1000, 50_000));
+}
+
+/// A software adapter takes half a second for each spec.
+#[cfg(feature = "gpu")]
+#[test]
+fn the_gpu_is_within_its_bounds() {
+    if let Err(error) = lrgrid::Gpu::new() {
+        assert!(std::env::var_os("LRGRID_REQUIRE_GPU").is_none_or(|value| value != "1"), "{error}");
+        eprintln!("skipped: {error}");
+        return;
+    }
+    within_bounds(Backend::Gpu, specs(20, 1000));
+}
+
+fn within_bounds(backend: Backend, specs: u64) {
+    let seed = seed();
     println!("LRGRID_SEED={seed} LRGRID_RANDOM_SPECS={specs}");
-    let report = random::check(0..specs, &Options { seed, ..Options::default() }).unwrap();
+    let report = random::check(0..specs, &Options { backend, seed, ..Options::default() }).unwrap();
     for finding in &report.findings {
         let (number, step) = finding.at;
         println!(

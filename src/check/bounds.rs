@@ -4,7 +4,7 @@ use crate::double_double::DoubleDouble;
 use crate::element::{Dtype, Element};
 use crate::engine::Backend;
 use crate::program::{Program, Segment, Stage, Track};
-use crate::ulp::spacing_exponent;
+use crate::ulp::{in_units_of, spacing_exponent};
 
 /// The most units in the last place that a backend may be off, and why.
 #[must_use]
@@ -23,10 +23,26 @@ pub const fn bound(backend: Backend, dtype: Dtype) -> f64 {
     }
 }
 
+/// The most units in the last place that an `f64` of a program may be off.
+///
+/// The one place for compositions that cannot be within 1.
+#[must_use]
+pub fn f64_bound(_program: &Program) -> f64 {
+    1.0
+}
+
+/// [`bound`] for one program.
+#[must_use]
+pub fn bound_of(program: &Program, backend: Backend, dtype: Dtype) -> f64 {
+    match (backend, dtype) {
+        (Backend::Auto | Backend::Cpu, Dtype::F64) => f64_bound(program),
+        _ => bound(backend, dtype),
+    }
+}
+
 /// What is allowed for the values of one schedule.
 pub(super) struct Allowance {
-    dtype: Dtype,
-    bound: f64,
+    pub bound: f64,
     /// The exponent of what is allowed in relation to the largest value, where parts of opposite sign cancel.
     coarse: Option<i32>,
 }
@@ -41,17 +57,24 @@ impl Allowance {
             // Parameters have 64 bits: 2^-60 of the largest value, whatever the result's type.
             Backend::Auto | Backend::Cpu => Some(spacing_exponent(Dtype::F64, largest) - 8),
         };
-        Self { dtype: T::DTYPE, bound, coarse: coarse.filter(|_| cancels) }
+        Self { bound, coarse: coarse.filter(|_| cancels) }
     }
 
-    pub fn permits(&self, off: f64, exact: f64) -> bool {
-        off <= self.at(exact)
+    /// How far `got` is off, so that it may be off by the bound: in units in the last place, or where parts of opposite
+    /// sign cancel in a unit of the largest value that stands for as many.
+    pub fn distance<T: Element>(&self, got: T, exact: DoubleDouble) -> f64 {
+        let spacing = spacing_exponent(T::DTYPE, exact.high());
+        match self.coarse {
+            Some(coarse) if f64::from(coarse - spacing) > self.bound.log2() => {
+                in_units_of(coarse, got, exact) * self.bound
+            }
+            _ => in_units_of(spacing, got, exact),
+        }
     }
 
-    /// The most units in the last place that a value may be off.
-    pub fn at(&self, exact: f64) -> f64 {
-        let coarse = |coarse| f64::from(coarse - spacing_exponent(self.dtype, exact)).exp2();
-        self.coarse.map_or(self.bound, |exponent| self.bound.max(coarse(exponent)))
+    /// Whether a distance is allowed.
+    pub fn permits(&self, distance: f64) -> bool {
+        distance <= self.bound
     }
 }
 
@@ -81,11 +104,18 @@ mod tests {
 
     #[test]
     fn what_cancels_is_held_to_the_largest_value() {
-        let exact = [1.0, 1e-6].map(DoubleDouble::from);
+        let exact = [1.0, 1e-6, 0.0].map(DoubleDouble::from);
         let cancels = Allowance::new::<f32>(2.0, Backend::Gpu, true, &exact);
-        assert!(cancels.permits(1e5, 1e-6) && !cancels.permits(3.0, 1.0));
+        let off = |allowance: &Allowance, got: f32, exact: f64| allowance.distance(got, exact.into());
+        // One spacing of the largest value is as much as the bound.
+        assert_eq!(off(&cancels, f32::EPSILON, 0.0), 2.0);
+        assert_eq!(off(&cancels, 1.0 + f32::EPSILON, 1.0), 1.0);
+        assert!(cancels.permits(off(&cancels, f32::EPSILON, 0.0)) && !cancels.permits(off(&cancels, 3e-7, 0.0)));
         let plain = Allowance::new::<f32>(2.0, Backend::Gpu, false, &exact);
-        assert!(!plain.permits(2.1, 1e-6) && plain.permits(2.0, 1e-6));
-        assert!(!cancels.permits(f64::INFINITY, 1e-6));
+        assert!(off(&plain, f32::EPSILON, 0.0) > 1e30 && off(&plain, 1e-6_f32.next_up(), 1e-6) < 2.0);
+        let huge = Allowance::new::<f64>(1.0, Backend::Cpu, true, &[1e300.into()]);
+        assert!(huge.permits(huge.distance(1e280, 0.0.into())) && !huge.permits(huge.distance(1e283, 0.0.into())));
+        assert!(!huge.permits(huge.distance(f64::NAN, 0.0.into())));
+        assert!(!huge.permits(huge.distance(f64::NAN, f64::NAN.into())));
     }
 }

@@ -65,6 +65,7 @@ fn boundaries_are_correctly_rounded() {
         let got: Vec<f64> = row(&batch, 0, &list);
         for (step, got) in steps.iter().zip(got) {
             assert_eq!(got.to_bits(), program.exact(*step).high().to_bits(), "{} at {step} as f64", case.name);
+            assert!(!got.is_nan(), "{} at {step} is not a number", case.name);
         }
     });
 }

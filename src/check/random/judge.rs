@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 
 use super::looks::Look;
-use crate::check::bounds::{Allowance, bound, cancels};
+use crate::check::bounds::{Allowance, bound_of, cancels};
 use crate::cpu::{Cpu, Level};
 use crate::double_double::DoubleDouble;
 use crate::element::{Dtype, Element};
@@ -78,13 +78,13 @@ impl Contender {
         }
     }
 
-    fn evaluate<T: Element>(&self, case: &Case, steps: &Steps) -> Result<Vec<T>, Error> {
+    fn evaluate<T: Element>(&self, program: &Program, batch: &Batch, steps: &Steps) -> Result<Vec<T>, Error> {
         match &self.engine {
             Engine::Reference => Ok(Vec::new()),
-            Engine::Lowered => Ok(steps.iter().map(|step| T::from_exact(case.program.exact(step))).collect()),
-            Engine::Cpu(cpu) => cpu.evaluate(&case.batch, steps),
+            Engine::Lowered => Ok(steps.iter().map(|step| T::from_exact(program.exact(step))).collect()),
+            Engine::Cpu(cpu) => cpu.evaluate(batch, steps),
             #[cfg(feature = "gpu")]
-            Engine::Gpu(gpu) => gpu.evaluate(&case.batch, steps),
+            Engine::Gpu(gpu) => gpu.evaluate(batch, steps),
         }
     }
 
@@ -105,10 +105,15 @@ fn gpu(_adapter: Option<&str>) -> Result<Contender, GpuError> {
     Err(GpuError::NotBuilt)
 }
 
+/// Rows that share their shapes are evaluated together on the CPU, from 16 on in another order.
+const ROWS: usize = 17;
+
 /// A compiled spec and what to look at.
 pub(super) struct Case {
     pub batch: Batch,
     pub program: Program,
+    /// The same program several times, so that its rows are evaluated together.
+    rows: Batch,
     pub looks: Vec<Look>,
     /// The reference's values at each look's judged columns.
     exact: Vec<Vec<DoubleDouble>>,
@@ -121,10 +126,10 @@ pub(super) struct Case {
 pub enum Problem {
     /// It is further from the reference than the bound.
     Bound,
+    /// It has other bits when the steps are given in another way, or beside other rows.
+    OtherBits,
     /// It, or the reference, is not a number.
     NotANumber,
-    /// It has other bits when the steps are given in another way.
-    OtherBits,
     /// The table was refused, or evaluating it panicked.
     Failed,
 }
@@ -178,8 +183,11 @@ impl Score {
 }
 
 impl Case {
-    pub fn new(batch: Batch, looks: Vec<Look>) -> Self {
+    /// # Errors
+    /// When the program is too large to be packed several times.
+    pub fn new(batch: Batch, looks: Vec<Look>) -> Result<Self, Error> {
         let program = batch.program(0);
+        let rows = Batch::from_programs(std::iter::repeat_n(&program, ROWS))?;
         let values = |look: &Look| {
             let mut values = Vec::with_capacity(look.columns.len());
             let mut steps = look.columns.iter().map(|&column| look.steps.get(column));
@@ -188,7 +196,7 @@ impl Case {
         };
         let exact = looks.iter().map(values).collect();
         let cancels = cancels(&program);
-        Self { batch, program, looks, exact, cancels }
+        Ok(Self { batch, program, rows, looks, exact, cancels })
     }
 
     /// Holds a contender to its bound in one type.
@@ -205,13 +213,13 @@ impl Case {
         let mut score = Score::default();
         let every: Vec<DoubleDouble> = self.exact.concat();
         let backend = contender.backend();
-        let allowance = Allowance::new::<T>(bound(backend, T::DTYPE), backend, self.cancels, &every);
+        let allowance = Allowance::new::<T>(bound_of(&self.program, backend, T::DTYPE), backend, self.cancels, &every);
         for (look, exact) in self.looks.iter().zip(&self.exact) {
             if matches!(contender.engine, Engine::Reference) {
                 self.judge_reference(look, exact, &mut score);
                 continue;
             }
-            let table: Vec<T> = match contender.evaluate(self, &look.steps) {
+            let table: Vec<T> = match contender.evaluate(&self.program, &self.batch, &look.steps) {
                 Ok(table) => table,
                 Err(error) => {
                     score.wrong(Wrong::failed(contender, T::DTYPE, look.steps.get(0), error.to_string()));
@@ -220,9 +228,9 @@ impl Case {
             };
             for (&column, &exact) in look.columns.iter().zip(exact) {
                 let (got, step) = (table[column], look.steps.get(column));
-                let off = ulps(got, exact);
+                let off = allowance.distance(got, exact);
                 score.values += 1;
-                if allowance.permits(off, exact.high()) {
+                if allowance.permits(off) {
                     score.sum += off;
                     score.worst = if off > score.worst.0 { (off, step) } else { score.worst };
                     continue;
@@ -236,7 +244,7 @@ impl Case {
                     got: shown(got),
                     want: shown(T::from_exact(exact)),
                     off,
-                    bound: allowance.at(exact.high()),
+                    bound: allowance.bound,
                     note: given(&look.steps),
                 });
             }
@@ -267,39 +275,44 @@ impl Case {
         }
     }
 
-    /// The same steps as a list, and a part of them, have the same bits.
+    /// The same steps as a list, a part of them, and the same row among others have the same bits.
     fn compare_ways<T: Element>(&self, contender: &Contender, look: &Look, table: &[T], score: &mut Score) {
         let mut ways = Vec::new();
         if look.steps.progression().is_some() {
-            ways.push((Steps::list(look.steps.iter()), 0, "listed"));
+            ways.push((&self.batch, Steps::list(look.steps.iter()), 0, "listed"));
         }
         if let Some(slice) = &look.slice {
-            ways.push((look.steps.slice(slice.clone()), slice.start, "sliced"));
+            ways.push((&self.batch, look.steps.slice(slice.clone()), slice.start, "sliced"));
         }
-        for (steps, first, way) in ways {
-            let other: Vec<T> = match contender.evaluate(self, &steps) {
+        if look.among_rows {
+            ways.push((&self.rows, look.steps.clone(), 0, "among rows"));
+        }
+        for (batch, steps, first, way) in ways {
+            let other: Vec<T> = match contender.evaluate(&self.program, batch, &steps) {
                 Ok(other) => other,
                 Err(error) => {
                     score.wrong(Wrong::failed(contender, T::DTYPE, steps.get(0), error.to_string()));
                     continue;
                 }
             };
-            let pairs = table[first..].iter().zip(&other);
-            let differs = |(a, b): (&T, &T)| a.to_f64().to_bits() != b.to_f64().to_bits();
-            let places = pairs.enumerate().filter(|&(_, pair)| differs(pair)).map(|(place, _)| place);
-            for place in places {
-                let (got, want) = (other[place], table[first + place]);
-                score.wrong(Wrong {
-                    problem: Problem::OtherBits,
-                    backend: contender.name.clone(),
-                    dtype: T::DTYPE,
-                    step: steps.get(place),
-                    got: shown(got),
-                    want: shown(want),
-                    off: ulps(got, want.to_f64().into()),
-                    bound: 0.0,
-                    note: format!("{way}, against {}", given(&look.steps)),
-                });
+            for row in other.chunks(steps.len().max(1)) {
+                let pairs = table[first..].iter().zip(row).enumerate();
+                for (place, (&want, &got)) in pairs {
+                    if got.to_f64().to_bits() == want.to_f64().to_bits() {
+                        continue;
+                    }
+                    score.wrong(Wrong {
+                        problem: Problem::OtherBits,
+                        backend: contender.name.clone(),
+                        dtype: T::DTYPE,
+                        step: steps.get(place),
+                        got: shown(got),
+                        want: shown(want),
+                        off: ulps(got, want.to_f64().into()),
+                        bound: 0.0,
+                        note: format!("{way}, against {}", given(&look.steps)),
+                    });
+                }
             }
         }
     }
@@ -342,5 +355,67 @@ fn given(steps: &Steps) -> String {
         Some((start, 1)) => format!("{count} steps from {start}"),
         Some((start, stride)) => format!("{count} steps from {start} by {stride}"),
         None => format!("a list of {count} steps"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::draw::Choices;
+    use crate::check::random::looks::looks;
+    use crate::spec::Spec;
+
+    fn case(schedule: &str) -> Case {
+        let spec = Spec::from_json(&format!("{{\"schedule\": {schedule}}}")).unwrap();
+        let batch = spec.compile().unwrap();
+        let looks = looks(&batch.program(0), &batch, Some(1000), None, &mut Choices::seeded(1, 2));
+        Case::new(batch, looks).unwrap()
+    }
+
+    fn cpu() -> Contender {
+        Contender { name: "cpu".to_owned(), engine: Engine::Cpu(Cpu::new().unwrap()) }
+    }
+
+    const COSINE: &str = r#"{ "kind": "cosine", "start": 0.1, "end": 1e-3, "steps": 1000 }"#;
+
+    #[test]
+    fn one_value_that_is_off_is_found_in_every_type_and_look() {
+        let right = case(COSINE);
+        for look in 0..right.looks.len() {
+            let mut wrong = case(COSINE);
+            let last = wrong.exact[look].len() - 1;
+            wrong.exact[look][last] = wrong.exact[look][last] * (1.0 + 2f64.powi(-6));
+            for dtype in Dtype::ALL {
+                assert_eq!(right.judge(&cpu(), dtype).breaches, 0);
+                let score = wrong.judge(&cpu(), dtype);
+                let found = score.first.unwrap();
+                assert_eq!((score.breaches, found.problem, found.dtype), (1, Problem::Bound, dtype));
+                let column = wrong.looks[look].columns[last];
+                assert_eq!(found.step, wrong.looks[look].steps.get(column));
+            }
+        }
+    }
+
+    #[test]
+    fn a_reference_without_a_number_is_a_breach_of_its_own() {
+        let mut wrong = case(COSINE);
+        wrong.exact[0][5] = f64::NAN.into();
+        let reference = Contender { name: "reference".to_owned(), engine: Engine::Reference };
+        for contender in [reference, cpu()] {
+            let score = wrong.judge(&contender, Dtype::F64);
+            assert_eq!((score.breaches, score.first.unwrap().problem), (1, Problem::NotANumber));
+        }
+    }
+
+    #[test]
+    fn rows_and_slices_of_other_bits_are_found() {
+        let mut wrong = case(COSINE);
+        let other = case(r#"{ "kind": "cosine", "start": 0.1001, "end": 1e-3, "steps": 1000 }"#);
+        wrong.rows = other.rows;
+        wrong.looks.iter_mut().for_each(|look| look.among_rows = true);
+        let score = wrong.judge(&cpu(), Dtype::F32);
+        let found = score.first.unwrap();
+        assert!(score.breaches > 0 && found.problem == Problem::OtherBits && found.note.starts_with("among rows"));
+        assert!(found.got.1 != found.want.1 && f64::from(f32::from_bits(found.got.1 as u32)) == found.got.0);
     }
 }

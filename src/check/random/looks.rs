@@ -15,6 +15,9 @@ const RANDOM_STEPS: usize = 64;
 /// Columns of a range that are compared with the reference; all are compared with a list's.
 const JUDGED_COLUMNS: usize = 48;
 
+/// Columns up to which rows are evaluated together.
+const MOST_TOGETHER: usize = 300;
+
 /// Steps that a backend evaluates at once.
 #[derive(Clone, Debug)]
 pub(super) struct Look {
@@ -23,6 +26,8 @@ pub(super) struct Look {
     pub columns: Vec<usize>,
     /// A part of the columns, for which a table of its own has to have the same bits.
     pub slice: Option<Range<usize>>,
+    /// Whether the same row among others has to have the same bits, too.
+    pub among_rows: bool,
 }
 
 /// What is looked at of a program, `end` steps long.
@@ -49,7 +54,12 @@ pub(super) fn looks(
         }
     }
     listed.retain(|&step| step <= last);
-    let all = |steps: Vec<u64>| Look { columns: (0..steps.len()).collect(), steps: Steps::list(steps), slice: None };
+    let all = |steps: Vec<u64>| Look {
+        columns: (0..steps.len()).collect(),
+        steps: Steps::list(steps),
+        slice: None,
+        among_rows: false,
+    };
     let mut looks = vec![all(listed)];
     let mark = |choices: &mut Choices<'_>| marks.get(choices.below(marks.len() as u64) as usize).copied().unwrap_or(0);
     let from = if choices.percent(50) { 0 } else { mark(choices) };
@@ -90,5 +100,5 @@ fn range(around: u64, stride: u64, last: u64, choices: &mut Choices<'_>) -> Look
         let first = choices.below(found as u64 - 1) as usize;
         first..first + 1 + choices.below((found - first) as u64) as usize
     });
-    Look { steps, columns: judged, slice: slice.filter(|slice| slice.end <= found) }
+    Look { steps, columns: judged, slice: slice.filter(|slice| slice.end <= found), among_rows: found <= MOST_TOGETHER }
 }

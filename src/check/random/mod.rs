@@ -242,7 +242,7 @@ fn case(spec: &Spec, also: Option<u64>, choices: &mut Choices<'_>) -> Result<Cas
     let batch = spec.compile()?;
     let end = spec.table_steps().ok();
     let looks = looks::looks(&batch.program(0), &batch, end, also, choices);
-    Ok(Case::new(batch, looks))
+    Case::new(batch, looks)
 }
 
 fn scores(case: &Case, contenders: &[Contender]) -> Vec<Score> {
