@@ -161,21 +161,6 @@ impl Curve {
         }
     }
 
-    /// Whether the shape falls to 0 at phase 0, where it then must be known relatively.
-    #[must_use]
-    pub fn vanishes_at_zero(&self) -> bool {
-        match *self {
-            Self::Linear
-            | Self::Cosine
-            | Self::CosinePower { .. }
-            | Self::CosineExponential { .. }
-            | Self::ExponentialMinusOne
-            | Self::Rational { rising: true } => true,
-            Self::Power { exponent, .. } => exponent > 0.0,
-            Self::Hold | Self::Exponential | Self::Logistic { .. } | Self::Rational { rising: false } => false,
-        }
-    }
-
     /// Whether the slope is infinite at phase 1.
     #[must_use]
     pub fn is_steep_at_one(&self) -> bool {

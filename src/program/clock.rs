@@ -139,9 +139,9 @@ impl Moved {
             out.push(segment);
             return Ok(());
         }
-        // Less than a step from where it is steep, a curve needs more of the phase count's fraction than a segment has.
+        // Less than a step from an end, a curve may need more of the phase count's fraction than a segment has.
         let last = until - 1;
-        let first = self.steep_value(clock, count);
+        let first = self.value_near_an_end(clock, count);
         out.extend(first.map(|value| Segment::hold(begin, value)));
         if first.is_none() {
             out.push(segment);
@@ -151,7 +151,7 @@ impl Moved {
         if until != FOREVER && begin < last {
             let moved = clock.multiplier.times(&(last - begin).into());
             let count = if segment.reversed { count.minus(&moved) } else { count.plus(&moved) };
-            if let Some(value) = self.steep_value(clock, &count) {
+            if let Some(value) = self.value_near_an_end(clock, &count) {
                 if out.last().is_some_and(|before| before.start == last) {
                     out.pop();
                 }
@@ -161,19 +161,17 @@ impl Moved {
         Ok(())
     }
 
-    /// The value at a phase count less than a step from an end where the curve is steep or vanishes.
-    fn steep_value(&self, clock: &Clock, count: &Expansion) -> Option<DoubleDouble> {
+    /// The value at a phase count less than a step from an end of the curve.
+    fn value_near_an_end(&self, clock: &Clock, count: &Expansion) -> Option<DoubleDouble> {
         let curve = &self.segment.curve;
-        let near_zero = curve.vanishes_at_zero() && *count < clock.multiplier;
-        let left = self.full.filter(|_| curve.is_steep_at_one()).map(|full| full.times(&clock.divisor).minus(count));
-        let near_one = left.is_some_and(|left| left < clock.multiplier);
-        if !near_zero && !near_one {
+        let left = self.full.map(|full| full.times(&clock.divisor).minus(count)).filter(|left| *left < clock.multiplier);
+        if left.is_none() && *count >= clock.multiplier {
             return None;
         }
-        let phase = count.over(&clock.divisor) * self.segment.rate;
+        let phase = |ticks: &Expansion| ticks.over(&clock.divisor) * self.segment.rate;
         let shape: Extended = match left {
-            Some(left) if near_one => curve.shape_before_one(left.over(&clock.divisor) * self.segment.rate),
-            _ => curve.shape(phase),
+            Some(left) if curve.is_steep_at_one() => curve.shape_before_one(phase(&left)),
+            _ => curve.shape(phase(count)),
         };
         let (base, amplitude) = (Extended::from(self.segment.base), Extended::from(self.segment.amplitude));
         Some((base + amplitude * shape).rounded())
