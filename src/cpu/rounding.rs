@@ -133,8 +133,9 @@ fn pattern<const FRACTION: u32, const MINIMUM_EXPONENT: i32>(magnitude: f64, sla
     let dropped = (magnitude - (sum - lifted)).abs();
     let units = sum.to_bits() & ((1 << (FRACTION + 2)) - 1);
     let exponent_field = (power.to_bits() - smallest.to_bits()) >> (52 - FRACTION);
-    // A carry out of the fraction runs into the exponent, as it should.
-    (exponent_field + units, dropped + slack >= power * half_unit)
+    // A carry out of the fraction runs into the exponent, as it should. What is not a number is not certain either.
+    let certain = dropped + slack < power * half_unit;
+    (exponent_field.wrapping_add(units), !certain)
 }
 
 /// The 16 bits of a normal number: the fraction cut to `FRACTION` bits and the exponent shifted.

@@ -164,7 +164,8 @@ impl Moved {
     /// The value at a phase count less than a step from an end of the curve.
     fn value_near_an_end(&self, clock: &Clock, count: &Expansion) -> Option<DoubleDouble> {
         let curve = &self.segment.curve;
-        let left = self.full.map(|full| full.times(&clock.divisor).minus(count)).filter(|left| *left < clock.multiplier);
+        let left =
+            self.full.map(|full| full.times(&clock.divisor).minus(count)).filter(|left| *left < clock.multiplier);
         if left.is_none() && *count >= clock.multiplier {
             return None;
         }

@@ -157,6 +157,9 @@ impl Family for NormalizedExponential {
     }
 
     fn value(&self, time: Time) -> Extended {
+        if time.reached(self.steps) {
+            return self.end.into();
+        }
         // Each end's share from its own side, where it does not cancel.
         let exp2_m1 = |octaves: DoubleDouble| Extended::from(octaves).exp2_m1() / Extended::from(self.share());
         let of_end = || -exp2_m1(-(self.octaves() * time.progress(self.steps)));
