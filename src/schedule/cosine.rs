@@ -191,7 +191,7 @@ impl Family for CosinePower {
         let power = Curve::CosinePower { exponent: self.power, warp: 1.0 };
         let (curve, height) = match self.form {
             CosinePowerForm::Normalized => (power, DoubleDouble::ONE),
-            CosinePowerForm::Unnormalized => (power, DoubleDouble::from(self.power - 1.0).exp2()),
+            CosinePowerForm::Unnormalized => (power, DoubleDouble::exact_sum(self.power, -1.0).exp2()),
             CosinePowerForm::Exponential => (Curve::Cosine, DoubleDouble::ONE),
         };
         let mut segment = Segment::falling(0, self.steps, self.start, self.end, curve);

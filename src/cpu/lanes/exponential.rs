@@ -33,6 +33,8 @@ const Q: [f64; 11] = [
 fn split<const FUSED: bool>(high: f64, low: f64) -> (f64, u64) {
     let bounded = if high > LARGEST { LARGEST } else { high };
     let bounded = if bounded < -LARGEST { -LARGEST } else { bounded };
+    // The rest of a number far beyond is not small.
+    let low = if bounded == high { low } else { 0.0 };
     let (whole, word) = nearest_integer(bounded);
     let fraction = (bounded - whole) + low;
     (fraction * polynomial::<FUSED, 11>(&Q, fraction), word << 52)

@@ -250,7 +250,7 @@ mod tests {
                     continue;
                 }
                 let error = ((DoubleDouble::from(got) - exact).abs().high() - 1e-290).max(0.0);
-                let units = if error == 0.0 { 0.0 } else { error / exact.high() * (1u64 << 53) as f64 };
+                let units = if error == 0.0 { 0.0 } else { error / exact.high().abs() * (1u64 << 53) as f64 };
                 assert!(units <= roundings, "{units} roundings of {roundings} at {phase:?} of {curve:?}");
                 worst = worst.max(units / roundings.max(f64::MIN_POSITIVE));
             }
