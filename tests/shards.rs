@@ -274,12 +274,13 @@ fn a_pipe_in_a_parts_place_holds_nobody_up() {
     pipe(&folder.join("job/part-0.safetensors"));
     fs::create_dir(folder.join("job/part-1.safetensors")).unwrap();
     let status = String::from_utf8(run(folder, "status job", &[]).stdout).unwrap();
-    for shard in [0, 1] {
-        assert!(status.contains(&format!("damaged: {shard}, which is not a regular file")), "{status}");
+    for (shard, what) in [(0, "a pipe"), (1, "a folder")] {
+        let damaged = format!("damaged: {shard}, which could not be read: it is {what}");
+        assert!(status.contains(&damaged), "{status}");
     }
     fs::remove_file(folder.join("job/manifest.json")).unwrap();
     pipe(&folder.join("job/manifest.json"));
-    assert!(error(folder, "status job", 2).contains("manifest.json: could not be read: is not a regular file"));
+    assert!(error(folder, "status job", 2).contains("manifest.json: could not be read: it is a pipe"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod program;
 mod spec;
 
 use lrgrid::logged::{Logged, Selection};
+use tempfile::TempDir;
 
 pub use job::{manifest, manifest_seed, part};
 pub use program::program;
@@ -28,13 +29,29 @@ macro_rules! targets {
 
 targets! { spec_toml spec_json sweep log npy part manifest program }
 
-/// The longest message that a reader may answer with, in bytes, whatever it reads.
+/// The longest message about a log, a table or a part, in bytes.
 const MOST_MESSAGE: usize = 600;
 
-/// A message is one line, and tells little of an input.
+/// The most characters of an input that such a message may quote at one place.
+const MOST_QUOTED: usize = 110;
+
+/// A message about a log, a table or a part is one line, and tells little of an input: the dictionary has a long word for
+/// this.
 fn check_message(message: &str) {
-    assert!(!message.is_empty() && !message.contains('\n'), "not one line: {message:?}");
+    check_said(message);
+    assert!(!message.contains('\n'), "not one line: {message:?}");
     assert!(message.len() <= MOST_MESSAGE, "{} bytes of message: {message}", message.len());
+    assert!(!message.contains(&"x".repeat(MOST_QUOTED)), "an input at length: {message}");
+}
+
+/// Something is said. What is wrong with a spec names its keys and values as they are; it is cut where it is shown.
+fn check_said(message: &str) {
+    assert!(message.chars().any(char::is_alphabetic), "nothing is said: {message:?}");
+}
+
+/// A folder in memory where the system has a place for that: some targets write a file for every input.
+fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// A log as CSV, or whatever else stands in a file of that name.

@@ -1,13 +1,12 @@
 //! Specs and sweeps: what is read is written and read again, and its first and last schedules are evaluated.
 
 use std::fs;
-use std::sync::LazyLock;
 
 use lrgrid::spec::Overrides;
 use lrgrid::{Cpu, Error, Evaluate, Reference, Spec, Steps};
 use tempfile::TempDir;
 
-use super::check_message;
+use super::{check_said, folder};
 
 /// The schedule that sweeps are read beside.
 pub const SWEPT: &str = r#"
@@ -15,7 +14,9 @@ steps = 1000
 schedule = { kind = "warmup", steps = "$warmup", then = { kind = "cosine", start = "$peak", end = "$lr", steps = 900 } }
 "#;
 
-static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+thread_local! {
+    static FOLDER: TempDir = folder();
+}
 
 /// A spec in TOML.
 pub fn spec_toml(input: &[u8]) -> bool {
@@ -30,7 +31,8 @@ pub fn spec_json(input: &[u8]) -> bool {
 /// The file of a sweep; the first byte of the input chooses its ending.
 pub fn sweep(input: &[u8]) -> bool {
     let Some((first, text)) = input.split_first() else { return false };
-    let path = FOLDER.path().join(["sweep.yaml", "sweep.json", "sweep.toml"][usize::from(*first) % 3]);
+    let name = ["sweep.yaml", "sweep.json", "sweep.toml"][usize::from(*first) % 3];
+    let path = FOLDER.with(|folder| folder.path().join(name));
     fs::write(&path, text).unwrap();
     used(Spec::from_toml_with(SWEPT, &Overrides::default().sweep_file(path)))
 }
@@ -42,7 +44,7 @@ fn used(read: Result<Spec, Error>) -> bool {
             true
         }
         Err(error) => {
-            check_message(&error.to_string());
+            check_said(&error.to_string());
             false
         }
     }
@@ -62,7 +64,7 @@ fn use_spec(spec: &Spec) {
                 let table = evaluate(&Cpu::new().unwrap(), &batch, &steps);
                 assert_eq!(table.len(), evaluate(&Reference, &batch, &steps).len());
             }
-            Err(error) => check_message(&error.to_string()),
+            Err(error) => check_said(&error.to_string()),
         }
     }
 }

@@ -1,14 +1,14 @@
 //! The manifest of a job in shards: what is made, and how it is cut.
 
 use std::fmt;
-use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Job, part};
+use super::Job;
+use crate::bounded;
 use crate::element::Dtype;
 use crate::engine::Backend;
 use crate::error::{Error, JobError, excerpt};
@@ -23,7 +23,7 @@ pub(super) const NAME: &str = "manifest.json";
 const MANIFEST: u32 = 2;
 
 /// The largest manifest that is read: the largest spec, and room for the shards and the steps.
-const MOST_BYTES: u64 = 64 << 20;
+const MOST_BYTES: usize = 64 << 20;
 
 /// The most shards of a job.
 pub(super) const MOST_SHARDS: usize = 100_000;
@@ -143,15 +143,11 @@ impl Manifest {
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(NAME);
         let wrong = |reason: String| JobError::Manifest { path: path.clone(), reason };
-        let mut text = String::new();
-        // One byte more than is allowed, so that what is too long shows.
-        let read = part::open(&path).and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
-        match read {
-            Ok(bytes) if bytes as u64 <= MOST_BYTES => {}
-            Ok(_) => return Err(wrong(format!("has more than {MOST_BYTES} bytes, and no plan is as long")).into()),
+        let text = match bounded::open(&path).and_then(|file| bounded::text(file, MOST_BYTES)) {
+            Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(wrong(format!("could not be read: {error}")).into()),
-        }
+        };
         // The number first: another version may have other keys.
         let value = json::parse(&text).map_err(|error| wrong(format!("is not a manifest: {error}")))?;
         match value.get("manifest").and_then(Value::as_u64) {

@@ -1,6 +1,6 @@
 //! The part of a shard: a safetensors file that says who made it and proves its own bytes.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{Job, Opens};
+use crate::bounded;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::{Error, TableError};
@@ -101,7 +102,6 @@ impl From<io::Error> for Flaw {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing,
-            io::ErrorKind::InvalidInput => Self::Damaged(error.to_string()),
             _ => Self::Damaged(format!("could not be read: {error}")),
         }
     }
@@ -129,7 +129,7 @@ pub(super) struct Proved {
 pub(super) fn prove(job: &Job, rows: Range<usize>, path: &Path) -> Result<Proved, Flaw> {
     let header = job.header(rows.clone());
     let length = header_length(job, &header)?;
-    let mut file = open(path)?;
+    let mut file = bounded::open(path)?;
     let bytes = file.metadata()?.len();
     let mut found = vec![0; length];
     file.read_exact(&mut found).map_err(|error| match error.kind() {
@@ -162,14 +162,6 @@ pub(super) fn prove(job: &Job, rows: Range<usize>, path: &Path) -> Result<Proved
     // No more than the file has, as was just seen.
     let starts = [first, first + values as u64];
     Ok(Proved { path: path.to_owned(), rows, maker, checksum, bytes, starts })
-}
-
-/// Opens a part where it is a file: what else may lie there, a pipe for one, could hold the reader up for ever.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file"));
-    }
-    File::open(path)
 }
 
 /// The metadata in a header.

@@ -95,7 +95,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
                 self.0.replace(Some(SpecError::new(excerpt(&key), "")));
                 return Err(A::Error::custom("duplicate key"));
             }
-            let value = entries.next_value_seed(self).map_err(|error| self.within(&key, error))?;
+            let value = entries.next_value_seed(self).map_err(|error| self.within(&excerpt(&key), error))?;
             read.insert(key, value);
         }
         Ok(Value::Object(read))

@@ -58,14 +58,14 @@ fn check_parsed(tally: &Tally) {
 #[test]
 fn specs_in_toml() {
     let seeds = [seeds::files("examples", &["toml"]), seeds::files("fuzz/seeds/spec_toml", &[])].concat();
-    check_parsed(&run("spec_toml", 12_000, written(&SPECS, Texts::new(seeds, seeds::words()), to_toml)));
+    check_parsed(&run("spec_toml", 60_000, written(&SPECS, Texts::new(seeds, seeds::words()), to_toml)));
 }
 
 #[test]
 fn specs_in_json() {
     let seeds = [seeds::files("examples", &["json"]), seeds::files("fuzz/seeds/spec_json", &[])].concat();
     let write = |document: serde_json::Value| document.to_string();
-    check_parsed(&run("spec_json", 12_000, written(&SPECS, Texts::new(seeds, seeds::words()), write)));
+    check_parsed(&run("spec_json", 60_000, written(&SPECS, Texts::new(seeds, seeds::words()), write)));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn sweeps() {
         Box::new(written(&SWEEPS, texts("json"), write)),
         Box::new(written(&SWEEPS, texts("toml"), to_toml)),
     ];
-    let tally = run("sweep", 12_000, move |random| {
+    let tally = run("sweep", 40_000, move |random| {
         let ending = random.below(makers.len());
         [vec![ending as u8], makers[ending](random)].concat()
     });
@@ -89,14 +89,14 @@ fn sweeps() {
 #[test]
 fn logs() {
     let texts = Texts::new(seeds::files("fuzz/seeds/log", &[]), seeds::words());
-    let tally = run("log", 30_000, move |random| texts.input(random));
+    let tally = run("log", 80_000, move |random| texts.input(random));
     assert!(tally.accepted > tally.executed / 20, "only {} were read", tally.accepted);
 }
 
 #[test]
 fn numpy_tables() {
     let texts = Texts::new(seeds::files("fuzz/seeds/npy", &[]), seeds::words());
-    let tally = run("npy", 30_000, move |random| texts.input(random));
+    let tally = run("npy", 80_000, move |random| texts.input(random));
     assert!(tally.accepted > tally.executed / 50, "only {} were read", tally.accepted);
 }
 
@@ -105,18 +105,18 @@ fn manifests() {
     static MANIFESTS: LazyLock<Trees> =
         LazyLock::new(|| Trees::new(vec![serde_json::from_str(&manifest_seed()).unwrap()]));
     let texts = Texts::new(vec![manifest_seed().into_bytes()], seeds::words());
-    let tally = run("manifest", 12_000, written(&MANIFESTS, texts, |document| document.to_string()));
+    let tally = run("manifest", 20_000, written(&MANIFESTS, texts, |document| document.to_string()));
     assert!(tally.accepted > tally.executed / 20, "only {} were read", tally.accepted);
 }
 
 #[test]
 fn parts() {
-    let tally = run("part", 8_000, |random| random.bytes(80));
+    let tally = run("part", 20_000, |random| random.bytes(80));
     assert!((1..tally.executed / 2).contains(&tally.accepted), "{} parts were found whole", tally.accepted);
 }
 
 #[test]
 fn programs() {
-    let tally = run("program", 8_000, |random| random.bytes(600));
+    let tally = run("program", 40_000, |random| random.bytes(600));
     assert!(tally.accepted > tally.executed / 2, "only {} were packed", tally.accepted);
 }

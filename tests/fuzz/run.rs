@@ -72,7 +72,7 @@ pub fn fuzz(
     let (sender, receiver) = mpsc::channel();
     let (at, making) = (Arc::new(AtomicU64::new(0)), Arc::clone(&make));
     let counter = Arc::clone(&at);
-    thread::spawn(move || {
+    let worker = thread::spawn(move || {
         CAUGHT.set(true);
         let mut tally = Tally::default();
         for index in 0..runs {
@@ -103,6 +103,8 @@ pub fn fuzz(
             }
         }
     };
+    // Its folder is removed as it ends.
+    worker.join().unwrap();
     println!(
         "{name}: LRGRID_SEED={seed}, {} executions, {} accepted, slowest {:?}, at most {} KiB more memory",
         tally.executed,
