@@ -1,12 +1,25 @@
 //! Learning rates from someone's log: steps, values, and how finely the values were written.
 
-use std::fs;
+mod npy;
+
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
-use crate::error::ReadError;
+use crate::error::{ReadError, excerpt};
+use crate::program::MAX_STEP;
 
 /// The most rows that are read.
 const MOST_ROWS: usize = 1 << 24;
+
+/// The largest text that is read: 1 GiB.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The longest line of a text: 1 MiB.
+const MOST_LINE: usize = 1 << 20;
+
+/// Bytes by which a file is known, before the rest is read.
+const FIRST: u64 = 1 << 16;
 
 /// Values that may be short because they are exact: of so many different ones, some would have more digits.
 const FEW_VALUES: usize = 12;
@@ -100,22 +113,45 @@ pub struct Selection {
 }
 
 impl Logged {
-    /// Reads a `.csv` or `.npy` file.
+    /// Reads a `.csv` or `.npy` file. A text may have 1 GiB, and lines of 1 MiB; of a NumPy table only the row that is
+    /// meant is read.
     ///
     /// # Errors
-    /// When it cannot be read, or has no such column, row or usable value.
+    /// When it cannot be read, is larger, or has no such column, row or usable value.
     pub fn read(path: &Path, selection: &Selection) -> Result<Self, ReadError> {
-        let bytes = fs::read(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+        let failed = |source| ReadError::Io { path: path.to_owned(), source };
         let named = |error: ReadError| match error {
             ReadError::Format { reason, .. } => ReadError::Format { path: path.to_owned(), reason },
             other => other,
         };
-        if bytes.starts_with(b"\x93NUMPY") {
-            return Self::from_npy(&bytes, selection).map_err(named);
+        let mut file = File::open(path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        (&mut file).take(FIRST).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.starts_with(npy::MAGIC) {
+            // From the file itself, which may be far larger than a row; what comes through a pipe is kept first.
+            if file.metadata().map_err(failed)?.is_file() {
+                std::io::Seek::rewind(&mut file).map_err(failed)?;
+                return npy::read(std::io::BufReader::new(file), selection).map_err(named);
+            }
+        } else if bytes.contains(&0) || std::str::from_utf8(&bytes).is_err_and(|error| error.error_len().is_some()) {
+            return Err(named(neither()));
         }
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| named(refused("is neither a text nor a NumPy table: give a .csv or .npy file".to_owned())))?;
-        Self::from_csv(text, selection).map_err(named)
+        file.take(MOST_BYTES + 1 - bytes.len() as u64).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(named(refused(format!("has more than {MOST_BYTES} bytes: keep every tenth row"))));
+        }
+        Self::from_bytes(&bytes, selection).map_err(named)
+    }
+
+    /// Reads the bytes of a `.csv` or `.npy` file.
+    ///
+    /// # Errors
+    /// When they are neither, or have no such column, row or usable value.
+    pub fn from_bytes(bytes: &[u8], selection: &Selection) -> Result<Self, ReadError> {
+        if bytes.starts_with(npy::MAGIC) {
+            return npy::read(Cursor::new(bytes), selection);
+        }
+        Self::from_csv(std::str::from_utf8(bytes).map_err(|_| neither())?, selection)
     }
 
     /// Reads a CSV text: with a header, or one column of values, or steps and values.
@@ -123,6 +159,7 @@ impl Logged {
     /// # Errors
     /// When it has no such column or schedule, or a row is not a number.
     pub fn from_csv(text: &str, selection: &Selection) -> Result<Self, ReadError> {
+        check_text(text)?;
         let separator = if text.lines().next().is_some_and(|line| line.contains('\t')) { b'\t' } else { b',' };
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -132,7 +169,7 @@ impl Logged {
             .from_reader(text.as_bytes());
         let mut rows = reader.records();
         let first = match rows.next() {
-            Some(row) => row.map_err(|error| refused(error.to_string()))?,
+            Some(row) => row.map_err(not_csv)?,
             None => return Err(refused("is empty: give rows of steps and values".to_owned())),
         };
         let is_header = first.iter().any(|cell| !cell.is_empty() && cell.parse::<f64>().is_err());
@@ -141,7 +178,7 @@ impl Logged {
         let mut last_filled = 0;
         let body = (!is_header).then_some(Ok(first)).into_iter().chain(rows);
         for (index, row) in body.enumerate() {
-            let row = row.map_err(|error| refused(error.to_string()))?;
+            let row = row.map_err(not_csv)?;
             let line = index + 1 + usize::from(is_header);
             if schedule.is_some_and(|column| row.get(column) != Some(&selection.schedule.to_string())) {
                 continue;
@@ -150,12 +187,15 @@ impl Logged {
             let Some(text) = row.get(value).filter(|cell| !cell.is_empty()) else { continue };
             let number: f64 =
                 text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
-                    refused(format!("line {line}: \"{text}\" is not a finite number: leave the cell empty, or choose a column with --column"))
+                    refused(format!("line {line}: \"{}\" is not a finite number: leave the cell empty, or choose a column with --column", excerpt(text)))
                 })?;
             let at = match step.and_then(|column| row.get(column)) {
                 Some(text) => whole(text).ok_or_else(|| {
-                    refused(format!("line {line}: \"{text}\" is not a step: a whole number is needed"))
+                    refused(format!("line {line}: \"{}\" is not a step: a whole number is needed", excerpt(text)))
                 })?,
+                None if last_filled > MAX_STEP => {
+                    return Err(refused(format!("line {line}: it would be step {last_filled}, beyond {MAX_STEP}")));
+                }
                 None => last_filled,
             };
             last_filled = at + 1;
@@ -183,54 +223,32 @@ impl Logged {
         let (steps, values) = found.into_iter().map(|(step, value, _)| (step, value)).unzip();
         Ok(Self { steps, values, rounding })
     }
-
-    /// Reads the bytes of a NumPy table: one value per step, or one row per schedule.
-    fn from_npy(bytes: &[u8], selection: &Selection) -> Result<Self, ReadError> {
-        let file = npyz::NpyFile::new(bytes).map_err(|error| refused(error.to_string()))?;
-        let (columns, rows) = match *file.shape() {
-            [columns] => (columns, 1),
-            [rows, columns] => (columns, rows),
-            ref shape => return Err(refused(format!("has {} axes: one or two are needed", shape.len()))),
-        };
-        if selection.schedule as u64 >= rows {
-            return Err(refused(format!("has no schedule {}: there are {rows}", selection.schedule)));
-        }
-        if file.order() == npyz::Order::Fortran && rows > 1 {
-            return Err(refused("is stored column by column: save it with numpy.ascontiguousarray".to_owned()));
-        }
-        if columns == 0 || columns > MOST_ROWS as u64 {
-            return Err(refused(format!("has {columns} steps: from 1 to {MOST_ROWS} are read")));
-        }
-        let skip = selection.schedule * columns as usize;
-        let kind = file.dtype().descr();
-        fn part<T: npyz::Deserialize>(
-            file: npyz::NpyFile<&[u8]>,
-            skip: usize,
-            take: usize,
-            to: fn(T) -> f64,
-        ) -> Result<Vec<f64>, ReadError> {
-            let values = file.data::<T>().map_err(|error| refused(error.to_string()))?;
-            values
-                .skip(skip)
-                .take(take)
-                .map(|value| value.map(to).map_err(|error| refused(error.to_string())))
-                .collect()
-        }
-        let (values, bits) = match kind.trim_matches(['\'', '"', '<', '>', '=', '|']) {
-            "f8" => (part::<f64>(file, skip, columns as usize, |value| value)?, 50),
-            "f4" => (part::<f32>(file, skip, columns as usize, f64::from)?, 24),
-            "f2" => (part::<half::f16>(file, skip, columns as usize, f64::from)?, 11),
-            other => return Err(refused(format!("holds {other}: f8, f4 or f2 are read"))),
-        };
-        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-            return Err(refused(format!("step {at} is {}: finite values are needed", values[at])));
-        }
-        Ok(Self { steps: (0..columns).collect(), values, rounding: Rounding::binary(bits) })
-    }
 }
 
 fn refused(reason: String) -> ReadError {
     ReadError::Format { path: Default::default(), reason }
+}
+
+fn neither() -> ReadError {
+    refused("is neither a text nor a NumPy table: give a .csv or .npy file".to_owned())
+}
+
+/// What the CSV reader says, without the row.
+fn not_csv(error: csv::Error) -> ReadError {
+    refused(format!("is not CSV: {}", excerpt(&error.to_string())))
+}
+
+/// Refuses texts of another kind, and lines without an end, before they are taken for rows.
+fn check_text(text: &str) -> Result<(), ReadError> {
+    if text.trim_start().starts_with(['{', '[', '<']) {
+        return Err(refused(
+            "is not CSV: give a .csv file with columns such as step and lr, or a .npy file".to_owned(),
+        ));
+    }
+    match text.split('\n').position(|line| line.len() > MOST_LINE) {
+        Some(at) => Err(refused(format!("line {} has more than {MOST_LINE} bytes: it is not one of a log", at + 1))),
+        None => Ok(()),
+    }
 }
 
 /// A step as loggers write them: `10`, or `10.0`.
@@ -239,10 +257,9 @@ fn whole(text: &str) -> Option<u64> {
         .ok()
         .or_else(|| {
             let number: f64 = text.parse().ok()?;
-            (number.fract() == 0.0 && (0.0..=crate::program::MAX_STEP as f64).contains(&number))
-                .then_some(number as u64)
+            (number.fract() == 0.0 && (0.0..=MAX_STEP as f64).contains(&number)).then_some(number as u64)
         })
-        .filter(|&step| step <= crate::program::MAX_STEP)
+        .filter(|&step| step <= MAX_STEP)
 }
 
 /// Which columns hold steps, values and numbers of schedules.
@@ -253,17 +270,19 @@ fn columns(
 ) -> Result<(Option<usize>, usize, Option<usize>), ReadError> {
     if !is_header {
         if let Some(name) = &selection.column {
-            return Err(refused(format!("has no header, so there is no column \"{name}\": leave --column out")));
+            return Err(refused(format!(
+                "has no header, so there is no column \"{}\": leave --column out",
+                excerpt(name)
+            )));
         }
         return Ok(if first.len() == 1 { (None, 0, None) } else { (Some(0), 1, None) });
     }
     let place = |name: &str| first.iter().position(|cell| cell.eq_ignore_ascii_case(name));
-    let listed = || first.iter().collect::<Vec<_>>().join(", ");
+    let listed = || excerpt(&first.iter().collect::<Vec<_>>().join(", "));
     let step = STEP_NAMES.iter().find_map(|name| place(name));
     let value = match &selection.column {
-        Some(name) => {
-            place(name).ok_or_else(|| refused(format!("has no column \"{name}\": there are {}", listed())))?
-        }
+        Some(name) => place(name)
+            .ok_or_else(|| refused(format!("has no column \"{}\": there are {}", excerpt(name), listed())))?,
         None => VALUE_NAMES.iter().find_map(|name| place(name)).ok_or_else(|| {
             refused(format!(
                 "none of the columns ({}) is called lr or learning_rate: choose one with --column",
@@ -302,10 +321,52 @@ mod tests {
             ("step,lr\n", "no rows"),
             ("step,lr\n1,inf\n", "finite"),
             ("schedule,step,lr\n1,0,0.5\n", "schedule 0"),
+            ("step,lr\n9007199254740991,0.1\n9007199254740992,0.1\n", "not a step"),
+            ("lr,step\n0.1,9007199254740991\n0.1\n", "beyond"),
+            ("\n {\"log_history\": []}", "not CSV"),
+            ("<html>", "not CSV"),
         ] {
             let error = Logged::from_csv(text, &Selection::default()).unwrap_err().to_string();
             assert!(error.contains(expected), "{text:?}: {error}");
         }
+    }
+
+    #[test]
+    fn no_message_quotes_much_of_a_log() {
+        let long = "x".repeat(5000);
+        let column = |name: &str| Selection { column: Some(name.to_owned()), schedule: 0 };
+        for (text, selection) in [
+            (format!("step,lr\n1,{long}\n"), Selection::default()),
+            (format!("step,lr\n{long},1\n"), Selection::default()),
+            (format!("{long},step\n1,1\n"), Selection::default()),
+            (format!("{}\n1,1\n", "epoch,".repeat(5000)), column("lr")),
+            ("step,lr\n1,1\n".to_owned(), column(&long)),
+            ("1,1\n".to_owned(), column(&long)),
+            (long.clone(), Selection::default()),
+            (format!("step,lr\n1,2\n1,{}", "1".repeat(MOST_LINE)), Selection::default()),
+        ] {
+            let error = Logged::from_csv(&text, &selection).unwrap_err().to_string();
+            assert!(error.len() < 350 && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn files_are_known_by_how_they_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        let refusal = |bytes: &[u8]| {
+            let path = folder.path().join("log.csv");
+            std::fs::write(&path, bytes).unwrap();
+            let error = Logged::read(&path, &Selection::default()).unwrap_err().to_string();
+            assert!(error.contains("log.csv"), "{error}");
+            error
+        };
+        for bytes in [&b"\x7fELF\x02\x01\x01\x00"[..], b"step,lr\n1,\xff\n", b"\xff\xfes\0t\0e\0p\0"] {
+            assert!(refusal(bytes).contains("neither a text nor a NumPy table"), "{bytes:?}");
+        }
+        // A character that is cut by the end of the first piece is none that is broken.
+        let text = format!("{}é\n", "x".repeat(FIRST as usize - 1));
+        assert!(refusal(text.as_bytes()).contains("none of the columns"));
+        assert!(refusal(b"\x93NUMPY\x01\x00\x05\x00{}").contains("cut off in its header"));
     }
 
     #[test]

@@ -224,9 +224,18 @@ fn plans_are_checked() {
     for (from, to, says) in [
         ("0.95", "0.94", "spec_hash"),
         ("\"manifest\": 1", "\"manifest\": 9", "version 9"),
-        ("\"start\": 17", "\"start\": 18", "shards[1]"),
+        ("\"start\": 17", "\"start\": 18", "`shards[1]` leaves a gap"),
+        ("\"start\": 17", "\"start\": 16", "`shards[1]` overlaps"),
+        ("\"end\": 34", "\"end\": 17", "`shards[1]` has no schedules"),
+        ("\"end\": 69", "\"end\": 68", "end at schedule 68 of 69"),
         ("\"f32\"", "\"f23\"", "f23"),
-        ("part-0.safetensors", "../part", "shards[0]"),
+        // A file outside the folder, that of another shard, and the manifest itself.
+        ("part-0.safetensors", "../part", "`shards[0].file` is \"../part\": the part of shard 0 is part-0.safetensors"),
+        ("part-0.safetensors", "part-1.safetensors", "`shards[0].file`"),
+        ("part-3.safetensors", "manifest.json", "`shards[3].file`"),
+        ("\"dtype\": \"f32\"", "\"dtype\": \"f32\", \"dtype\": \"f16\"", "`dtype`: duplicate key"),
+        ("\"schedules\": 69", "\"schedules\": 18446744073709551615", "the spec has 69"),
+        ("\"sweep\": {", "\"sweep\": \"/dev/zero\", \"swept\": {", "names a file"),
         ("{", "[", "not a manifest"),
     ] {
         assert!(text.contains(from), "{from}");
@@ -234,6 +243,44 @@ fn plans_are_checked() {
         let said = error(folder, "status job", 2);
         assert!(said.contains(says) && said.contains("manifest.json"), "{said}");
     }
+}
+
+#[test]
+fn who_made_a_part_is_under_its_checksum() {
+    let folder = folder();
+    let folder = folder.path();
+    output(folder, "plan spec.toml --shards 2 -o job");
+    output(folder, "run job --quiet");
+    let path = folder.join("job/part-1.safetensors");
+    let part = fs::read(&path).unwrap();
+    let backend = b"\"backend\":\"cpu\"";
+    let place = part.windows(backend.len()).position(|window| window == backend).unwrap();
+    let mut other = part.clone();
+    other[place..place + backend.len()].copy_from_slice(b"\"backend\":\"gpu\"");
+    fs::write(&path, other).unwrap();
+    let status = String::from_utf8(run(folder, "status job", &[]).stdout).unwrap();
+    assert!(status.contains("damaged: 1, which its version and backend are not those"), "{status}");
+    fs::write(&path, part).unwrap();
+    output(folder, "status job");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_in_a_parts_place_holds_nobody_up() {
+    let folder = folder();
+    let folder = folder.path();
+    output(folder, "plan spec.toml --shards 2 -o job");
+    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    pipe(&folder.join("job/part-0.safetensors"));
+    fs::create_dir(folder.join("job/part-1.safetensors")).unwrap();
+    let status = String::from_utf8(run(folder, "status job", &[]).stdout).unwrap();
+    for (shard, what) in [(0, "a pipe"), (1, "a folder")] {
+        let damaged = format!("damaged: {shard}, which could not be read: it is {what}");
+        assert!(status.contains(&damaged), "{status}");
+    }
+    fs::remove_file(folder.join("job/manifest.json")).unwrap();
+    pipe(&folder.join("job/manifest.json"));
+    assert!(error(folder, "status job", 2).contains("manifest.json: could not be read: it is a pipe"));
 }
 
 #[test]

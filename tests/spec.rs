@@ -351,3 +351,28 @@ fn a_schedule_built_in_code_compiles_like_its_text() {
     let broken = Schedule::from(Cosine { start: f64::NAN, end: 0.0, steps: 5 });
     assert!(Spec::from(broken).compile().unwrap_err().to_string().contains("schedule.start"));
 }
+
+#[test]
+fn a_key_that_stands_twice_is_refused_with_its_path() {
+    let json = |text: &str| Spec::from_json(text).unwrap_err().to_string();
+    let twice = r#"{"schedule": {"kind": "linear", "start": 1, "end": 0, "steps": 10, "steps": 20}, "steps": 3}"#;
+    let error = json(twice);
+    assert!(error.contains("`schedule.steps`") && error.contains("duplicate key at line 1 column"), "{error}");
+    // In TOML and in YAML it is an error of the language.
+    let toml = "schedule = { kind = 'constant', value = 1 }\nsteps = 3\nsteps = 5";
+    refused(toml, &["line 3", "duplicate key"]);
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("sweep.json", "{\"parameters\": {\"x\": {\"value\": 1, \"value\": 2}}}"),
+        #[cfg(feature = "yaml")]
+        ("sweep.yaml", "parameters:\n  x:\n    value: 1\n    value: 2\n"),
+        ("sweep.toml", "[parameters.x]\nvalue = 1\nvalue = 2\n"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let overrides = lrgrid::spec::Overrides::default().sweep_file(&path);
+        let spec = "schedule = { kind = 'constant', value = '$x' }";
+        let error = Spec::from_toml_with(spec, &overrides).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("duplicate"), "{error}");
+    }
+}

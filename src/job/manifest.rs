@@ -1,25 +1,32 @@
 //! The manifest of a job in shards: what is made, and how it is cut.
 
 use std::fmt;
-use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Job;
+use crate::bounded;
 use crate::element::Dtype;
 use crate::engine::Backend;
-use crate::error::{Error, JobError};
+use crate::error::{Error, JobError, excerpt};
 use crate::packed::Steps;
-use crate::spec::Spec;
+use crate::spec::{Spec, json};
 use crate::table::{AtomicFile, Existing, Layout};
 
 /// The manifest's name in the job's folder.
 pub(super) const NAME: &str = "manifest.json";
 
 /// The version of what a manifest says and how parts are made.
-const MANIFEST: u32 = 1;
+const MANIFEST: u32 = 2;
+
+/// The largest manifest that is read: the largest spec, and room for the shards and the steps.
+const MOST_BYTES: usize = 64 << 20;
+
+/// The most shards of a job.
+pub(super) const MOST_SHARDS: usize = 100_000;
 
 /// The columns of a table as a manifest writes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +80,19 @@ pub(super) struct Entry {
     pub(super) file: String,
 }
 
+impl Entry {
+    /// A shard of some schedules, by its number among all.
+    pub(super) fn new(rows: Range<usize>, index: usize, count: usize) -> Self {
+        Self { start: rows.start, end: rows.end, file: Self::file(index, count) }
+    }
+
+    /// The name of a part, which no two shards and no other file of the job's have.
+    fn file(index: usize, count: usize) -> String {
+        let digits = count.saturating_sub(1).to_string().len();
+        format!("part-{index:0digits$}.safetensors")
+    }
+}
+
 /// A job and its shards, as a file says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,13 +143,13 @@ impl Manifest {
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(NAME);
         let wrong = |reason: String| JobError::Manifest { path: path.clone(), reason };
-        let text = match fs::read_to_string(&path) {
+        let text = match bounded::open(&path).and_then(|file| bounded::text(file, MOST_BYTES)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(wrong(format!("could not be read: {error}")).into()),
         };
         // The number first: another version may have other keys.
-        let value: Value = serde_json::from_str(&text).map_err(|error| wrong(format!("is not a manifest: {error}")))?;
+        let value = json::parse(&text).map_err(|error| wrong(format!("is not a manifest: {error}")))?;
         match value.get("manifest").and_then(Value::as_u64) {
             Some(number) if number == u64::from(MANIFEST) => {}
             Some(number) => {
@@ -140,7 +160,8 @@ impl Manifest {
             }
             None => return Err(wrong("is not a manifest: it has no `manifest` number".to_owned()).into()),
         }
-        let manifest = serde_json::from_value(value).map_err(|error| wrong(format!("is not a manifest: {error}")))?;
+        let manifest = Self::deserialize(value)
+            .map_err(|error| wrong(format!("is not a manifest: {}", excerpt(&error.to_string()))))?;
         Ok(Some(manifest))
     }
 
@@ -159,8 +180,15 @@ impl Manifest {
     /// The job that it describes, checked to be whole.
     pub(super) fn job(&self, folder: &Path) -> Result<Job, Error> {
         let wrong = |reason: String| JobError::Manifest { path: folder.join(NAME), reason };
-        let spec = Spec::from_json(&self.spec.to_string())?;
-        let unknown = |key: &str, name: &str| wrong(format!("`{key}`: {name} is none that this lrgrid knows"));
+        let sweep = self.spec.get("sweep");
+        if sweep.is_some_and(|sweep| sweep.is_string() || sweep.get("file").is_some()) {
+            return Err(
+                wrong("`spec.sweep` names a file, and a plan has the sweep itself: plan again".to_owned()).into()
+            );
+        }
+        let spec = Spec::from_json(&self.spec.to_string()).map_err(|error| wrong(format!("`spec`: {error}")))?;
+        let unknown =
+            |key: &str, name: &str| wrong(format!("`{key}`: {} is none that this lrgrid knows", excerpt(name)));
         let job = Job {
             spec,
             steps: self.steps.steps(),
@@ -175,17 +203,37 @@ impl Manifest {
             let reason = format!("`schedules` is {}, but the spec has {}: plan again", self.schedules, job.schedules());
             return Err(wrong(reason).into());
         }
+        self.check_shards().map_err(wrong)?;
+        Ok(job)
+    }
+
+    /// Every schedule is in one shard, in order, and every shard in a file of its own.
+    fn check_shards(&self) -> Result<(), String> {
+        let count = self.shards.len();
+        if count > MOST_SHARDS {
+            return Err(format!("`shards` are {count}, more than {MOST_SHARDS}: plan again"));
+        }
         let mut next = 0;
         for (index, shard) in self.shards.iter().enumerate() {
-            let is_name = Path::new(&shard.file).file_name().is_some_and(|name| name == shard.file.as_str());
-            if shard.start != next || shard.end < next || !is_name {
-                return Err(wrong(format!("`shards[{index}]` does not go on where the one before ends")).into());
+            let (start, end) = (shard.start, shard.end);
+            if start != next {
+                let what = if start < next { "overlaps the one before" } else { "leaves a gap behind the one before" };
+                return Err(format!("`shards[{index}]` {what}: it starts at schedule {start} instead of {next}"));
             }
-            next = shard.end;
+            if end <= start {
+                return Err(format!("`shards[{index}]` has no schedules: it goes from {start} to {end}"));
+            }
+            // By its number, so that no part can be another's, the manifest, or outside the folder.
+            let file = Entry::file(index, count);
+            if shard.file != file {
+                let found = excerpt(&shard.file);
+                return Err(format!("`shards[{index}].file` is \"{found}\": the part of shard {index} is {file}"));
+            }
+            next = end;
         }
-        if next != self.schedules {
-            return Err(wrong(format!("`shards` end at schedule {next} of {}", self.schedules)).into());
+        match next == self.schedules {
+            true => Ok(()),
+            false => Err(format!("`shards` end at schedule {next} of {}", self.schedules)),
         }
-        Ok(job)
     }
 }

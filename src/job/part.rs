@@ -8,23 +8,28 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{Job, Opens};
+use crate::bounded;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::{Error, TableError};
 use crate::table::safetensors::{self, Safetensors};
 use crate::table::{Checksum, Header, Sink};
 
-/// Room in the header for what is known only at the end: who evaluated, and the checksum.
-const ROOM: usize = 512;
-
-/// The largest header that is read.
-const MOST_HEADER: u64 = 100_000_000;
+/// Room in the header for what is known only at the end: who evaluated, and the checksums.
+const ROOM: usize = 768;
 
 /// Who made a part.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Maker {
     pub(super) version: String,
     pub(super) backend: String,
+}
+
+impl Maker {
+    /// The checksum of who made some bytes: all of a header that the manifest does not ask for.
+    fn checksum(&self, bytes: Checksum) -> Checksum {
+        Checksum::of(format!("{}\n{}\n{bytes}", self.version, self.backend).as_bytes())
+    }
 }
 
 impl std::fmt::Display for Maker {
@@ -45,6 +50,7 @@ fn head(job: &Job, header: &Header<'_>, maker: &Maker, checksum: Checksum, lengt
         ("version", maker.version.clone()),
         ("backend", maker.backend.clone()),
         ("checksum", format!("blake3:{checksum}")),
+        ("maker_checksum", format!("blake3:{}", maker.checksum(checksum))),
     ];
     metadata.extend(added.map(|(key, text)| (key.to_owned(), text)));
     let sealed = Header {
@@ -123,7 +129,7 @@ pub(super) struct Proved {
 pub(super) fn prove(job: &Job, rows: Range<usize>, path: &Path) -> Result<Proved, Flaw> {
     let header = job.header(rows.clone());
     let length = header_length(job, &header)?;
-    let mut file = File::open(path)?;
+    let mut file = bounded::open(path)?;
     let bytes = file.metadata()?.len();
     let mut found = vec![0; length];
     file.read_exact(&mut found).map_err(|error| match error.kind() {
@@ -140,26 +146,28 @@ pub(super) fn prove(job: &Job, rows: Range<usize>, path: &Path) -> Result<Proved
     if format!("blake3:{checksum}") != text("checksum") {
         return Err("its bytes are not those that its checksum is of".to_owned().into());
     }
+    if format!("blake3:{}", maker.checksum(checksum)) != text("maker_checksum") {
+        return Err("its version and backend are not those that its checksum is of".to_owned().into());
+    }
     // Everything else that a header can say wrong.
     if head(job, &header, &maker, checksum, length)? != found {
         return Err("its header is not what the manifest asks for".to_owned().into());
     }
-    let values = (header.values() * job.dtype.size() as u128) as u64;
     let first = length as u64 + (header.rows.len() * header.parameters.len() * size_of::<f64>()) as u64;
-    let end = first + values * if header.momentum { 2 } else { 1 };
-    if bytes != end {
+    let values = header.values() * job.dtype.size() as u128;
+    let end = u128::from(first) + values * if header.momentum { 2 } else { 1 };
+    if u128::from(bytes) != end {
         return Err(format!("has {bytes} bytes instead of {end}").into());
     }
-    Ok(Proved { path: path.to_owned(), rows, maker, checksum, bytes, starts: [first, first + values] })
+    // No more than the file has, as was just seen.
+    let starts = [first, first + values as u64];
+    Ok(Proved { path: path.to_owned(), rows, maker, checksum, bytes, starts })
 }
 
 /// The metadata in a header.
 fn metadata(head: &[u8]) -> Option<serde_json::Map<String, Value>> {
-    let length = u64::from_le_bytes(head.get(..8)?.try_into().ok()?);
-    if length > MOST_HEADER {
-        return None;
-    }
-    let Value::Object(mut document) = serde_json::from_slice(head.get(8..)?).ok()? else { return None };
+    // Without the length in front, which is compared with the rest of the header.
+    let Value::Object(mut document) = serde_json::from_slice(head.get(size_of::<u64>()..)?).ok()? else { return None };
     match document.remove("__metadata__")? {
         Value::Object(metadata) => Some(metadata),
         _ => None,

@@ -5,12 +5,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::Job;
-use super::manifest::{self, Entry, Manifest};
+use super::manifest::{self, Entry, MOST_SHARDS, Manifest};
 use crate::error::{Error, JobError, TableError};
 use crate::table::Existing;
-
-/// The most shards of a job.
-const MOST_SHARDS: usize = 100_000;
 
 /// A job that is made in shards, in a folder that every machine sees.
 #[derive(Debug)]
@@ -46,11 +43,7 @@ impl Plan {
             let message = format!("{schedules} schedules cannot be cut into {shards} shards: use from 1 to {most}");
             return Err(JobError::Shard(message).into());
         }
-        let digits = (shards - 1).to_string().len();
-        let entries = (0..shards).map(|index| {
-            let rows = slice(schedules, index as u64, shards as u64);
-            Entry { start: rows.start, end: rows.end, file: format!("part-{index:0digits$}.safetensors") }
-        });
+        let entries = (0..shards).map(|index| Entry::new(slice(schedules, index as u64, shards as u64), index, shards));
         let manifest = Manifest::new(&job, entries.collect())?;
         fs::create_dir_all(folder).map_err(|source| TableError::Io { path: folder.to_owned(), source })?;
         match Manifest::read(folder) {

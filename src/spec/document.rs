@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::json;
 use crate::error::SpecError;
 
 /// The longest text that is read.
@@ -28,8 +29,7 @@ pub(super) fn from_toml(text: &str) -> Result<Value, SpecError> {
 /// Reads a JSON document.
 pub(super) fn from_json(text: &str) -> Result<Value, SpecError> {
     check_size(text)?;
-    let document = serde_json::from_str(text).map_err(|error| SpecError::new("", format!("not JSON: {error}")))?;
-    bounded(document)
+    bounded(json::parse(text)?)
 }
 
 /// Reads a YAML document.

@@ -2,6 +2,7 @@
 
 mod compile;
 mod document;
+pub(crate) mod json;
 mod library;
 mod overrides;
 mod read;

@@ -173,7 +173,9 @@ impl<'v> Reader<'v> {
                 .ok_or_else(|| SpecError::new("", format!("\"{text}\" is beyond the largest length, {MAX_STEP}")));
         }
         if let Some(steps) = self.value.as_u64() {
-            return Ok(steps);
+            // What reads them may add and multiply a few.
+            let message = || format!("{steps} steps are beyond the largest length, {MAX_STEP}");
+            return if steps <= MAX_STEP { Ok(steps) } else { Err(SpecError::new("", message())) };
         }
         let number = self.number()?;
         whole(number)

@@ -124,15 +124,18 @@ pub(crate) fn head_of_length(dtype: Dtype, header: &Header<'_>, least: usize) ->
     if header.momentum {
         tensors.push((MOMENTUM.to_owned(), dtype, header.shape().to_vec()));
     }
-    let mut start = 0;
+    let mut start = 0_usize;
     let infos = tensors.into_iter().map(|(name, dtype, shape)| {
-        let end = start + shape.iter().product::<usize>() * dtype.bitsize() / 8;
+        let bytes = shape.iter().try_fold(dtype.bitsize() / 8, |bytes, &size| bytes.checked_mul(size));
+        let end = bytes.and_then(|bytes| start.checked_add(bytes))?;
         let info = TensorInfo { dtype, shape, data_offsets: (start, end) };
         start = end;
-        (name, info)
+        Some((name, info))
     });
+    let infos =
+        infos.collect::<Option<_>>().ok_or("the table has more bytes than a file can have: choose fewer steps")?;
     // Checked and written by the format's own library, but for the metadata, whose order it leaves to chance.
-    let tensors = Metadata::new(None, infos.collect()).map_err(|error| error.to_string())?;
+    let tensors = Metadata::new(None, infos).map_err(|error| error.to_string())?;
     let metadata: Map<String, Value> =
         header.metadata.iter().map(|(key, text)| (key.clone(), text.as_str().into())).collect();
     let mut document = Map::new();

@@ -7,6 +7,7 @@ use super::factor::Factor;
 use crate::dialect::arguments::refused;
 use crate::dialect::pieces::constant;
 use crate::error::SpecError;
+use crate::program::MAX_STEP;
 use crate::schedule::{Schedule, Sequence};
 
 /// The optimizers, as far as schedulers tell them apart.
@@ -69,6 +70,9 @@ impl Optimizer {
 
     /// The first step that a scheduler runs: 0, or the one after `last_epoch`.
     pub(super) fn first_step(&self) -> Result<u64, SpecError> {
+        if self.last_epoch >= MAX_STEP as i64 {
+            return refused("last_epoch", format!("{} is beyond the largest step, {MAX_STEP}", self.last_epoch));
+        }
         u64::try_from(self.last_epoch + 1).or_else(|_| {
             let message = format!("{} is before the start: -1 begins there, N goes on after step N", self.last_epoch);
             refused("last_epoch", message)
