@@ -41,6 +41,7 @@
 //! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.
 #![deny(missing_docs)]
 pub mod bench;
+pub mod bounded;
 pub mod catalogue;
 pub mod check;
 pub mod compare;

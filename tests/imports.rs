@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// What each module may use of the crate.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("bounded", &[]),
     ("double_double", &[]),
     ("element", &["double_double"]),
     ("ulp", &["double_double", "element"]),
@@ -26,10 +27,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schedule", &["curve", "double_double", "error", "program"]),
     ("sweep", &["error"]),
     ("dialect", &["double_double", "error", "program", "schedule"]),
-    ("spec", &["dialect", "double_double", "error", "packed", "program", "schedule", "sweep"]),
+    ("spec", &["bounded", "dialect", "double_double", "error", "packed", "program", "schedule", "sweep"]),
     ("survey", &["element", "error", "packed", "spec", "statistics"]),
     ("table", &["curve", "element", "error", "evaluate", "packed", "program"]),
-    ("job", &["element", "engine", "error", "packed", "spec", "table"]),
+    ("job", &["bounded", "element", "engine", "error", "packed", "spec", "table"]),
     (
         "check",
         &["cpu", "curve", "double_double", "element", "engine", "error", "evaluate", "gpu", "packed", "program", "ulp"],

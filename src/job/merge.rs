@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::part::{Maker, Proved, read_at};
 use super::{Condition, File as IntoFile, Job, Opens, Plan, Shard, write_into};
+use crate::bounded;
 use crate::element::{Element, ForDtype};
 use crate::error::{Error, JobError, TableError};
 use crate::table::dense::from_little_endian;
@@ -116,7 +117,7 @@ impl<T: Element> Parts<'_, T> {
         let failed = |source| TableError::Io { path: proved.path.clone(), source };
         let mut file = match self.open.take() {
             Some((open, file)) if open == part => file,
-            _ => File::open(&proved.path).map_err(failed)?,
+            _ => bounded::open(&proved.path).map_err(failed)?,
         };
         let place = proved.starts[quantity] + first * size_of::<T>() as u64;
         read_at(&mut file, place, bytemuck::cast_slice_mut(values)).map_err(failed)?;
@@ -172,8 +173,8 @@ impl<T: Element> Parts<'_, T> {
 }
 
 impl<T: Element> Source<T> for Parts<'_, T> {
-    fn rows_at_once(&self) -> usize {
-        self.most
+    fn rows_from(&mut self, _: usize) -> Result<usize, Error> {
+        Ok(self.most)
     }
 
     fn scratch_tiles(&self) -> usize {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{Job, Opens};
+use crate::bounded;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::{Error, TableError};
@@ -123,7 +124,7 @@ pub(super) struct Proved {
 pub(super) fn prove(job: &Job, rows: Range<usize>, path: &Path) -> Result<Proved, Flaw> {
     let header = job.header(rows.clone());
     let length = header_length(job, &header)?;
-    let mut file = File::open(path)?;
+    let mut file = bounded::open(path)?;
     let bytes = file.metadata()?.len();
     let mut found = vec![0; length];
     file.read_exact(&mut found).map_err(|error| match error.kind() {
