@@ -69,7 +69,9 @@ fn signals_stop_the_work_and_leave_nothing() {
             let output = child.wait_with_output().unwrap();
             assert_eq!(output.status.signal(), Some(number), "{output:?}");
             let text = message(&output);
-            assert!(text.contains("interrupted; ") && text.contains("of 1000000000 values had been written"), "{text}");
+            // How far the table came, where the machine is fast enough to say so in time.
+            let (far, soon) = ("of 1000000000 values had been written", "no unfinished file is left behind");
+            assert!(text.contains("interrupted") && (text.contains(far) || text.contains(soon)), "{text}");
             assert!(names(&folder.path().join("out")).is_empty());
         }
     }
@@ -264,14 +266,12 @@ fn memory_is_counted_in_bytes_and_not_in_schedules() {
     fs::write(folder.path().join("points.toml"), points).unwrap();
     for name in ["restarts.toml", "points.toml"] {
         for (arguments, most) in [
-            ("eval --memory 64MiB --shard 3/10 --at 0,7 -o out/table.npy", 64),
-            ("eval --memory 64MiB --shard 3/10 --at 0,7 --layout step -o out/table.safetensors", 64),
-            ("eval --memory 64MiB --shard 3/100 -o out/table.csv", 64),
-            ("stats --shard 3/100 --steps 0..1000", 128),
+            ("eval --memory 64MiB --shard 3/50 --at 0,7 -o out/table.npy", 64),
+            ("eval --memory 64MiB --shard 3/50 --at 0,7 --layout step -o out/table.safetensors", 64),
+            ("stats --shard 3/100 --at 0,1000", 128),
             ("describe --schedule 17", 128),
             ("plot -o out/picture.svg", 128),
-            ("plot -o out/page.html", 256),
-            ("wgsl -o out/lr.wgsl", 128),
+            ("plot -o out/page.html", 128),
         ] {
             let (command, rest) = arguments.split_once(' ').unwrap();
             let child = lrgrid(folder.path())

@@ -163,7 +163,7 @@ impl Plot {
             (Err(error), None) => return Err(in_spec(error)),
         };
         // A schedule that ends has no values beyond.
-        let lasts = shown.into_par_iter().map(|schedule| Ok(drawn.compile_number(schedule)?.last_step()));
+        let lasts = shown.into_par_iter().map(|schedule| drawn.spec.last_step(schedule, drawn.momentum));
         let last = lasts.try_reduce(|| None, |a, b| Ok(a.into_iter().chain(b).min())).map_err(in_spec)?;
         drawn.steps = last.map_or(steps, |last| steps.min(last + 1));
         Ok(drawn)
@@ -177,11 +177,7 @@ impl Drawn {
     }
 
     fn compile(&self, index: usize) -> Result<Batch, Error> {
-        self.compile_number(self.number(index))
-    }
-
-    fn compile_number(&self, schedule: usize) -> Result<Batch, Error> {
-        let rows = schedule..schedule + 1;
+        let rows = self.number(index)..self.number(index) + 1;
         match self.momentum {
             true => Ok(self.spec.compile_momentum_rows(rows)?.unwrap_or_default()),
             false => self.spec.compile_rows(rows),

@@ -10,7 +10,7 @@ use crate::double_double::DoubleDouble;
 use crate::error::{Error, EvaluateError, LowerError, SpecError};
 use crate::packed::{Batch, BatchBuilder, Oracle};
 use crate::program::{MAX_STEP, Program};
-use crate::schedule::Time;
+use crate::schedule::{Schedule, Time};
 
 /// The most points packed together: few enough for the cache, enough to share the cost of the unit program.
 const POINTS_IN_PART: usize = 1 << 9;
@@ -109,7 +109,7 @@ impl Spec {
         let schedule = self.read(part, index, point)?;
         let program = schedule.lower()?;
         check_range(&program).map_err(|error| self.at_point(part, index, error))?;
-        let last_step = schedule.last_step();
+        let last_step = self.last_step_of(&schedule);
         let Some(epochs) = self.epochs else { return Ok(Compiled { program, last_step }) };
         let furthest = program.segments().map(|segment| segment.origin).max().unwrap_or(0);
         let longest = schedule.length().unwrap_or(0).max(furthest);
@@ -124,10 +124,15 @@ impl Spec {
             }
             .into());
         }
-        // An epoch's last step still belongs to it.
-        let last_step = last_step.map(|epoch| epoch.saturating_add(1).saturating_mul(epochs.steps) - 1);
         let program = if epochs.fractional { program.stretched(epochs.steps) } else { program.once_per(epochs.steps) };
         Ok(Compiled { program, last_step })
+    }
+
+    /// The last step of a schedule that ends, in steps.
+    pub(super) fn last_step_of(&self, schedule: &Schedule) -> Option<u64> {
+        // An epoch's last step still belongs to it.
+        let last = |last: u64| self.epochs.map_or(last, |one| last.saturating_add(1).saturating_mul(one.steps) - 1);
+        schedule.last_step().map(last)
     }
 
     /// The point in schedule time of a step.

@@ -292,6 +292,15 @@ impl Spec {
         Ok(self.has_momentum().then(|| self.read(Part::Momentum, index, &self.point(index))).transpose()?)
     }
 
+    /// The last step that a schedule, or its momentum, has a value for; `None` where it does not end.
+    ///
+    /// # Errors
+    /// When a parameter is wrong at that point.
+    pub fn last_step(&self, index: usize, momentum: bool) -> Result<Option<u64>, Error> {
+        let part = if momentum && self.has_momentum() { Part::Momentum } else { Part::Rate };
+        Ok(self.last_step_of(&self.read(part, index, &self.point(index))?))
+    }
+
     /// Compiles every schedule of the sweep.
     ///
     /// # Errors
