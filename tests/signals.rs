@@ -28,7 +28,9 @@ sweep.parameters.n = { min = 1, max = 300 }
 const SMALL: &str = r#"
 schedule = { kind = "cosine", start = "$peak", end = 1e-6, steps = "$steps" }
 momentum = { kind = "linear", start = 0.85, end = 0.95, steps = 500 }
-sweep = { method = "random", count = 1000, seed = 1 }
+sweep.method = "random"
+sweep.count = 1000
+sweep.seed = 1
 sweep.parameters.peak = { min = 1e-4, max = 1e-2 }
 sweep.parameters.steps = { min = 100, max = 1000 }
 steps = 1000
