@@ -4,10 +4,9 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
+    cli::watch_for_signals();
+    match cli::Cli::read().run() {
         Ok(status) => status,
         Err(failure) => failure.report(),
     }

@@ -35,3 +35,127 @@ pub fn value(value: f64) -> String {
     let rounded: f64 = format!("{value:.3e}").parse().unwrap_or(value);
     if (1e-3..1e5).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
 }
+
+/// The most characters of one piece of an input that a message repeats: a line.
+const LINE: usize = 100;
+
+/// The most characters of a word outside of quotes, such as a path.
+const WORD: usize = 240;
+
+/// The most characters of a whole message.
+const MESSAGE: usize = 1000;
+
+/// A text on one line, in which control characters and those that turn the direction of writing are escaped: a terminal
+/// shows it and does nothing else.
+///
+/// ```
+/// use lrgrid::readable::printable;
+///
+/// assert_eq!(printable("peak\u{1b}[2J\n"), "peak\\u{1b}[2J\\n");
+/// ```
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let hides = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hides(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// A name on at most a line, escaped as by [`printable`].
+///
+/// ```
+/// use lrgrid::readable::name;
+///
+/// assert_eq!(name("peak"), "peak");
+/// assert_eq!(name(&"a".repeat(1000)).chars().count(), 101);
+/// ```
+#[must_use]
+pub fn name(text: &str) -> String {
+    let short: String = text.chars().take(LINE).collect();
+    let rest = if short.len() < text.len() { "…" } else { "" };
+    printable(&short) + rest
+}
+
+/// A message in which no piece of an input is longer than a line: what it quotes in backquotes, double quotes or brackets
+/// is cut at 100 characters, and the whole in its middle. Escaped as by [`printable`].
+///
+/// ```
+/// use lrgrid::readable::message;
+///
+/// assert_eq!(message("`peak`: \"a\" is not a number"), "`peak`: \"a\" is not a number");
+/// let long = format!("`peak`: \"{}\" is not a number", "a".repeat(5000));
+/// assert_eq!(message(&long), format!("`peak`: \"{}…\" is not a number", "a".repeat(99)));
+/// ```
+#[must_use]
+pub fn message(text: &str) -> String {
+    // Spans are looked for in what is short enough to look for them one by one.
+    let text: Vec<char> = middle_cut(&printable(text).chars().collect::<Vec<_>>(), 4 * MESSAGE);
+    let (mut short, mut word, mut place) = (Vec::with_capacity(text.len()), Vec::new(), 0);
+    while let Some(&c) = text.get(place) {
+        match span_end(&text, place).filter(|end| end - place > LINE) {
+            Some(end) => {
+                short.append(&mut middle_cut(&std::mem::take(&mut word), WORD));
+                short.extend_from_slice(&text[place..place + LINE]);
+                short.extend(['…', text[end]]);
+                place = end;
+            }
+            None if c.is_whitespace() => {
+                short.append(&mut middle_cut(&std::mem::take(&mut word), WORD));
+                short.push(c);
+            }
+            None => word.push(c),
+        }
+        place += 1;
+    }
+    short.append(&mut middle_cut(&word, WORD));
+    middle_cut(&short, MESSAGE).into_iter().collect()
+}
+
+/// Where the quotation or bracket that opens at a place is closed.
+fn span_end(text: &[char], start: usize) -> Option<usize> {
+    let rest = &text[start + 1..];
+    let length = match text[start] {
+        quote @ ('`' | '"') => rest.iter().position(|&c| c == quote)?,
+        '[' | '{' => {
+            let mut depth = 1;
+            rest.iter().position(|c| {
+                depth += i32::from(matches!(c, '[' | '{')) - i32::from(matches!(c, ']' | '}'));
+                depth == 0
+            })?
+        }
+        _ => return None,
+    };
+    Some(start + 1 + length)
+}
+
+/// Characters of which the middle is left out where they are more than `most`.
+fn middle_cut(text: &[char], most: usize) -> Vec<char> {
+    if text.len() <= most {
+        return text.to_vec();
+    }
+    [&text[..most / 2], &['…'], &text[text.len() - most / 2..]].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_keep_their_sense_and_lose_their_length() {
+        let list = (0..5000).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        let shown = message(&format!("a.toml: `schedule.end`: [{list}] is not a number: use one"));
+        assert!(shown.starts_with("a.toml: `schedule.end`: [0,1,2") && shown.ends_with("…] is not a number: use one"));
+        assert!(shown.chars().count() < 200, "{shown}");
+        for long in ["x".repeat(100_000), "x y ".repeat(100_000), "[".repeat(100_000), "`\"".repeat(100_000)] {
+            let shown = message(&format!("cannot read {long}: give a file"));
+            assert!(shown.chars().count() <= MESSAGE + 1 && shown.starts_with("cannot read"), "{shown}");
+            assert!(shown.ends_with(": give a file"), "{shown}");
+        }
+        assert_eq!(message("W&B's `a` and \"b\u{7}\""), "W&B's `a` and \"b\\u{7}\"");
+    }
+}

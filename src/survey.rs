@@ -4,15 +4,18 @@ use std::ops::Range;
 
 use crate::element::Element;
 use crate::error::Error;
-use crate::packed::Steps;
+use crate::packed::{Batch, Steps};
 use crate::spec::Spec;
 use crate::statistics::{Statistics, Summarize};
 
 /// Values of a slice: enough to keep threads and a device busy, little enough to report how it goes.
 const VALUES_IN_SLICE: usize = 1 << 28;
 
-/// The most schedules compiled at a time: 8 MiB of simple ones.
+/// The most schedules summed up at a time.
 const ROWS_IN_SLICE: usize = 1 << 16;
+
+/// The most bytes of schedules compiled at a time.
+const BYTES_IN_SLICE: usize = 8 << 20;
 
 /// What one schedule of a sweep comes to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,19 +59,17 @@ pub fn survey<T: Element, E: From<Error>>(
     mut each: impl FnMut(Surveyed) -> Result<(), E>,
 ) -> Result<(), E> {
     let most = (VALUES_IN_SLICE / steps.len().max(1)).clamp(1, ROWS_IN_SLICE);
-    for first in rows.clone().step_by(most) {
-        let slice = first..rows.end.min(first + most);
-        let batch = spec.compile_rows(slice.clone())?;
-        let rates = backend.statistics::<T>(&batch, 0..batch.len(), steps, above)?;
-        let momenta = match spec.compile_momentum_rows(slice.clone())? {
-            Some(batch) => {
-                backend.statistics::<T>(&batch, 0..batch.len(), steps, above)?.into_iter().map(Some).collect()
-            }
-            None => vec![None; rates.len()],
-        };
-        for ((schedule, rate), momentum) in slice.zip(rates).zip(momenta) {
-            each(Surveyed { schedule, rate, momentum })?;
+    let mut next = rows.start;
+    while next < rows.end {
+        let end = rows.end.min(next + most);
+        let (batch, momentum) = spec.compile_block(next..end, BYTES_IN_SLICE)?;
+        let summed = |batch: &Batch| backend.statistics::<T>(batch, 0..batch.len(), steps, above);
+        let (rates, momenta) = (summed(&batch)?, momentum.as_ref().map(summed).transpose()?);
+        for (index, rate) in rates.into_iter().enumerate() {
+            let momentum = momenta.as_ref().and_then(|momenta| momenta.get(index).copied());
+            each(Surveyed { schedule: next + index, rate, momentum })?;
         }
+        next += batch.len();
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lrgrid::plot::chart::Lowered;
 use lrgrid::plot::file::{Format, picture};
 use lrgrid::plot::{Chart, Options, Subject};
 use lrgrid::program::{Program, Repetition};
@@ -58,9 +59,11 @@ fn draw(schedule: &Schedule, title: &str, size: (f64, f64)) -> String {
     let batch = Spec::from(schedule.clone()).compile().unwrap();
     let steps = horizon(schedule, &batch.program(0));
     let point = |_| Vec::new();
-    let subject = Subject { name: title.to_owned(), batch: &batch, parameters: Vec::new(), point: &point, steps };
+    let program = |_: usize| Ok(batch.program(0));
+    let (name, parameters) = (title.to_owned(), Vec::new());
+    let subject = Subject { name, count: 1, program: &program, parameters, point: &point, steps };
     let options = Options { title: title.to_owned(), columns: 320, ..Options::default() };
-    let chart = Chart::new(&[subject], &options).unwrap();
+    let chart = Chart::new(&[subject], &options).unwrap().unwrap();
     String::from_utf8(picture(&chart, Format::Svg, size, false).unwrap()).unwrap()
 }
 
@@ -104,19 +107,23 @@ fn the_readmes_pictures_are_drawn_from_the_examples() {
             })
             .collect();
         let batches: Vec<Batch> = specs.iter().map(|spec| spec.compile().unwrap()).collect();
+        let programs: Vec<Box<Lowered<'_>>> =
+            batches.iter().map(|batch| Box::new(|index| Ok(batch.program(index))) as Box<_>).collect();
         let points: Vec<Box<dyn Fn(usize) -> Vec<f64> + Sync + '_>> =
             specs.iter().map(|spec| Box::new(|index| spec.point(index)) as Box<_>).collect();
         let subjects: Vec<Subject<'_>> = (0..names.len())
             .map(|index| Subject {
                 name: names[index].to_owned(),
-                batch: &batches[index],
+                count: specs[index].len(),
+                program: &*programs[index],
                 parameters: specs[index].parameter_names().into_iter().map(str::to_owned).collect(),
                 point: &*points[index],
                 steps: specs[index].table_steps().unwrap(),
             })
             .collect();
         let options = Options { title: names.join(", "), columns: 700, ..Options::default() };
-        let svg = picture(&Chart::new(&subjects, &options).unwrap(), Format::Svg, (760.0, 300.0), false).unwrap();
+        let svg =
+            picture(&Chart::new(&subjects, &options).unwrap().unwrap(), Format::Svg, (760.0, 300.0), false).unwrap();
         hold(path, std::str::from_utf8(&svg).unwrap());
     }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use lrgrid::compare::{Difference, difference};
 use lrgrid::curve::Curve;
 use lrgrid::logged::Logged;
+use lrgrid::plot::chart::Lowered;
 use lrgrid::plot::file::{Format, picture, write};
 use lrgrid::plot::{Chart, Options, Subject, Terminal};
 use lrgrid::program::{Program, Segment};
@@ -103,6 +104,7 @@ impl Compare {
     fn side(&self, path: &Path) -> Result<Side, Failure> {
         let name =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let name = readable::name(&name);
         let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
         if matches!(ending.as_deref(), Some("csv" | "npy" | "tsv")) {
             let logged = Logged::read(path, &self.part.selection()).map_err(Error::from)?;
@@ -119,10 +121,9 @@ impl Compare {
                 format!("{}: there is no schedule {index}: they count from 0 up to {}", input.name(), spec.len() - 1);
             return Err(Failure::wrong(message));
         }
-        let whole = spec.compile().map_err(in_spec)?;
-        let steps = spec.table_steps().unwrap_or(0);
-        let steps = whole.last_step().map_or(steps, |last| if steps == 0 { last + 1 } else { steps.min(last + 1) });
-        let batch = Batch::from_programs([&whole.program(index)]).map_err(Error::from)?;
+        let batch = spec.compile_rows(index..index + 1).map_err(in_spec)?;
+        let steps = spec.table_steps_of(index..index + 1).unwrap_or(0);
+        let steps = batch.last_step().map_or(steps, |last| if steps == 0 { last + 1 } else { steps.min(last + 1) });
         Ok(Side { name, batch, logged: None, steps })
     }
 
@@ -204,13 +205,14 @@ impl Compare {
         let format = self.output.as_deref().map(Format::of).transpose().map_err(Error::from)?;
         let (Some(&first), Some(&last)) = (steps.first(), steps.last()) else { return Ok(()) };
         let point = |_| Vec::new();
-        let subject = |side| subject(side, &point);
-        let subjects: Vec<Subject<'_>> = sides.iter().map(subject).collect();
+        let programs = sides.each_ref().map(|side| |_: usize| Ok(side.batch.program(0)));
+        let subjects: Vec<Subject<'_>> =
+            sides.iter().zip(&programs).map(|(side, program)| subject(side, program, &point)).collect();
         let screen = Screen::of_stdout();
         let terminal = Terminal { width: screen.width, height: 12, colour: screen.colour };
         let columns = if format.is_some() { 800 } else { terminal.columns() };
         let options = Options { steps: Some(first..last + 1), columns, ..Options::default() };
-        let Some(chart) = Chart::new(&subjects, &options) else { return Ok(()) };
+        let Some(chart) = Chart::new(&subjects, &options)? else { return Ok(()) };
         match (format, &self.output) {
             (Some(Format::Html), Some(path)) => Err(Failure::wrong(format!(
                 "{}: a comparison is drawn as .svg or .png; `lrgrid plot A B -o page.html` makes a page of two specs",
@@ -242,8 +244,8 @@ impl Side {
     }
 }
 
-fn subject<'a>(side: &'a Side, point: &'a (dyn Fn(usize) -> Vec<f64> + Sync)) -> Subject<'a> {
-    Subject { name: side.name.clone(), batch: &side.batch, parameters: Vec::new(), point, steps: side.steps.max(1) }
+fn subject<'a>(side: &Side, program: &'a Lowered<'a>, point: &'a (dyn Fn(usize) -> Vec<f64> + Sync)) -> Subject<'a> {
+    Subject { name: side.name.clone(), count: 1, program, parameters: Vec::new(), point, steps: side.steps.max(1) }
 }
 
 /// A line through a log's rows, for its picture only.

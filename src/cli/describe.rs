@@ -42,7 +42,9 @@ impl Describe {
             let message = format!("there is no schedule {index}: they count from 0 up to {}", spec.len() - 1);
             return Err(Failure::wrong(message));
         }
-        let batch = spec.compile().map_err(in_spec)?;
+        let rows = index..index + 1;
+        // Of this schedule only: the sweep may be large.
+        let batch = spec.compile_rows(rows.clone()).map_err(in_spec)?;
         let mut text = format!("schedule {index} of {}{}\n\n", spec.len(), point(&spec, index));
         #[derive(Serialize)]
         struct Document {
@@ -57,21 +59,21 @@ impl Describe {
         let written =
             toml::to_string(&document).map_err(|error| Failure::wrong(format!("{}: {error}", self.spec.name())))?;
         text.push_str(&written);
-        let steps = spec.table_steps().ok();
-        describe(&mut text, &batch, index, steps);
+        let steps = spec.table_steps_of(rows.clone()).ok();
+        describe(&mut text, &batch, steps);
         if let Some(steps) = steps {
-            tell(&mut text, &batch, index, steps);
+            tell(&mut text, &batch, steps);
             let length = document.schedule.length().filter(|_| spec.horizon().is_some()).map(|length| {
                 // In epochs, as the horizon may be.
                 length.saturating_mul(spec.steps_per_epoch().unwrap_or(1))
             });
-            for warning in warnings(&batch, index, steps, length) {
+            for warning in warnings(&batch, 0, steps, length) {
                 text.push_str(&format!("warning: {warning}\n"));
             }
         }
-        if let Some(momentum) = spec.compile_momentum().map_err(in_spec)? {
+        if let Some(momentum) = spec.compile_momentum_rows(rows).map_err(in_spec)? {
             text.push_str("\nmomentum\n");
-            describe(&mut text, &momentum, index, spec.table_steps().ok());
+            describe(&mut text, &momentum, steps);
         }
         sweep(&mut text, &spec);
         print(&text)?;
@@ -82,7 +84,8 @@ impl Describe {
 /// The swept parameters of one schedule.
 fn point(spec: &Spec, index: usize) -> String {
     let pairs = spec.parameter_names().into_iter().zip(spec.point(index));
-    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name} = {}", short(value))).collect();
+    let pairs: Vec<String> =
+        pairs.map(|(name, value)| format!("{} = {}", readable::name(name), short(value))).collect();
     if pairs.is_empty() { String::new() } else { format!(": {}", pairs.join(", ")) }
 }
 
@@ -101,8 +104,8 @@ fn sweep(text: &mut String, spec: &Spec) {
     );
 }
 
-fn describe(text: &mut String, batch: &Batch, index: usize, steps: Option<u64>) {
-    let pieces = pieces(&batch.program(index));
+fn describe(text: &mut String, batch: &Batch, steps: Option<u64>) {
+    let pieces = pieces(&batch.program(0));
     let products = pieces.iter().any(|piece| piece.factor.is_some());
     let mut lines =
         vec![["start", "end", if products { "curve (factor)" } else { "curve" }, "from", "to", ""].map(str::to_owned)];
@@ -118,7 +121,7 @@ fn describe(text: &mut String, batch: &Batch, index: usize, steps: Option<u64>) 
         text.push_str("\nno end: give the spec `steps`, or `eval` its --steps\n");
         return;
     };
-    let values = key_values(batch, index, steps);
+    let values = key_values(batch, 0, steps);
     let at = |(step, value): (u64, f64)| [short(value), format!("at step {step}")];
     let [first, peak, least, last] = [(0, values.first), values.peak, values.least, values.last].map(at);
     let named = [("first", first), ("largest", peak), ("smallest", least), ("last", last)];
@@ -128,13 +131,13 @@ fn describe(text: &mut String, batch: &Batch, index: usize, steps: Option<u64>) 
 }
 
 /// What it does in words: phases, the area under it, and when it has come down to a share of its peak.
-fn tell(text: &mut String, batch: &Batch, index: usize, steps: u64) {
-    let program = batch.program(index);
+fn tell(text: &mut String, batch: &Batch, steps: u64) {
+    let program = batch.program(0);
     let mut lines = vec![["phase", "from step", "steps", "share", "from", "to"].map(str::to_owned)];
     lines.extend(phases(&program, steps).iter().map(|phase| told(phase, steps)));
     text.push_str(&format!("\n{}", columns(&lines)));
-    let (peak_step, peak) = key_values(batch, index, steps).peak;
-    let area = area(batch, index, steps);
+    let (peak_step, peak) = key_values(batch, 0, steps).peak;
+    let area = area(batch, 0, steps);
     let about = if area.exact { "" } else { "about " };
     let mean = area.sum / steps as f64;
     let of_peak = if peak > 0.0 { format!(", {:.1} % of the peak", mean / peak * 100.0) } else { String::new() };

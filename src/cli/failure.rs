@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use lrgrid::Error;
 use lrgrid::error::{BenchError, EvaluateError, JobError, PlotError, TableError};
+use lrgrid::{Error, readable};
 
 use super::interrupt;
 
@@ -80,13 +80,12 @@ impl Failure {
         match self {
             Self::ReaderGone => ExitCode::SUCCESS,
             Self::Stopped { message } => {
-                let _ = writeln!(io::stderr(), "error: {message}");
-                interrupt::end();
+                interrupt::end(&readable::message(&message));
                 ExitCode::from(FAILED)
             }
             Self::Error { message, status } => {
                 // Where standard error is closed too, the status still says it.
-                let _ = writeln!(io::stderr(), "error: {message}");
+                let _ = writeln!(io::stderr(), "error: {}", readable::message(&message));
                 ExitCode::from(status)
             }
         }

@@ -1,13 +1,13 @@
 //! Reading a spec: from a file by its ending, or from standard input, with what the command line changes of it.
 
-use std::fs;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lrgrid::Spec;
-use lrgrid::spec::Overrides;
+use lrgrid::spec::{MAX_BYTES, Overrides};
 use lrgrid::sweep::Method;
+use lrgrid::{Spec, bounded};
 
 use super::Failure;
 use super::arguments::{methods, number};
@@ -57,27 +57,30 @@ impl SpecInput {
         self.path == Path::new("-")
     }
 
+    /// Whether it is a file that the shell has opened, as for `<(command)`: a pipe, but one with a writer.
+    fn is_open(&self) -> bool {
+        ["/dev/fd", "/proc/self/fd"].iter().any(|folder| self.path.starts_with(folder))
+    }
+
     /// Reads and checks the spec.
     pub fn read(&self) -> Result<Spec, Failure> {
         let name = self.name();
         let unreadable = |error: io::Error| Failure::wrong(format!("could not read {name}: {error}"));
-        let (text, is_json) = if self.is_stdin() {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map_err(unreadable)?;
+        let ending = self.path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+        let text = match ending.as_deref() {
+            _ if self.is_stdin() => bounded::text(io::stdin().lock(), MAX_BYTES),
+            _ if self.is_open() => File::open(&self.path).and_then(|file| bounded::text(file, MAX_BYTES)),
+            Some("toml" | "json") => bounded::open(&self.path).and_then(|file| bounded::text(file, MAX_BYTES)),
+            _ => {
+                let message = format!("{name}: a spec is a .toml or .json file, or - for standard input");
+                return Err(Failure::wrong(message));
+            }
+        };
+        let text = text.map_err(unreadable)?;
+        let is_json = match ending.as_deref() {
+            Some(ending) => ending == "json",
             // No TOML document starts with a brace.
-            let is_json = text.trim_start().starts_with('{');
-            (text, is_json)
-        } else {
-            let is_json = match self.path.extension().and_then(|ending| ending.to_str()) {
-                Some(ending) if ending.eq_ignore_ascii_case("toml") => false,
-                Some(ending) if ending.eq_ignore_ascii_case("json") => true,
-                _ => {
-                    return Err(Failure::wrong(format!(
-                        "{name}: a spec is a .toml or .json file, or - for standard input"
-                    )));
-                }
-            };
-            (fs::read_to_string(&self.path).map_err(unreadable)?, is_json)
+            None => text.trim_start().starts_with('{'),
         };
         let in_spec = |error| Failure::in_spec(&name, error);
         let overrides = self.overrides().map_err(in_spec)?;

@@ -28,11 +28,14 @@ mod sweep;
 mod table;
 mod wgsl;
 
-use std::process::ExitCode;
+use std::io::{self, Write};
+use std::process::{self, ExitCode};
 
 use clap::{Parser, Subcommand};
+use lrgrid::readable;
 
 pub use failure::Failure;
+pub use interrupt::start as watch_for_signals;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,6 +85,20 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line; where it is wrong or only asks for help, says so and ends the process.
+    pub fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|error| {
+            let text = error.to_string();
+            let shown: Vec<String> = text.lines().map(readable::message).collect();
+            if !error.use_stderr() || text.lines().eq(shown.iter()) {
+                error.exit();
+            }
+            // Without colours, so that what it quotes can be cut.
+            let _ = writeln!(io::stderr(), "{}", shown.join("\n"));
+            process::exit(error.exit_code());
+        })
+    }
+
     /// Does what was asked for.
     pub fn run(self) -> Result<ExitCode, Failure> {
         match self.command {

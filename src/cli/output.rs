@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use lrgrid::readable;
+
 use super::Failure;
 
 /// Writes to standard output.
@@ -14,11 +16,11 @@ pub fn print(text: &str) -> Result<(), Failure> {
 pub fn warn(warnings: &[String]) {
     for warning in warnings {
         // A closed standard error is no reason to stop.
-        let _ = writeln!(io::stderr(), "warning: {warning}");
+        let _ = writeln!(io::stderr(), "warning: {}", readable::message(warning));
     }
 }
 
 /// Writes a remark to standard error.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "note: {text}");
+    let _ = writeln!(io::stderr(), "note: {}", readable::message(text));
 }

@@ -1,13 +1,16 @@
 //! `lrgrid plot`: a picture of schedules, in the terminal or in a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use lrgrid::error::PlotError;
+use lrgrid::plot::chart::{Lowered, evenly};
 use lrgrid::plot::file::{Format, picture, write};
+use lrgrid::plot::html::{MOST_SCHEDULES, page};
 use lrgrid::plot::{Chart, Options, Scale, Subject, Terminal};
 use lrgrid::{Batch, Error, Spec};
+use rayon::prelude::*;
 
 use super::Failure;
 use super::arguments::{StepRange, number, step_range};
@@ -67,12 +70,12 @@ fn size(text: &str) -> Result<(f64, f64), String> {
     Ok((side(width)? as f64, side(height)? as f64))
 }
 
-/// A spec, read and compiled.
-struct Compiled {
+/// A spec, and which of its schedules are drawn.
+struct Drawn {
     name: String,
     spec: Spec,
-    batch: Batch,
     steps: u64,
+    momentum: bool,
     /// The one schedule that is shown.
     only: Option<usize>,
 }
@@ -81,16 +84,21 @@ impl Plot {
     /// Draws.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let format = self.output.as_deref().map(Format::of).transpose().map_err(Error::from)?;
-        let compiled = self.specs.iter().map(|path| self.compile(path)).collect::<Result<Vec<_>, _>>()?;
-        let points: Vec<Box<dyn Fn(usize) -> Vec<f64> + Sync + '_>> = compiled
+        let is_page = format == Some(Format::Html);
+        let drawn = self.specs.iter().map(|path| self.read(path, is_page)).collect::<Result<Vec<_>, _>>()?;
+        let points: Vec<Box<dyn Fn(usize) -> Vec<f64> + Sync + '_>> =
+            drawn.iter().map(|one| Box::new(|index| one.spec.point(one.number(index))) as Box<_>).collect();
+        let programs: Vec<Box<Lowered<'_>>> =
+            drawn.iter().map(|one| Box::new(|index| Ok(one.compile(index)?.program(0))) as Box<_>).collect();
+        let subjects: Vec<Subject<'_>> = drawn
             .iter()
-            .map(|one| Box::new(move |index| one.spec.point(one.only.unwrap_or(index))) as Box<_>)
+            .zip(&points)
+            .zip(&programs)
+            .map(|((one, point), program)| one.subject(&**point, &**program))
             .collect();
-        let subjects: Vec<Subject<'_>> =
-            compiled.iter().zip(&points).map(|(one, point)| one.subject(&**point)).collect();
         let screen = Screen::of_stdout();
         // A spec's own comments name it well; in the terminal the command line above already does.
-        let names: Vec<&str> = compiled.iter().map(|one| one.name.as_str()).collect();
+        let names: Vec<&str> = drawn.iter().map(|one| one.name.as_str()).collect();
         let title =
             self.title.clone().unwrap_or_else(|| if format.is_some() { names.join(", ") } else { String::new() });
         let terminal = Terminal {
@@ -115,11 +123,10 @@ impl Plot {
             columns: if format.is_some() { self.size.0 as usize } else { terminal.columns() },
         };
         let empty = || Error::from(PlotError::Empty { reason: "the specs have no step in that range".to_owned() });
-        let chart = Chart::new(&subjects, &options).ok_or_else(empty)?;
+        let chart = Chart::new(&subjects, &options)?.ok_or_else(empty)?;
         match (format, &self.output) {
             (Some(Format::Html), Some(path)) => {
-                let page = lrgrid::plot::html::page(&subjects, &options, &chart)?;
-                write(path, page.as_bytes())?;
+                write(path, page(&subjects, &options, &chart)?.as_bytes())?;
             }
             (Some(format), Some(path)) => {
                 write(path, &picture(&chart, format, self.size, self.dark).map_err(Error::from)?)?;
@@ -129,45 +136,59 @@ impl Plot {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn compile(&self, path: &std::path::Path) -> Result<Compiled, Failure> {
+    fn read(&self, path: &Path, is_page: bool) -> Result<Drawn, Failure> {
         let input = SpecInput::of(path.to_owned());
         let spec = input.read()?;
         let in_spec = |error| Failure::in_spec(&input.name(), error);
-        let batch = if self.momentum {
-            spec.compile_momentum().map_err(in_spec)?.ok_or_else(|| {
-                Failure::wrong(format!(
-                    "{}: there is no momentum: add [momentum], or leave --momentum out",
-                    input.name()
-                ))
-            })?
-        } else {
-            spec.compile().map_err(in_spec)?
+        if self.momentum && !spec.has_momentum() {
+            let message = "there is no momentum: add [momentum], or leave --momentum out";
+            return Err(Failure::wrong(format!("{}: {message}", input.name())));
+        }
+        let only = self.schedule.map(|only| usize::try_from(only).unwrap_or(usize::MAX));
+        if let Some(only) = only.filter(|only| *only >= spec.len()) {
+            let message = format!("there is no schedule {only}: they count from 0 up to {}", spec.len() - 1);
+            return Err(Failure::wrong(message));
+        }
+        let name = path.file_stem().map_or_else(|| input.name(), |stem| stem.to_string_lossy().into_owned());
+        let name = if path == Path::new("-") { "standard input".to_owned() } else { name };
+        let mut drawn = Drawn { name, spec, steps: 0, momentum: self.momentum, only };
+        let shown = match only {
+            Some(only) => vec![only],
+            None if is_page => evenly(drawn.spec.len(), MOST_SCHEDULES),
+            None => Chart::drawn(drawn.spec.len(), self.specs.len()),
         };
-        let steps = match (spec.table_steps(), self.steps.and_then(|range| range.end)) {
+        let steps = match (drawn.spec.table_steps_of(shown.clone()), self.steps.and_then(|range| range.end)) {
             (Ok(steps), _) => steps,
             (Err(_), Some(end)) => end,
             (Err(error), None) => return Err(in_spec(error)),
         };
         // A schedule that ends has no values beyond.
-        let steps = batch.last_step().map_or(steps, |last| steps.min(last + 1));
-        let name = path.file_stem().map_or_else(|| input.name(), |stem| stem.to_string_lossy().into_owned());
-        let name = if path == std::path::Path::new("-") { "standard input".to_owned() } else { name };
-        let Some(only) = self.schedule else { return Ok(Compiled { name, spec, batch, steps, only: None }) };
-        let only = usize::try_from(only).unwrap_or(usize::MAX);
-        if only >= batch.len() {
-            let message = format!("there is no schedule {only}: they count from 0 up to {}", batch.len() - 1);
-            return Err(Failure::wrong(message));
-        }
-        let batch = Batch::from_programs([&batch.program(only)]).map_err(Error::from)?;
-        Ok(Compiled { name, spec, batch, steps, only: Some(only) })
+        let lasts = shown.into_par_iter().map(|schedule| drawn.spec.last_step(schedule, drawn.momentum));
+        let last = lasts.try_reduce(|| None, |a, b| Ok(a.into_iter().chain(b).min())).map_err(in_spec)?;
+        drawn.steps = last.map_or(steps, |last| steps.min(last + 1));
+        Ok(drawn)
     }
 }
 
-impl Compiled {
-    fn subject<'a>(&'a self, point: &'a (dyn Fn(usize) -> Vec<f64> + Sync)) -> Subject<'a> {
+impl Drawn {
+    /// The number of a drawn schedule in the sweep.
+    fn number(&self, index: usize) -> usize {
+        self.only.unwrap_or(index)
+    }
+
+    fn compile(&self, index: usize) -> Result<Batch, Error> {
+        let rows = self.number(index)..self.number(index) + 1;
+        match self.momentum {
+            true => Ok(self.spec.compile_momentum_rows(rows)?.unwrap_or_default()),
+            false => self.spec.compile_rows(rows),
+        }
+    }
+
+    fn subject<'a>(&'a self, point: &'a (dyn Fn(usize) -> Vec<f64> + Sync), program: &'a Lowered<'a>) -> Subject<'a> {
         Subject {
             name: self.name.clone(),
-            batch: &self.batch,
+            count: if self.only.is_some() { 1 } else { self.spec.len() },
+            program,
             parameters: self.spec.parameter_names().into_iter().map(str::to_owned).collect(),
             point,
             steps: self.steps,

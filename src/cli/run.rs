@@ -55,7 +55,6 @@ impl Run {
             Some(ShardChoice::Auto) => vec![plan.shard_of_task(|name| std::env::var(name).ok())?],
             None => plan.shards().iter().collect(),
         };
-        interrupt::watch();
         let mut busy = Vec::new();
         for shard in chosen {
             // Those that others are at come last.
@@ -77,7 +76,7 @@ impl Run {
         let progress = Progress::new(!self.work.quiet, shard.rows.len() as u128 * job.steps.len() as u128);
         let mut control = Control {
             memory: self.work.memory,
-            stop: interrupt::flag(),
+            stop: interrupt::watch(),
             progress: &mut |values| progress.show(values),
         };
         let made = if waits {

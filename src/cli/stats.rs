@@ -7,7 +7,7 @@ use clap::Args;
 use half::{bf16, f16};
 use lrgrid::statistics::{Extreme, Statistics};
 use lrgrid::survey::{Surveyed, survey};
-use lrgrid::table::{write_field, write_number};
+use lrgrid::table::{write_number, write_parameter_names};
 use lrgrid::{Backend, Dtype, Element, Engine, Spec, Steps};
 use serde_json::{Map, Value, json};
 
@@ -21,6 +21,10 @@ Examples:
   lrgrid stats examples/sweep_peak.toml
   lrgrid stats examples/sobol.toml --above 1e-4 --json
   lrgrid stats examples/random.toml --dtype f32 --shard 0/4 > part0.csv";
+
+/// The columns of one schedule's statistics, the last of them with `--above`.
+const STATISTICS: [&str; 10] =
+    ["steps", "sum", "mean", "sum_of_squares", "min", "min_step", "max", "max_step", "final", "above"];
 
 /// Sum up each schedule: sum, mean, sum of squares, least and greatest value, the last, steps above a threshold.
 ///
@@ -104,17 +108,15 @@ impl Stats {
 
     fn header(&self, spec: &Spec) -> String {
         let mut header = String::from("schedule");
-        for name in spec.parameter_names() {
+        let all = [("", true), ("momentum_", spec.has_momentum())].map(|(prefix, shown)| {
+            STATISTICS.map(|name| (format!("{prefix}{name}"), shown && (name != "above" || self.above.is_some())))
+        });
+        // All of them, so that a parameter's column is called the same with every option.
+        let names: Vec<&str> = all.iter().flatten().map(|(name, _)| name.as_str()).collect();
+        write_parameter_names(&mut header, spec.parameter_names(), &names);
+        for (name, _) in all.iter().flatten().filter(|(_, shown)| *shown) {
             header.push(',');
-            write_field(&mut header, name);
-        }
-        for prefix in std::iter::once("").chain(spec.has_momentum().then_some("momentum_")) {
-            for name in ["steps", "sum", "mean", "sum_of_squares", "min", "min_step", "max", "max_step", "final"] {
-                header.push_str(&format!(",{prefix}{name}"));
-            }
-            if self.above.is_some() {
-                header.push_str(&format!(",{prefix}above"));
-            }
+            header.push_str(name);
         }
         header
     }

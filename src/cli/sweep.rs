@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::process::ExitCode;
 
 use clap::Args;
-use lrgrid::Spec;
-use lrgrid::table::{write_field, write_number};
+use lrgrid::table::{write_number, write_parameter_names};
+use lrgrid::{Spec, readable};
 use serde_json::{Map, Value, json};
 
 use super::Failure;
@@ -59,10 +59,7 @@ fn list(spec: &Spec, points: Range<usize>, json: bool) -> io::Result<()> {
     let mut line = String::new();
     if !json {
         line.push_str("schedule");
-        for name in &names {
-            line.push(',');
-            write_field(&mut line, name);
-        }
+        write_parameter_names(&mut line, names.iter().copied(), &[]);
         writeln!(out, "{line}")?;
     }
     for index in points {
@@ -114,7 +111,7 @@ fn table(spec: &Spec) -> String {
                 write_number(&mut text, value);
                 text
             };
-            [name.clone(), short(first), short(last)]
+            [readable::name(name), short(first), short(last)]
         }));
         text.push_str(&format!("\n{}", columns(&lines)));
     }

@@ -20,6 +20,12 @@ Examples:
 
 Append the text to your shader and bind the block as a read-only storage buffer: docs/block.md has its bytes.";
 
+/// The largest block that is written: twice what WebGPU lets every device bind.
+const MOST_BLOCK: usize = 256 << 20;
+
+/// The most bytes of schedules that are compiled together where no block is written.
+const MOST_AT_ONCE: usize = 8 << 20;
+
 /// Print WGSL that computes learning rates in a shader of your own.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -55,9 +61,28 @@ impl Wgsl {
         let mut bytes = None;
         if let Some(path) = spec {
             let input = SpecInput::of(path);
-            let batch = input.read()?.compile().map_err(|error| Failure::in_spec(&input.name(), error))?;
+            let spec = input.read()?;
+            let in_spec = |error| Failure::in_spec(&input.name(), error);
+            let most = if block.is_some() { MOST_BLOCK } else { MOST_AT_ONCE };
+            let batch = spec.compile_rows_within(0..spec.len(), most).map_err(in_spec)?;
+            let mut done = batch.len();
             uses = Uses::of(&batch);
-            bytes = block.as_ref().map(|_| batch.as_bytes());
+            if block.is_some() {
+                if done < spec.len() || batch.size() > MOST_BLOCK {
+                    let message = format!(
+                        "the block of {} schedules would have more than {MOST_BLOCK} bytes, more than devices bind: sweep fewer",
+                        spec.len()
+                    );
+                    return Err(Failure::wrong(format!("{}: {message}", input.name())));
+                }
+                bytes = Some(batch.as_bytes());
+            }
+            drop(batch);
+            while done < spec.len() {
+                let batch = spec.compile_rows_within(done..spec.len(), most).map_err(in_spec)?;
+                done += batch.len();
+                uses = uses.or(Uses::of(&batch));
+            }
         }
         let text = library(&Options { group, binding, prefix, entry, uses }).map_err(Error::from)?;
         if let (Some(path), Some(bytes)) = (block, bytes) {

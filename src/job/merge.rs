@@ -173,8 +173,8 @@ impl<T: Element> Parts<'_, T> {
 }
 
 impl<T: Element> Source<T> for Parts<'_, T> {
-    fn rows_at_once(&self) -> usize {
-        self.most
+    fn rows_from(&mut self, _: usize) -> Result<usize, Error> {
+        Ok(self.most)
     }
 
     fn scratch_tiles(&self) -> usize {

@@ -169,9 +169,9 @@ impl Job {
             type Output = Result<Vec<Stored>, Error>;
             fn with<T: Element>(self) -> Self::Output {
                 let Self(job, header, engine, control, opens) = self;
-                let compile = |rows: Range<usize>| {
-                    let momentum = job.spec.compile_momentum_rows(rows.clone())?;
-                    Ok(Batches { rate: job.spec.compile_rows(rows)?, momentum })
+                let compile = |rows: Range<usize>, bytes: usize| {
+                    let (rate, momentum) = job.spec.compile_block(rows, bytes)?;
+                    Ok(Batches { rate, momentum })
                 };
                 // The first schedules are compiled before a file is made: most errors are seen there.
                 let mut source = Evaluated::<T, _, _>::new(engine, header, control.memory, compile)?;

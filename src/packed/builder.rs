@@ -137,6 +137,19 @@ impl BatchBuilder {
         Ok(())
     }
 
+    /// Rows that have been added.
+    pub(crate) fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Bytes of its tables, and of what is remembered to share them.
+    pub(crate) fn bytes(&self) -> usize {
+        let Batch { stages, tracks, .. } = &self.batch;
+        let structures = size_of_val(&stages[..]) + size_of_val(&tracks[..]);
+        let remembered = structures + self.known.len() * 2 * size_of::<(Structure, u32)>();
+        self.batch.size() + remembered + size_of_val(self.runs.hashes())
+    }
+
     /// The batch, with the schedules that vouch for it.
     #[must_use]
     pub fn finish(self, oracle: Option<Arc<dyn Oracle>>) -> Batch {

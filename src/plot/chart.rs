@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::axis::{Scale, ValueAxis};
 use super::colour::{Pair, SERIES, ramp_line};
 use crate::describe::{Phase, PhaseKind, phases};
-use crate::packed::Batch;
+use crate::error::Error;
 use crate::program::Program;
 use crate::readable;
 use crate::sample::{Column, envelope};
@@ -18,12 +18,17 @@ pub const MOST_LINES: usize = 24;
 /// The most rows of a heat map; of more schedules, as many are shown, evenly spaced.
 pub const MOST_ROWS: usize = 256;
 
+/// Lowers the schedule of a number.
+pub type Lowered<'a> = dyn Fn(usize) -> Result<Program, Error> + Sync + 'a;
+
 /// Schedules to draw together: those of one spec.
 pub struct Subject<'a> {
     /// The name in the legend.
     pub name: String,
-    /// Its schedules.
-    pub batch: &'a Batch,
+    /// How many schedules there are.
+    pub count: usize,
+    /// The lowered form of each, by its number: asked for those that are drawn only.
+    pub program: &'a Lowered<'a>,
     /// Names of the swept parameters.
     pub parameters: Vec<String>,
     /// Their values, by the schedule's number.
@@ -101,15 +106,17 @@ pub struct Chart {
 
 impl Chart {
     /// Samples the subjects; nothing where there is no schedule or no step.
-    #[must_use]
-    pub fn new(subjects: &[Subject<'_>], options: &Options) -> Option<Self> {
-        let end = subjects.iter().map(|subject| subject.steps).max()?;
+    ///
+    /// # Errors
+    /// When a schedule that is drawn cannot be lowered.
+    pub fn new(subjects: &[Subject<'_>], options: &Options) -> Result<Option<Self>, Error> {
+        let Some(end) = subjects.iter().map(|subject| subject.steps).max() else { return Ok(None) };
         let steps = options.steps.clone().unwrap_or(0..end);
-        if steps.is_empty() || subjects.iter().all(|subject| subject.batch.is_empty()) {
-            return None;
+        if steps.is_empty() || subjects.iter().all(|subject| subject.count == 0) {
+            return Ok(None);
         }
         let mut chart = Self {
-            title: options.title.clone(),
+            title: readable::name(&options.title),
             steps: steps.clone(),
             axis: ValueAxis::new(std::iter::empty(), options.scale, 5),
             lines: Vec::new(),
@@ -119,9 +126,9 @@ impl Chart {
             note: None,
         };
         match subjects {
-            [subject] if subject.batch.len() > MOST_LINES => chart.fill_heat(subject, options),
-            [subject] if subject.batch.len() > 1 => chart.fill_family(subject, options),
-            _ => chart.fill_lines(subjects, options),
+            [subject] if subject.count > MOST_LINES => chart.fill_heat(subject, options)?,
+            [subject] if subject.count > 1 => chart.fill_family(subject, options)?,
+            _ => chart.fill_lines(subjects, options)?,
         }
         let values: Vec<f64> = match &chart.heat {
             Some(heat) => heat.values.iter().flatten().copied().collect(),
@@ -131,48 +138,57 @@ impl Chart {
             }
         };
         chart.axis = ValueAxis::new(values.iter().copied(), options.scale, 5);
-        let first = |subject: &Subject<'_>| phases(&subject.batch.program(0), end.max(steps.end));
-        let mut told = subjects.iter().filter(|subject| !subject.batch.is_empty()).map(first);
-        let of_first = told.next().unwrap_or_default();
-        let same = |other: Vec<Phase>| {
-            other.len() == of_first.len() && other.iter().zip(&of_first).all(|(a, b)| a.start == b.start)
-        };
-        // Of a sweep, the first and the last must agree.
-        let sweeps = subjects.iter().all(|subject| {
-            subject.batch.len() < 2 || same(phases(&subject.batch.program(subject.batch.len() - 1), end.max(steps.end)))
-        });
-        if sweeps && told.all(same) {
-            chart.phases = of_first;
+        let mut told: Option<Vec<Phase>> = None;
+        for subject in subjects.iter().filter(|subject| subject.count > 0) {
+            // Of a sweep, the first and the last must agree.
+            for schedule in [0, subject.count - 1] {
+                let found = phases(&(subject.program)(schedule)?, end.max(steps.end));
+                let first = told.get_or_insert_with(|| found.clone());
+                if found.len() != first.len() || found.iter().zip(&*first).any(|(a, b)| a.start != b.start) {
+                    return Ok(Some(chart));
+                }
+            }
         }
-        Some(chart)
+        chart.phases = told.unwrap_or_default();
+        Ok(Some(chart))
+    }
+
+    /// The schedules of a subject that are drawn, of so many, where there are so many subjects.
+    #[must_use]
+    pub fn drawn(count: usize, subjects: usize) -> Vec<usize> {
+        match subjects {
+            0 | 1 if count > MOST_LINES => evenly(count, MOST_ROWS),
+            _ => evenly(count, (MOST_LINES / subjects.max(1)).max(1)),
+        }
     }
 
     /// One line per spec, or per schedule where specs are swept.
-    fn fill_lines(&mut self, subjects: &[Subject<'_>], options: &Options) {
-        let each = (MOST_LINES / subjects.len()).max(1);
+    fn fill_lines(&mut self, subjects: &[Subject<'_>], options: &Options) -> Result<(), Error> {
         for (place, subject) in subjects.iter().enumerate() {
             let colour = SERIES[place % SERIES.len()];
-            let shown = evenly(subject.batch.len(), each);
-            if shown.len() < subject.batch.len() {
-                self.note = Some(format!("some of {} schedules of {}", subject.batch.len(), subject.name));
+            let shown = Self::drawn(subject.count, subjects.len());
+            let subject_name = readable::name(&subject.name);
+            if shown.len() < subject.count {
+                self.note = Some(format!("some of {} schedules of {subject_name}", subject.count));
             }
             for (index, schedule) in shown.iter().enumerate() {
                 // One entry in the legend for all schedules of a sweep.
-                let name = if index == 0 { subject.name.clone() } else { String::new() };
-                self.lines.push(self.line(name, colour, subject.batch.program(*schedule), options));
+                let name = if index == 0 { subject_name.clone() } else { String::new() };
+                self.lines.push(self.line(name, colour, &(subject.program)(*schedule)?, options));
             }
         }
+        Ok(())
     }
 
     /// A family of lines, coloured by its first parameter that varies.
-    fn fill_family(&mut self, subject: &Subject<'_>, options: &Options) {
-        let count = subject.batch.len();
+    fn fill_family(&mut self, subject: &Subject<'_>, options: &Options) -> Result<(), Error> {
+        let count = subject.count;
         let (parameter, shares) = shares(subject, count);
         let lines = (0..count).into_par_iter().map(|schedule| {
             let name = named(subject, schedule);
-            self.line(name, ramp_line(shares[schedule]), subject.batch.program(schedule), options)
+            Ok(self.line(name, ramp_line(shares[schedule]), &(subject.program)(schedule)?, options))
         });
-        self.lines = lines.collect();
+        self.lines = lines.collect::<Result<_, Error>>()?;
         let least = |a: &f64, b: &f64| a.total_cmp(b);
         let values: Vec<f64> =
             (0..count).filter_map(|schedule| (subject.point)(schedule).get(parameter).copied()).collect();
@@ -181,21 +197,23 @@ impl Chart {
             values.iter().copied().max_by(least),
             subject.parameters.get(parameter),
         ) {
-            self.ramp = Some(Ramp { name: name.clone(), low: readable::value(low), high: readable::value(high) });
+            let name = readable::name(name);
+            self.ramp = Some(Ramp { name, low: readable::value(low), high: readable::value(high) });
         }
+        Ok(())
     }
 
     /// All schedules above one another.
-    fn fill_heat(&mut self, subject: &Subject<'_>, options: &Options) {
-        let shown = evenly(subject.batch.len(), MOST_ROWS);
-        if shown.len() < subject.batch.len() {
-            self.note = Some(format!("{} of {} schedules", shown.len(), subject.batch.len()));
+    fn fill_heat(&mut self, subject: &Subject<'_>, options: &Options) -> Result<(), Error> {
+        let shown = Self::drawn(subject.count, 1);
+        if shown.len() < subject.count {
+            self.note = Some(format!("{} of {} schedules", shown.len(), subject.count));
         }
         let (parameter, _) = shares(subject, 2);
         let steps = self.steps.clone();
         let row = |&schedule: &usize| {
-            let columns = envelope(&subject.batch.program(schedule), steps.clone(), options.columns);
-            columns.iter().map(|column| column.greatest.1).collect()
+            let columns = envelope(&(subject.program)(schedule)?, steps.clone(), options.columns);
+            Ok(columns.iter().map(|column| column.greatest.1).collect())
         };
         let label = |&schedule: &usize| {
             (subject.point)(schedule)
@@ -203,14 +221,18 @@ impl Chart {
                 .map_or_else(|| schedule.to_string(), |&value| readable::value(value))
         };
         self.heat = Some(Heat {
-            values: shown.par_iter().map(row).collect(),
+            values: shown.par_iter().map(row).collect::<Result<_, Error>>()?,
             rows: shown.iter().map(label).collect(),
-            parameter: subject.parameters.get(parameter).cloned().unwrap_or_else(|| "schedule".to_owned()),
+            parameter: subject
+                .parameters
+                .get(parameter)
+                .map_or_else(|| "schedule".to_owned(), |name| readable::name(name)),
         });
+        Ok(())
     }
 
-    fn line(&self, name: String, colour: Pair, program: Program, options: &Options) -> Line {
-        Line { name, colour, columns: envelope(&program, self.steps.clone(), options.columns) }
+    fn line(&self, name: String, colour: Pair, program: &Program, options: &Options) -> Line {
+        Line { name, colour, columns: envelope(program, self.steps.clone(), options.columns) }
     }
 
     /// How far to the right a step stands, from 0 to 1.
@@ -253,7 +275,8 @@ impl Chart {
 }
 
 /// At most `most` of `count`, evenly spaced, the first and the last among them.
-fn evenly(count: usize, most: usize) -> Vec<usize> {
+#[must_use]
+pub fn evenly(count: usize, most: usize) -> Vec<usize> {
     if count <= most {
         return (0..count).collect();
     }
@@ -262,7 +285,7 @@ fn evenly(count: usize, most: usize) -> Vec<usize> {
 
 /// The parameter that varies slowest, and for each schedule how far along it is.
 fn shares(subject: &Subject<'_>, count: usize) -> (usize, Vec<f64>) {
-    let last = (subject.point)(subject.batch.len() - 1);
+    let last = (subject.point)(subject.count - 1);
     let first = (subject.point)(0);
     let parameter = first.iter().zip(&last).position(|(a, b)| a != b).unwrap_or(0);
     let values: Vec<f64> = (0..count)
@@ -281,5 +304,8 @@ fn shares(subject: &Subject<'_>, count: usize) -> (usize, Vec<f64>) {
 /// `peak = 3e-4, warmup = 100`.
 fn named(subject: &Subject<'_>, schedule: usize) -> String {
     let pairs = subject.parameters.iter().zip((subject.point)(schedule));
-    pairs.map(|(name, value)| format!("{name} = {}", readable::value(value))).collect::<Vec<_>>().join(", ")
+    pairs
+        .map(|(name, value)| format!("{} = {}", readable::name(name), readable::value(value)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

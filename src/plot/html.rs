@@ -8,13 +8,16 @@ use super::chart::{Chart, Options, Subject};
 use super::colour::{SERIES, hex};
 use super::svg::escaped;
 use crate::error::Error;
-use crate::packed::Batch;
-use crate::program::Program;
+use crate::packed::{Batch, BatchBuilder};
+use crate::readable;
 
-/// The most schedules of one spec that a page holds: half a megabyte of blocks.
-const MOST_SCHEDULES: usize = 4096;
+/// The most schedules of one spec that a page holds: half a megabyte of blocks, of simple ones.
+pub const MOST_SCHEDULES: usize = 4096;
 
-/// The most schedules whose points are gone through to see whether they are a grid.
+/// The most bytes of blocks that a page holds; of schedules that take more, it holds fewer.
+const MOST_BYTES: usize = 8 << 20;
+
+/// The most values of parameters of schedules that are gone through to see whether they are a grid.
 const MOST_POINTS: usize = 1 << 20;
 
 /// Schedules of a sweep that are drawn faintly behind the chosen one.
@@ -53,33 +56,28 @@ struct Choice {
 /// Swept parameters become sliders. Of large sweeps evenly spaced values are kept; the page says so.
 ///
 /// # Errors
-/// When the page's block would outgrow 32-bit indices.
+/// When a schedule cannot be lowered.
 pub fn page(subjects: &[Subject<'_>], options: &Options, chart: &Chart) -> Result<String, Error> {
-    let mut programs: Vec<Program> = Vec::new();
+    let (choices, batch) = packed(subjects)?;
     let mut described = Vec::new();
     let mut left_out = Vec::new();
-    for (place, subject) in subjects.iter().enumerate() {
-        let choice = choice(subject);
-        if choice.schedules.len() < subject.batch.len() {
-            left_out.push(format!(
-                "{} of {} schedules of {}",
-                choice.schedules.len(),
-                subject.batch.len(),
-                subject.name
-            ));
+    let mut first = 0;
+    for (place, (subject, choice)) in subjects.iter().zip(&choices).enumerate() {
+        if choice.schedules.len() < subject.count {
+            let (kept, count, name) = (choice.schedules.len(), subject.count, readable::name(&subject.name));
+            left_out.push(format!("{kept} of {count} schedules of {name}"));
         }
         let axes: Vec<Value> =
             choice.axes.iter().map(|axis| json!({ "name": axis.name, "values": axis.values })).collect();
         let colour = SERIES[place % SERIES.len()];
         described.push(json!({
             "name": subject.name,
-            "first": programs.len(),
+            "first": first,
             "axes": axes,
             "colour": [hex(colour.light), hex(colour.dark)],
         }));
-        programs.extend(choice.schedules.iter().map(|&schedule| subject.batch.program(schedule)));
+        first += choice.schedules.len();
     }
-    let batch = Batch::from_programs(&programs)?;
     let tables: [(&str, &[u32]); 5] = [
         ("programs", bytemuck::cast_slice(batch.programs())),
         ("stages", bytemuck::cast_slice(batch.stages())),
@@ -90,7 +88,7 @@ pub fn page(subjects: &[Subject<'_>], options: &Options, chart: &Chart) -> Resul
     let block: Vec<u8> =
         tables.iter().flat_map(|(_, words)| words.iter().flat_map(|word| word.to_le_bytes())).collect();
     let lengths: Vec<Value> = tables.iter().map(|(name, words)| json!([name, words.len()])).collect();
-    let ghosts: Vec<usize> = match programs.len() {
+    let ghosts: Vec<usize> = match batch.len() {
         0 | 1 => Vec::new(),
         few if few <= GHOSTS => (0..few).collect(),
         many => (0..GHOSTS).map(|index| index * (many - 1) / (GHOSTS - 1)).collect(),
@@ -109,26 +107,51 @@ pub fn page(subjects: &[Subject<'_>], options: &Options, chart: &Chart) -> Resul
     // A name cannot close the element that it stands in.
     let data = data.to_string().replace('<', "\\u003c");
     Ok(TEMPLATE
-        .replace("{{title}}", &escaped(title))
+        .replace("{{title}}", &escaped(&readable::name(title)))
         .replace("{{note}}", &escaped(&note))
         .replace("{{wgsl}}", &wgsl())
         .replace("{{script}}", SCRIPT.trim_end())
         .replace("{{data}}", &data))
 }
 
-/// Sliders for a subject: one per parameter of a grid, else one for all schedules.
-fn choice(subject: &Subject<'_>) -> Choice {
-    let count = subject.batch.len();
-    if subject.parameters.is_empty() || count < 2 {
-        return one_slider(subject, count.min(1));
+/// The sliders of each subject, and the block of their schedules: as many as fit in the subject's share of the bytes.
+fn packed(subjects: &[Subject<'_>]) -> Result<(Vec<Choice>, Batch), Error> {
+    let (mut choices, mut builder) = (Vec::new(), BatchBuilder::default());
+    let share = MOST_BYTES / subjects.len().max(1);
+    for subject in subjects {
+        let mut most = MOST_SCHEDULES;
+        loop {
+            let (choice, mut part) = (choice(subject, most), BatchBuilder::default());
+            for &schedule in &choice.schedules {
+                part.push(&(subject.program)(schedule)?)?;
+                if part.bytes() > share && most > 1 {
+                    break;
+                }
+            }
+            if part.len() == choice.schedules.len() {
+                builder.append(&mut part)?;
+                choices.push(choice);
+                break;
+            }
+            most /= 2;
+        }
     }
-    grid(subject).unwrap_or_else(|| one_slider(subject, count))
+    Ok((choices, builder.finish(None)))
+}
+
+/// Sliders for a subject, over `most` schedules: one per parameter of a grid, else one for all schedules.
+fn choice(subject: &Subject<'_>, most: usize) -> Choice {
+    let count = subject.count;
+    if subject.parameters.is_empty() || count < 2 {
+        return one_slider(subject, count.min(1), most);
+    }
+    grid(subject, most).unwrap_or_else(|| one_slider(subject, count, most))
 }
 
 /// The axes, where the points are a grid whose last parameter is the fastest.
-fn grid(subject: &Subject<'_>) -> Option<Choice> {
-    let count = subject.batch.len();
-    if count > MOST_POINTS {
+fn grid(subject: &Subject<'_>, most: usize) -> Option<Choice> {
+    let count = subject.count;
+    if count.saturating_mul(subject.parameters.len()) > MOST_POINTS {
         return None;
     }
     let mut values: Vec<Vec<f64>> = vec![Vec::new(); subject.parameters.len()];
@@ -147,7 +170,7 @@ fn grid(subject: &Subject<'_>) -> Option<Choice> {
     }
     // Every axis keeps as many evenly spaced values as the page has room for.
     let mut kept: Vec<usize> = values.iter().map(Vec::len).collect();
-    while kept.iter().product::<usize>() > MOST_SCHEDULES {
+    while kept.iter().product::<usize>() > most {
         let longest = kept.iter_mut().max()?;
         *longest = longest.div_ceil(2);
     }
@@ -180,19 +203,14 @@ fn grid(subject: &Subject<'_>) -> Option<Choice> {
 }
 
 /// One slider over all schedules, each told by its parameters.
-fn one_slider(subject: &Subject<'_>, count: usize) -> Choice {
-    let kept = count.min(MOST_SCHEDULES);
+fn one_slider(subject: &Subject<'_>, count: usize, most: usize) -> Choice {
+    let kept = count.min(most);
     let schedules: Vec<usize> = (0..kept)
         .map(|index| if kept < 2 { 0 } else { (index as u128 * (count - 1) as u128 / (kept - 1) as u128) as usize })
         .collect();
     let label = |&schedule: &usize| {
         let pairs = subject.parameters.iter().zip((subject.point)(schedule));
-        json!(
-            pairs
-                .map(|(name, value)| format!("{name} {}", crate::readable::value(value)))
-                .collect::<Vec<_>>()
-                .join(", ")
-        )
+        json!(pairs.map(|(name, value)| format!("{name} {}", readable::value(value))).collect::<Vec<_>>().join(", "))
     };
     let axes = if kept < 2 {
         Vec::new()
@@ -209,10 +227,11 @@ mod tests {
 
     fn choice_of(text: &str) -> Choice {
         let spec = Spec::from_toml(text).unwrap();
-        let batch = spec.compile().unwrap();
+        let program = |index| Ok(spec.compile_rows(index..index + 1)?.program(0));
         let parameters = spec.parameter_names().into_iter().map(str::to_owned).collect();
-        let point = |index| spec.point(index);
-        choice(&Subject { name: String::new(), batch: &batch, parameters, point: &point, steps: 10 })
+        let (count, point) = (spec.len(), |index| spec.point(index));
+        let subject = Subject { name: String::new(), count, program: &program, parameters, point: &point, steps: 10 };
+        choice(&subject, MOST_SCHEDULES)
     }
 
     const LINE: &str = "schedule = { kind = 'linear', start = '$a', end = '$b', steps = 10 }\n";

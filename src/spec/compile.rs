@@ -11,56 +11,98 @@ use crate::double_double::DoubleDouble;
 use crate::error::{Error, EvaluateError, LowerError, SpecError};
 use crate::packed::{Batch, BatchBuilder, Oracle};
 use crate::program::{MAX_STEP, Program};
-use crate::schedule::Time;
+use crate::schedule::{Schedule, Time};
 
-/// Points packed together: few enough for the cache, enough to share the cost of the unit program.
+/// The most points packed together: few enough for the cache, enough to share the cost of the unit program.
 const POINTS_IN_PART: usize = 1 << 9;
 
 /// Parts per thread that are packed at a time, while those before are joined.
 const PARTS_PER_THREAD: usize = 4;
 
+/// The most bytes of a part: many times what 512 short schedules take.
+const BYTES_IN_PART: usize = 1 << 20;
+
+/// By how much parts grow as long as they stay small.
+const GROWTH: usize = 4;
+
 /// Points with the same unit program from which it pays to look for one: that takes three readings.
 const SCALING_PAYS_FROM: usize = 8;
 
+/// Some points, packed.
+struct Packed {
+    builder: BatchBuilder,
+    /// Whether its last point is the last it was asked for, or it is full.
+    whole: bool,
+}
+
 impl Spec {
     pub(super) fn compile_part(&self, part: Part, rows: Range<usize>) -> Result<Batch, Error> {
+        self.compile_within(part, rows, usize::MAX)
+    }
+
+    /// The first of the rows, as many as take no more than so many bytes, and at least one.
+    ///
+    /// While they are compiled, it takes as much again: the tables grow, and parts wait to be joined.
+    pub(super) fn compile_within(&self, part: Part, rows: Range<usize>, bytes: usize) -> Result<Batch, Error> {
         if rows.start > rows.end || rows.end > self.len() {
             let Range { start, end } = rows;
             return Err(EvaluateError::Rows { start, end, schedules: self.len() }.into());
         }
-        let mut builder = BatchBuilder::default();
-        // While one set of parts is packed, the set before is joined; both keep their allocations.
-        let mut packed: Vec<BatchBuilder> = Vec::new();
-        let mut spare: Vec<BatchBuilder> = Vec::new();
-        let points_at_once = POINTS_IN_PART * PARTS_PER_THREAD * rayon::current_num_threads();
-        for first in rows.clone().step_by(points_at_once) {
-            let points = first..rows.end.min(first + points_at_once);
-            let join = || packed.iter_mut().try_for_each(|part| builder.append(part));
-            let (joined, results) = rayon::join(join, || self.pack(part, points, &mut spare));
-            joined?;
-            // The first error is that of the first wrong point, whatever the number of threads.
-            results.into_iter().collect::<Result<(), Error>>()?;
-            std::mem::swap(&mut packed, &mut spare);
+        let parts = PARTS_PER_THREAD * rayon::current_num_threads();
+        let most = (bytes / (4 * parts)).min(BYTES_IN_PART);
+        let (mut builder, mut waiting) = (BatchBuilder::default(), Vec::new());
+        // Small at first: one schedule may take as many bytes as thousands of others.
+        let (mut next, mut points, mut largest) = (rows.start, 1, 0);
+        loop {
+            let end = rows.end.min(next + points * parts);
+            // While one set of parts is packed, the set before is joined.
+            let join = || join(&mut builder, std::mem::take(&mut waiting), bytes);
+            let (joined, packed) = rayon::join(join, || self.pack(part, next..end, points, most));
+            if !joined? {
+                break;
+            }
+            for one in packed {
+                // The first error is that of the first wrong point, whatever the number of threads.
+                let one = one?;
+                let (whole, count) = (one.whole, one.builder.len());
+                next += count;
+                largest = largest.max(one.builder.bytes());
+                waiting.push(one.builder);
+                if !whole {
+                    // What lies behind it is packed again.
+                    points = count.max(1);
+                    break;
+                }
+                if next == end && largest <= most / GROWTH {
+                    (points, largest) = ((points * GROWTH).min(POINTS_IN_PART), 0);
+                }
+            }
+            if waiting.is_empty() {
+                break;
+            }
         }
-        packed.iter_mut().try_for_each(|part| builder.append(part))?;
+        let rows = rows.start..rows.start + builder.len();
         let formulas = Formulas { spec: self.clone(), part, first: rows.start };
         Ok(builder.finish(Some(Arc::new(formulas))))
     }
 
-    /// Lowers and packs points, in as many parts as they need; each ends at its first error.
-    fn pack(&self, part: Part, points: Range<usize>, parts: &mut Vec<BatchBuilder>) -> Vec<Result<(), Error>> {
-        let firsts = points.clone().into_par_iter().step_by(POINTS_IN_PART);
-        parts.resize_with(firsts.len(), BatchBuilder::default);
-        let pack = |(builder, first): (&mut BatchBuilder, usize)| {
-            let mut lowering = Lowering::new(self, part);
-            (first..points.end.min(first + POINTS_IN_PART)).try_for_each(|index| {
+    /// Lowers and packs points, so many in a part; a part ends early where it has more than `most` bytes, or at its first
+    /// error.
+    fn pack(&self, part: Part, points: Range<usize>, count: usize, most: usize) -> Vec<Result<Packed, Error>> {
+        let pack = |first: usize| {
+            let points = first..points.end.min(first + count);
+            let (mut lowering, mut builder) = (Lowering::new(self, part, points.len()), BatchBuilder::default());
+            for index in points.clone() {
                 let Compiled { program, last_step } = lowering.program(index)?;
                 builder.push(&program)?;
                 last_step.into_iter().for_each(|last| builder.end_at(last));
-                Ok(())
-            })
+                if builder.bytes() > most {
+                    return Ok(Packed { builder, whole: index + 1 == points.end });
+                }
+            }
+            Ok(Packed { builder, whole: true })
         };
-        parts.par_iter_mut().zip(firsts).map(pack).collect()
+        points.clone().into_par_iter().step_by(count).map(pack).collect()
     }
 
     /// Reads, checks and lowers the schedule at a point; errors name the point.
@@ -68,10 +110,11 @@ impl Spec {
         let schedule = self.read(part, index, point)?;
         let program = schedule.lower()?;
         check_range(&program).map_err(|error| self.at_point(part, index, error))?;
-        let last_step = schedule.last_step();
+        let last_step = self.last_step_of(&schedule);
         let Some(epochs) = self.epochs else { return Ok(Compiled { program, last_step }) };
-        let furthest = program.segments().map(|segment| segment.origin).max().unwrap_or(0);
-        let longest = schedule.length().unwrap_or(0).max(furthest);
+        // Where values change once per epoch, a count of epochs need not be one of steps.
+        let counts = program.segments().map(|segment| segment.origin).filter(|_| epochs.fractional);
+        let longest = counts.max().unwrap_or(0).max(schedule.length().unwrap_or(0));
         if u128::from(longest) * u128::from(epochs.steps) > u128::from(MAX_STEP) {
             let message = format!("{longest} epochs of {} steps are beyond the largest step, {MAX_STEP}", epochs.steps);
             return Err(SpecError::new("steps_per_epoch", message).into());
@@ -83,11 +126,16 @@ impl Spec {
             }
             .into());
         }
-        // An epoch's last step still belongs to it.
-        let last_step = last_step.map(|epoch| epoch.saturating_add(1).saturating_mul(epochs.steps) - 1);
         let program =
             if epochs.fractional { program.stretched(epochs.steps)? } else { program.once_per(epochs.steps)? };
         Ok(Compiled { program, last_step })
+    }
+
+    /// The last step of a schedule that ends, in steps.
+    pub(super) fn last_step_of(&self, schedule: &Schedule) -> Option<u64> {
+        // An epoch's last step still belongs to it.
+        let last = |last: u64| self.epochs.map_or(last, |one| last.saturating_add(1).saturating_mul(one.steps) - 1);
+        schedule.last_step().map(last)
     }
 
     /// The point in schedule time of a step.
@@ -98,6 +146,17 @@ impl Spec {
             Some(Epochs { steps, fractional: false }) => Time::step(step / steps),
         }
     }
+}
+
+/// Appends parts as long as all together take no more than so many bytes; whether all of them did.
+fn join(builder: &mut BatchBuilder, parts: Vec<BatchBuilder>, bytes: usize) -> Result<bool, Error> {
+    for mut part in parts {
+        if builder.len() > 0 && builder.bytes().saturating_add(part.bytes()) > bytes {
+            return Ok(false);
+        }
+        builder.append(&mut part)?;
+    }
+    Ok(true)
 }
 
 /// A schedule on the clock of steps.
@@ -118,9 +177,10 @@ struct Lowering<'s> {
 }
 
 impl<'s> Lowering<'s> {
-    fn new(spec: &'s Spec, part: Part) -> Self {
+    /// For so many points in a row.
+    fn new(spec: &'s Spec, part: Part, count: usize) -> Self {
         // A library computes with its arguments, so what two points show does not hold for the others.
-        let pays = |points: usize| points >= SCALING_PAYS_FROM && !spec.foreign;
+        let pays = |points: usize| points.min(count) >= SCALING_PAYS_FROM && !spec.foreign;
         let fastest = spec.sweep.fastest().filter(|(_, points)| pays(*points)).map(|(axis, _)| axis);
         Self { spec, part, point: vec![0.0; spec.sweep.names().len()], fastest, unit: None }
     }
@@ -209,7 +269,7 @@ mod tests {
     fn is_scaled(schedule: &str, parameters: &str) -> bool {
         let text = format!("steps = 100\nschedule = {{ {schedule} }}\n[sweep.parameters]\n{parameters}");
         let spec = Spec::from_toml(&text).unwrap();
-        let mut lowering = Lowering::new(&spec, Part::Rate);
+        let mut lowering = Lowering::new(&spec, Part::Rate, spec.len());
         (0..spec.len()).all(|index| {
             spec.sweep.point_into(index, &mut lowering.point);
             lowering.scaled(index).is_some()

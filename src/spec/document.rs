@@ -5,8 +5,8 @@ use serde_json::{Map, Number, Value};
 use super::json;
 use crate::error::SpecError;
 
-/// The longest text that is read.
-pub(super) const MAX_BYTES: usize = 16 << 20;
+/// The longest text that is read as a spec, in bytes.
+pub const MAX_BYTES: usize = 16 << 20;
 
 /// The deepest nesting of tables and lists: some thirty schedules within one another.
 const MAX_DEPTH: usize = 64;

@@ -12,10 +12,12 @@ mod sweep;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
+pub use document::MAX_BYTES;
 pub use overrides::Overrides;
 pub use schema::json_schema;
 pub use suggest::nearest;
@@ -61,9 +63,9 @@ struct Epochs {
 #[derive(Clone, Debug)]
 pub struct Spec {
     /// All of it, as it was read.
-    document: Value,
-    schedule: Value,
-    momentum: Option<Value>,
+    document: Arc<Value>,
+    schedule: Arc<Value>,
+    momentum: Option<Arc<Value>>,
     /// Whether there are schedules in a library's terms in it.
     foreign: bool,
     /// Whether the momentum is the one that the schedule's library moves beside it.
@@ -71,7 +73,7 @@ pub struct Spec {
     /// In epochs where there are any, otherwise in steps.
     horizon: Option<u64>,
     epochs: Option<Epochs>,
-    sweep: Sweep,
+    sweep: Arc<Sweep>,
     notes: Vec<String>,
 }
 
@@ -146,14 +148,14 @@ impl Spec {
             document.insert("sweep".to_owned(), Value::Object(sweep_keys));
         }
         let mut spec = Self {
-            document: Value::Object(document),
+            document: Arc::new(Value::Object(document)),
             foreign: library::is_used(&schedule) || momentum.as_ref().is_some_and(library::is_used),
             library_momentum: false,
-            schedule,
-            momentum,
+            schedule: Arc::new(schedule),
+            momentum: momentum.map(Arc::new),
             horizon: positive_length(&keys, "steps")?,
             epochs: epochs(&keys)?,
-            sweep,
+            sweep: Arc::new(sweep),
             notes,
         };
         spec.check_horizon()?;
@@ -220,10 +222,18 @@ impl Spec {
     /// # Errors
     /// When there is no horizon and a schedule never ends, or a schedule is wrong.
     pub fn table_steps(&self) -> Result<u64, Error> {
+        self.table_steps_of(0..self.len())
+    }
+
+    /// The same of a table of some schedules, by their numbers in the sweep: no others are read.
+    ///
+    /// # Errors
+    /// As [`Spec::table_steps`].
+    pub fn table_steps_of(&self, schedules: impl IntoParallelIterator<Item = usize>) -> Result<u64, Error> {
         if let Some(horizon) = self.horizon() {
             return Ok(horizon);
         }
-        let longest = (0..self.len())
+        let longest = schedules
             .into_par_iter()
             .map(|index| match self.schedule(index)?.length() {
                 Some(length) if length > 0 => Ok(length),
@@ -283,6 +293,15 @@ impl Spec {
         Ok(self.has_momentum().then(|| self.read(Part::Momentum, index, &self.point(index))).transpose()?)
     }
 
+    /// The last step that a schedule, or its momentum, has a value for; `None` where it does not end.
+    ///
+    /// # Errors
+    /// When a parameter is wrong at that point.
+    pub fn last_step(&self, index: usize, momentum: bool) -> Result<Option<u64>, Error> {
+        let part = if momentum && self.has_momentum() { Part::Momentum } else { Part::Rate };
+        Ok(self.last_step_of(&self.read(part, index, &self.point(index))?))
+    }
+
     /// Compiles every schedule of the sweep.
     ///
     /// # Errors
@@ -309,6 +328,45 @@ impl Spec {
     /// As [`Spec::compile`], and when the sweep has not all of these schedules.
     pub fn compile_rows(&self, rows: Range<usize>) -> Result<Batch, Error> {
         self.compile_part(Part::Rate, rows)
+    }
+
+    /// Compiles the first of some schedules, as many as take no more than so many bytes, and at least one.
+    ///
+    /// ```
+    /// use lrgrid::Spec;
+    ///
+    /// let spec = Spec::from_toml(r#"
+    ///     schedule = { kind = "linear", start = "$peak", end = 0, steps = "$steps" }
+    ///     sweep.parameters.peak = { min = 1, max = 2, count = 100 }
+    ///     sweep.parameters.steps = { min = 1, max = 100 }
+    /// "#)?;
+    /// let batch = spec.compile_rows_within(7..spec.len(), 1 << 16)?;
+    /// assert!((100..1000).contains(&batch.len()) && batch.size() <= 1 << 16);
+    /// # Ok::<(), lrgrid::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Spec::compile_rows`].
+    pub fn compile_rows_within(&self, rows: Range<usize>, bytes: usize) -> Result<Batch, Error> {
+        self.compile_within(Part::Rate, rows, bytes)
+    }
+
+    /// The same with their momenta, which together take no more than so many bytes: as many rows of either.
+    ///
+    /// # Errors
+    /// As [`Spec::compile_rows`].
+    pub fn compile_block(&self, rows: Range<usize>, bytes: usize) -> Result<(Batch, Option<Batch>), Error> {
+        if !self.has_momentum() {
+            return Ok((self.compile_within(Part::Rate, rows, bytes)?, None));
+        }
+        let start = rows.start;
+        let rate = self.compile_within(Part::Rate, rows, bytes / 2)?;
+        let momentum = self.compile_within(Part::Momentum, start..start + rate.len(), bytes / 2)?;
+        if momentum.len() == rate.len() {
+            return Ok((rate, Some(momentum)));
+        }
+        drop(rate);
+        Ok((self.compile_part(Part::Rate, start..start + momentum.len())?, Some(momentum)))
     }
 
     /// Compiles the `momentum` schedules, where the spec has them.
@@ -344,7 +402,7 @@ impl Spec {
 
     /// Reads and checks one schedule; errors name the point of the sweep.
     fn read(&self, part: Part, index: usize, point: &[f64]) -> Result<Schedule, SpecError> {
-        let value = match (part, &self.momentum) {
+        let value: &Value = match (part, &self.momentum) {
             (Part::Momentum, Some(momentum)) => momentum,
             (Part::Momentum, None) => {
                 return self.read_library_momentum(index, point)?.ok_or_else(|| {
@@ -398,14 +456,14 @@ impl From<Schedule> for Spec {
         // A schedule always serializes; were it not to, compiling reports the missing kind.
         let schedule = serde_json::to_value(&schedule).unwrap_or(Value::Null);
         Self {
-            document: serde_json::json!({ "schedule": schedule }),
-            schedule,
+            document: Arc::new(serde_json::json!({ "schedule": schedule })),
+            schedule: Arc::new(schedule),
             momentum: None,
             foreign: false,
             library_momentum: false,
             horizon: None,
             epochs: None,
-            sweep: Sweep::single(),
+            sweep: Arc::new(Sweep::single()),
             notes: Vec::new(),
         }
     }

@@ -1,7 +1,6 @@
 //! The `sweep` of a document: a table, W&B's sweep configuration, or the name of a file with either.
 
-use std::fs::File;
-use std::io::Read;
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -9,6 +8,7 @@ use serde_json::{Map, Value};
 use super::document::{self, MAX_BYTES};
 use super::overrides::Overrides;
 use super::{nearest, read};
+use crate::bounded;
 use crate::error::SpecError;
 use crate::sweep::{Method, Parameter, Sweep};
 
@@ -101,10 +101,8 @@ fn with_file(
 fn from_file(path: &Path) -> Result<Map<String, Value>, SpecError> {
     let name = path.display();
     let unreadable = |reason: String| SpecError::new("", format!("could not read {name}: {reason}"));
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    // One byte more than is allowed, so that what is too long shows.
-    file.take(MAX_BYTES as u64 + 1).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
+    let text = bounded::open(path).and_then(|file| bounded::text(file, MAX_BYTES));
+    let text = text.map_err(|error| unreadable(error.to_string()))?;
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     let document = match ending.as_deref() {
         Some("yaml" | "yml") => document::from_yaml(&text),
@@ -245,6 +243,7 @@ fn sweep(keys: &Map<String, Value>) -> Result<Sweep, SpecError> {
         }
         parameters.push((name.clone(), parameter));
     }
+    check_columns(&parameters)?;
     if !method.is_drawn() {
         return Sweep::on_axes(method, parameters);
     }
@@ -253,6 +252,22 @@ fn sweep(keys: &Map<String, Value>) -> Result<Sweep, SpecError> {
         return Err(SpecError::new("count", message));
     };
     Sweep::drawn(method, count, seed.unwrap_or(0), parameters)
+}
+
+/// Tables write a parameter with the name of one of their columns as `parameters.NAME`, so no other may be called that.
+fn check_columns(parameters: &[(String, Parameter)]) -> Result<(), SpecError> {
+    let column = |name: &str| name.trim().to_lowercase();
+    let plain: HashMap<String, &str> = parameters.iter().map(|(name, _)| (column(name), name.as_str())).collect();
+    for (name, _) in parameters {
+        if let Some(other) = column(name).strip_prefix("parameters.").and_then(|name| plain.get(name)) {
+            let message = format!(
+                "tables write a parameter with a column's name as `parameters.NAME`, so that `{other}` and `{name}` could \
+                 not be told apart: rename one"
+            );
+            return Err(SpecError::new(format!("parameters.{name}"), message));
+        }
+    }
+    Ok(())
 }
 
 /// How values between two bounds are drawn: as W&B has it, by how the bounds are written.

@@ -8,7 +8,7 @@ use fs4::FileExt;
 use tempfile::NamedTempFile;
 
 use super::digest::{Checksum, Digest};
-use super::unfinished;
+use super::unfinished::{self, Unfinished};
 use super::write_behind::WriteBehind;
 use crate::error::TableError;
 
@@ -235,7 +235,7 @@ impl AtomicFile {
     /// # Errors
     /// When the file system refuses; the temporary file is then removed.
     pub fn commit(self) -> Result<Stored, TableError> {
-        self.seal()?.name()
+        self.seal()?.name(&mut Unfinished::lock())
     }
 }
 
@@ -244,7 +244,7 @@ impl Drop for AtomicFile {
         if let Some(temporary) = self.temporary.take() {
             let path = temporary.path().to_owned();
             drop(temporary);
-            unfinished::forget(&path);
+            Unfinished::lock().forget(&path);
         }
     }
 }
@@ -282,7 +282,7 @@ impl Sealed {
     }
 
     /// Gives the file its name, for good.
-    pub(super) fn name(mut self) -> Result<Stored, TableError> {
+    pub(super) fn name(mut self, names: &mut Unfinished) -> Result<Stored, TableError> {
         let file = &mut self.file;
         let Some(temporary) = file.temporary.take() else { return Err(refused(&file.path, "is closed")) };
         let unfinished = temporary.path().to_owned();
@@ -290,7 +290,7 @@ impl Sealed {
             Existing::Replace => temporary.persist(&file.target),
             Existing::Keep => temporary.persist_noclobber(&file.target),
         };
-        unfinished::forget(&unfinished);
+        names.forget(&unfinished);
         named.map_err(|error| match error.error.kind() {
             io::ErrorKind::AlreadyExists => TableError::Exists { path: file.path.clone() },
             _ => failed(&file.path, error.error),

@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::atomic::failed;
-use super::{AtomicFile, Header, Layout, Options, Sink, Stored, Tile, write_number};
+use super::{AtomicFile, Header, Layout, Options, Sink, Stored, Tile, parameter_column, write_number};
 use crate::element::Element;
 use crate::error::TableError;
 
 /// Values that one task turns into text.
 const CHUNK: usize = 1 << 14;
 
-/// Values that are text at the same time: a few megabytes.
-const MOST: usize = 1 << 18;
+/// Bytes of text at the same time.
+const MOST: usize = 8 << 20;
+
+/// Bytes of a number and its comma, about.
+const NUMBER: usize = 12;
 
 /// The fewest bytes of a line, as in `0,0,0` and its end.
 const LINE: u64 = 6;
@@ -60,12 +63,9 @@ impl<'a> Csv<'a> {
     }
 
     fn start(mut output: Output<'a>, header: &'a Header<'a>) -> Result<Self, TableError> {
-        let mut line = String::from("schedule,");
-        for name in &header.parameters {
-            write_field(&mut line, name);
-            line.push(',');
-        }
-        line.push_str(if header.momentum { "step,lr,momentum\n" } else { "step,lr\n" });
+        let mut line = String::from("schedule");
+        write_parameter_names(&mut line, header.parameters.iter().map(String::as_str), &[]);
+        line.push_str(if header.momentum { ",step,lr,momentum\n" } else { ",step,lr\n" });
         output.write(line.as_bytes())?;
         Ok(Self { header, output })
     }
@@ -73,7 +73,7 @@ impl<'a> Csv<'a> {
 
 impl<T: Element> Sink<T> for Csv<'_> {
     fn most_values(&self) -> usize {
-        MOST
+        MOST / (NUMBER * (self.header.parameters.len() + 3))
     }
 
     fn write(&mut self, tile: &Tile<'_, T>) -> Result<(), TableError> {
@@ -134,8 +134,16 @@ pub(super) fn write_row_number(text: &mut String, header: &Header<'_>, row: usiz
     }
 }
 
+/// Appends a comma and the column's name of each swept parameter, beside the table's own columns and perhaps others.
+pub fn write_parameter_names<'n>(text: &mut String, names: impl IntoIterator<Item = &'n str>, others: &[&str]) {
+    for name in names {
+        text.push(',');
+        write_field(text, &parameter_column(name, others));
+    }
+}
+
 /// Appends a name, in quotes where a comma or a quote would break the line.
-pub fn write_field(text: &mut String, field: &str) {
+fn write_field(text: &mut String, field: &str) {
     if field.contains([',', '"', '\n', '\r']) {
         text.push('"');
         text.push_str(&field.replace('"', "\"\""));

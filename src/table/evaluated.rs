@@ -14,9 +14,6 @@ use crate::packed::{Batch, Steps};
 /// Columns that are transposed together: a cache line of the widest type and more.
 const STRIPE: usize = 16;
 
-/// Schedules that are compiled to see how much memory each takes.
-const SAMPLE: usize = 256;
-
 /// Some compiled schedules of a sweep.
 #[derive(Debug)]
 pub struct Batches {
@@ -30,22 +27,18 @@ impl Batches {
     fn each(&self) -> impl Iterator<Item = &Batch> {
         std::iter::once(&self.rate).chain(&self.momentum)
     }
-
-    /// Bytes of their tables.
-    fn bytes(&self) -> usize {
-        self.each().map(Batch::size).sum()
-    }
 }
 
 /// The header's table, evaluated by a backend.
 ///
-/// `compile` is asked for the schedules of a range, by their numbers in the whole sweep; as many at a time as the memory
-/// bound leaves room for.
+/// `compile` is asked for the first schedules of a range, by their numbers in the whole sweep, as many as take no more than
+/// so many bytes; at least one.
 pub struct Evaluated<'a, T, E, C> {
     backend: &'a E,
     header: &'a Header<'a>,
     compile: C,
-    at_once: usize,
+    /// Bytes of the schedules that are compiled together.
+    bytes: usize,
     compiled: Option<(Range<usize>, Batches)>,
     /// Values on their way into another order.
     turned: Vec<T>,
@@ -55,36 +48,30 @@ impl<'a, T, E, C> Evaluated<'a, T, E, C>
 where
     T: Element,
     E: Evaluate,
-    C: FnMut(Range<usize>) -> Result<Batches, Error>,
+    C: FnMut(Range<usize>, usize) -> Result<Batches, Error>,
 {
-    /// Compiles the first schedules, to see how many fit in the memory and whether the steps can be evaluated.
+    /// Compiles the first schedules, to see whether the steps can be evaluated.
     ///
     /// # Errors
     /// When one of them is wrong or has no value at one of the steps.
     pub fn new(backend: &'a E, header: &'a Header<'a>, memory: Memory, compile: C) -> Result<Self, Error> {
-        let mut source = Self { backend, header, compile, at_once: SAMPLE, compiled: None, turned: Vec::new() };
-        let sample = header.rows.start..header.rows.end.min(header.rows.start.saturating_add(SAMPLE));
-        if !sample.is_empty() {
-            let taken = source.compiled(sample.start)?.1.bytes().max(1) as u64;
-            let at_once = memory.batches().saturating_mul(sample.len() as u64) / taken;
-            source.at_once = usize::try_from(at_once).unwrap_or(usize::MAX).max(1);
+        let bytes = usize::try_from(memory.batches()).unwrap_or(usize::MAX);
+        let mut source = Self { backend, header, compile, bytes, compiled: None, turned: Vec::new() };
+        if !header.rows.is_empty() {
+            source.compiled(header.rows.start)?;
         }
         Ok(source)
     }
 
-    /// The compiled schedules with that one among them, and which they are.
+    /// The compiled schedules with that one among them, and which they are: from it on, where it was not compiled yet.
     fn compiled(&mut self, row: usize) -> Result<(Range<usize>, &Batches), Error> {
         let ready = self.compiled.take().filter(|(rows, _)| rows.contains(&row));
         let ready = match ready {
             Some(ready) => ready,
             None => {
-                // At multiples of the block, wherever a tile begins.
-                let (first, end) = (self.header.rows.start, self.header.rows.end);
-                let start = first + (row - first) / self.at_once * self.at_once;
-                let rows = start..end.min(start.saturating_add(self.at_once));
-                let batches = (self.compile)(rows.clone())?;
+                let batches = (self.compile)(row..self.header.rows.end, self.bytes)?;
                 batches.each().try_for_each(|batch| batch.check_steps(&self.header.steps))?;
-                (rows, batches)
+                (row..row + batches.rate.len(), batches)
             }
         };
         let (rows, batches) = self.compiled.insert(ready);
@@ -125,10 +112,11 @@ impl<T, E, C> Source<T> for Evaluated<'_, T, E, C>
 where
     T: Element,
     E: Evaluate,
-    C: FnMut(Range<usize>) -> Result<Batches, Error>,
+    C: FnMut(Range<usize>, usize) -> Result<Batches, Error>,
 {
-    fn rows_at_once(&self) -> usize {
-        self.at_once
+    fn rows_from(&mut self, first: usize) -> Result<usize, Error> {
+        let (rows, _) = self.compiled(first)?;
+        Ok(rows.end - first)
     }
 
     fn scratch_tiles(&self) -> usize {

@@ -22,9 +22,13 @@ const TILES: usize = 3;
 
 /// Where a table's values come from.
 pub trait Source<T: Element> {
-    /// How many schedules it is cheapest to take together, before going on to others.
-    fn rows_at_once(&self) -> usize {
-        usize::MAX
+    /// How many schedules, from one on by its number in the whole sweep, it is cheapest to take together before going on to
+    /// others.
+    ///
+    /// # Errors
+    /// When that one cannot be had.
+    fn rows_from(&mut self, _first: usize) -> Result<usize, Error> {
+        Ok(usize::MAX)
     }
 
     /// Rooms as large as a tile that it needs for itself.
@@ -78,8 +82,8 @@ pub fn write_table<T: Element>(
     let bytes = control.memory.tile(TILES * quantities + source.scratch_tiles());
     let most = usize::try_from(bytes).unwrap_or(usize::MAX) / size_of::<T>();
     let most = most.min(sink.most_values()).max(1);
-    let block = if sink.takes_any_order() { source.rows_at_once() } else { usize::MAX };
-    let cuts = Cuts::new(header.layout, header.rows.len(), header.steps.len(), most, block);
+    let cuts = Cuts::new(header.layout, header.rows.len(), header.steps.len(), most);
+    let in_blocks = sink.takes_any_order();
     let (mut written, total) = (0, header.values());
     let result = thread::scope(|scope| {
         let (full, filled) = sync_channel(1);
@@ -89,7 +93,7 @@ pub fn write_table<T: Element>(
             let _ = empty.send(Made::default());
         }
         let stop = control.stop;
-        let maker = scope.spawn(move || make(source, header, cuts, &emptied, &full, stop));
+        let maker = scope.spawn(move || make(source, header, (cuts, in_blocks), &emptied, &full, stop));
         // It lets go of both channels at its end, so that the maker ends too.
         let wrote = write(filled, empty, header, sink, control, &mut written);
         match maker.join() {
@@ -123,18 +127,22 @@ fn write<T: Element>(
     Ok(())
 }
 
-/// Makes the tiles one after another, until there are no more or no one takes them.
+/// Makes the tiles one after another, block of schedules by block or not, until there are no more or no one takes them.
 fn make<T: Element>(
     source: &mut impl Source<T>,
     header: &Header<'_>,
-    mut cuts: Cuts,
+    (mut cuts, in_blocks): (Cuts, bool),
     emptied: &Receiver<Made<T>>,
     full: &SyncSender<Made<T>>,
     stop: &AtomicBool,
 ) -> Result<(), Error> {
     let most = cuts.most;
     cuts.most = most.min(FIRST);
-    while let Some(cut) = cuts.next() {
+    loop {
+        if in_blocks && let Some(first) = cuts.starts_block() {
+            cuts.block = source.rows_from(header.rows.start + first)?.max(1);
+        }
+        let Some(cut) = cuts.next() else { return Ok(()) };
         let Ok(mut made) = emptied.recv() else { return Ok(()) };
         if stop.load(Ordering::Relaxed) {
             return Err(TableError::Interrupted.into());
@@ -156,7 +164,6 @@ fn make<T: Element>(
             return Ok(());
         }
     }
-    Ok(())
 }
 
 /// A tile that has been made, or the room for one.
@@ -209,7 +216,7 @@ struct Cuts {
     columns: usize,
     /// Most values in a tile.
     most: usize,
-    /// Most schedules in a block.
+    /// Most schedules in the block under way.
     block: usize,
     /// The first schedule of the block under way.
     first: usize,
@@ -218,8 +225,14 @@ struct Cuts {
 }
 
 impl Cuts {
-    fn new(layout: Layout, rows: usize, columns: usize, most: usize, block: usize) -> Self {
-        Self { layout, rows, columns, most, block: block.max(1), first: 0, next: [0, 0] }
+    /// All schedules in one block.
+    fn new(layout: Layout, rows: usize, columns: usize, most: usize) -> Self {
+        Self { layout, rows, columns, most, block: usize::MAX, first: 0, next: [0, 0] }
+    }
+
+    /// The first schedule of the next tile, where that begins a block.
+    fn starts_block(&self) -> Option<usize> {
+        (self.next == [0, 0] && self.first < self.rows).then_some(self.first)
     }
 }
 
@@ -313,6 +326,13 @@ mod tests {
         Batch::from_programs(&rows.map(line).collect::<Vec<_>>()).unwrap()
     }
 
+    /// The first of some rows, as many as fit.
+    fn batches(rows: Range<usize>, bytes: usize) -> Batches {
+        let count = (bytes / (2 * batch(0..1, 1.0).size())).clamp(1, rows.len());
+        let rows = rows.start..rows.start + count;
+        Batches { rate: batch(rows.clone(), 1.0), momentum: Some(batch(rows, -1.0)) }
+    }
+
     fn header(layout: Layout) -> Header<'static> {
         Header {
             layout,
@@ -343,9 +363,7 @@ mod tests {
                 .collect();
             for memory in [1, 64, 100, 1000, 1160, 5000, 20_000, 1 << 30] {
                 let memory = Memory::at_most(memory);
-                let compile = |rows: Range<usize>| {
-                    Ok(Batches { rate: batch(rows.clone(), 1.0), momentum: Some(batch(rows, -1.0)) })
-                };
+                let compile = |rows: Range<usize>, bytes: usize| Ok(batches(rows, bytes));
                 let mut source = Evaluated::new(&Reference, &header, memory, compile).unwrap();
                 let (mut table, mut seen, stop) = (table(&header, any_order), 0, AtomicBool::new(false));
                 let mut control = Control { memory, stop: &stop, progress: &mut |values| seen = values };
@@ -360,8 +378,7 @@ mod tests {
     /// How far a table comes whose sink fails or which is stopped after some tiles.
     fn stopped(fails_after: usize, stops_after: usize) -> (TableError, u128, u128) {
         let (header, memory) = (header(Layout::Schedule), Memory::at_most(2000));
-        let compile =
-            |rows: Range<usize>| Ok(Batches { rate: batch(rows.clone(), 1.0), momentum: Some(batch(rows, -1.0)) });
+        let compile = |rows: Range<usize>, bytes: usize| Ok(batches(rows, bytes));
         let mut source = Evaluated::new(&Reference, &header, memory, compile).unwrap();
         let stop = AtomicBool::new(stops_after == 0);
         let mut tiles = 0;
@@ -388,7 +405,7 @@ mod tests {
 
     #[test]
     fn an_empty_table_has_no_tiles() {
-        assert!(Cuts::new(Layout::Schedule, 0, 5, 100, usize::MAX).next().is_none());
-        assert!(Cuts::new(Layout::Step, 5, 0, 100, 3).next().is_none());
+        assert!(Cuts::new(Layout::Schedule, 0, 5, 100).next().is_none());
+        assert!(Cuts::new(Layout::Step, 5, 0, 100).next().is_none());
     }
 }

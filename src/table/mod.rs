@@ -7,6 +7,7 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod atomic;
+mod columns;
 mod csv;
 pub(crate) mod dense;
 mod digest;
@@ -28,7 +29,8 @@ use std::ops::Range;
 use std::path::Path;
 
 pub use atomic::{AtomicFile, Existing, Stored};
-pub use csv::{Csv, write_field};
+pub use columns::{COLUMNS, parameter_column};
+pub use csv::{Csv, write_parameter_names};
 pub use digest::Checksum;
 pub use evaluated::{Batches, Evaluated};
 pub use fill::{Control, Source, write_table};

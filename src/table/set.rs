@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::atomic::{AtomicFile, Existing, Stored, failed};
+use super::unfinished::Unfinished;
 use crate::error::TableError;
 
 /// The name of a file that goes with a table: `table.npy` and `momentum.npy` give `table.momentum.npy`.
@@ -37,19 +38,25 @@ pub(super) fn commit(
     let table = table.seal()?;
     let companions = companions.into_iter().map(AtomicFile::seal).collect::<Result<Vec<_>, _>>()?;
     let obsolete = obsolete.iter().filter(|path| fs::symlink_metadata(path).is_ok());
-    if table.replaces() && (!companions.is_empty() || obsolete.clone().next().is_some()) {
-        for path in [table.target()].into_iter().chain(obsolete.map(PathBuf::as_path)) {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(path, error)),
-                _ => {}
-            }
+    let replaced: Vec<PathBuf> = match table.replaces() && (!companions.is_empty() || obsolete.clone().next().is_some())
+    {
+        true => std::iter::once(table.target().to_owned()).chain(obsolete.cloned()).collect(),
+        false => Vec::new(),
+    };
+    let mut files = companions.into_iter().chain([table]);
+    // Locked behind the files, so that it is free again when those without a name are dropped.
+    let mut names = Unfinished::lock();
+    for path in &replaced {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(path, error)),
+            _ => {}
         }
     }
     let mut named: Vec<PathBuf> = Vec::new();
     let mut stored = Vec::new();
-    for file in companions.into_iter().chain([table]) {
+    for file in files.by_ref() {
         let target = file.target().to_owned();
-        match file.name() {
+        match file.name(&mut names) {
             Ok(file) => {
                 stored.insert(0, file);
                 named.push(target);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::csv::{write_field, write_row_number};
+use super::csv::{write_parameter_names, write_row_number};
 use super::{AtomicFile, Header};
 use crate::error::TableError;
 
@@ -15,10 +15,7 @@ const BUFFER: usize = 1 << 16;
 /// When the file system refuses.
 pub fn write_parameters(file: &mut AtomicFile, header: &Header<'_>) -> Result<(), TableError> {
     let mut text = String::from("schedule");
-    for name in &header.parameters {
-        text.push(',');
-        write_field(&mut text, name);
-    }
+    write_parameter_names(&mut text, header.parameters.iter().map(String::as_str), &[]);
     // Writing to a String cannot fail.
     let _ = writeln!(text);
     for row in header.rows.clone() {

@@ -6,29 +6,59 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
 const PREFIX: &str = ".lrgrid-";
 const SUFFIX: &str = ".tmp";
 
+/// How often the last moment looks whether files have their names.
+const PATIENCE: Duration = Duration::from_millis(5);
+
 /// The files that this process is writing.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+/// The files that this process is writing. Whoever makes one or names several holds this meanwhile, so that a signal
+/// finds either all of it done or nothing.
+pub(super) struct Unfinished(MutexGuard<'static, Vec<PathBuf>>);
+
+impl Unfinished {
+    pub(super) fn lock() -> Self {
+        Self(UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Says that a temporary file is gone or has its own name.
+    pub(super) fn forget(&mut self, path: &Path) {
+        self.0.retain(|known| known != path);
+    }
 }
 
-/// Removes the temporary files that this process is writing; for the last moment before it is ended by force.
-pub fn remove_unfinished() {
-    // What cannot be removed now is removed by the next run in the same folder.
-    unfinished().drain(..).for_each(|path| drop(fs::remove_file(path)));
+/// Removes the temporary files that this process is writing, and has no others made or named from then on: for the last
+/// moment before the process ends.
+///
+/// Files that are just being named get their names first, unless that takes longer than `patience`.
+pub fn remove_unfinished(patience: Duration) {
+    let started = Instant::now();
+    let mut files = loop {
+        match UNFINISHED.try_lock() {
+            Ok(files) => break files,
+            Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+            // The next run in the same folder removes what is left.
+            Err(TryLockError::WouldBlock) if started.elapsed() >= patience => return,
+            Err(TryLockError::WouldBlock) => thread::sleep(PATIENCE),
+        }
+    };
+    files.drain(..).for_each(|path| drop(fs::remove_file(path)));
+    std::mem::forget(files);
 }
 
 /// Makes a temporary file in a folder, locked as long as it is open.
 pub(super) fn create(folder: &Path) -> io::Result<NamedTempFile> {
     remove_stale(folder);
+    let mut unfinished = Unfinished::lock();
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
@@ -40,15 +70,10 @@ pub(super) fn create(folder: &Path) -> io::Result<NamedTempFile> {
         let locked = temporary.as_file().lock().is_ok();
         // Between its creation and the lock, another process may have taken it for one without an owner.
         if !locked || temporary.path().exists() {
-            unfinished().push(temporary.path().to_owned());
+            unfinished.0.push(temporary.path().to_owned());
             return Ok(temporary);
         }
     }
-}
-
-/// Says that a temporary file is gone or has its own name.
-pub(super) fn forget(path: &Path) {
-    unfinished().retain(|known| known != path);
 }
 
 /// Removes the temporary files in a folder that no process holds.
@@ -85,9 +110,10 @@ mod tests {
         let second = create(folder.path()).unwrap();
         assert!(first.path().exists() && second.path().exists());
         let path = first.path().to_owned();
-        assert!(unfinished().contains(&path));
-        forget(&path);
-        assert!(!unfinished().contains(&path));
-        forget(second.path());
+        let mut unfinished = Unfinished::lock();
+        assert!(unfinished.0.contains(&path));
+        unfinished.forget(&path);
+        assert!(!unfinished.0.contains(&path));
+        unfinished.forget(second.path());
     }
 }

@@ -74,6 +74,12 @@ impl Uses {
         // The shader counts the steps, so they may go as far as any.
         Self(used(batch, 0..batch.len(), MAX_STEP))
     }
+
+    /// Those that one or the other needs.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 /// WGSL that declares `lr_at(program: u32, step: vec2<u32>) -> f32`, to be appended to a shader of your own.

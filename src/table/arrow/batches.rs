@@ -10,13 +10,13 @@ use bytemuck::allocation::cast_vec;
 use crate::element::{Dtype, Element};
 use crate::error::TableError;
 use crate::table::atomic::failed;
-use crate::table::{Header, Layout, Rows, Tile};
+use crate::table::{Header, Layout, Rows, Tile, parameter_column};
 
-/// Values in a batch, or a little fewer where a row holds many.
+/// The most values in a batch, or a little fewer where a row holds many.
 const BATCH: usize = 1 << 16;
 
-/// The columns that are not swept parameters.
-const OWN: [&str; 4] = ["schedule", "step", "lr", "momentum"];
+/// The most bytes of the swept parameters in a batch.
+const PARAMETERS: usize = 8 << 20;
 
 /// Columns under way.
 pub(super) struct Gather<'a, T> {
@@ -38,7 +38,11 @@ pub(super) struct Gather<'a, T> {
 impl<'a, T: Element> Gather<'a, T> {
     pub(super) fn new(header: &'a Header<'a>, rows: Rows) -> Result<Self, TableError> {
         let columns = header.steps.len().max(1);
-        let most = if rows == Rows::Value { BATCH } else { (BATCH / columns).max(1) * columns };
+        let fit = PARAMETERS / size_of::<f64>() / header.parameters.len().max(1);
+        let most = match rows {
+            Rows::Value => BATCH.min(fit).max(1),
+            Rows::Schedule => (BATCH / columns).min(fit).max(1) * columns,
+        };
         Ok(Self {
             header,
             schema: Arc::new(schema(header, T::DTYPE, rows)?),
@@ -162,11 +166,8 @@ fn schema(header: &Header<'_>, dtype: Dtype, rows: Rows) -> Result<Schema, Table
         Dtype::Bf16 => return Err(wrong("has no bf16")),
     };
     let mut fields = vec![Field::new("schedule", DataType::Int32, false)];
-    // Two columns of one name could not be told apart.
-    let name = |name: &String| {
-        if OWN.contains(&name.as_str()) { format!("parameters.{name}") } else { name.clone() }
-    };
-    fields.extend(header.parameters.iter().map(|parameter| Field::new(name(parameter), DataType::Float64, false)));
+    let parameter = |name: &String| Field::new(parameter_column(name, &[]), DataType::Float64, false);
+    fields.extend(header.parameters.iter().map(parameter));
     let values = match rows {
         Rows::Value => {
             fields.push(Field::new("step", DataType::Int64, false));
