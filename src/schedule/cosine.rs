@@ -133,16 +133,17 @@ impl CosinePower {
     }
 
     /// The lowered exponential form, anchored at the smaller end: from there on its values do not cancel.
-    fn lower_exponential(&self) -> Segment {
+    fn lower_exponential(&self) -> Vec<Segment> {
         let order = DoubleDouble::from(self.power);
         let (octaves, share) = (order.log2(), DoubleDouble::ONE / (order - 1.0));
         if self.start.abs() > self.end.abs() {
             let curve = Curve::CosineExponential { octaves };
             let fall = Segment::falling(0, self.steps, self.start, self.end, curve);
-            return Segment { amplitude: fall.amplitude * share, ..fall };
+            return vec![Segment { amplitude: fall.amplitude * share, ..fall }];
         }
         let rise = Segment::rising(0, self.steps, self.start, self.end, Curve::CosineExponential { octaves: -octaves });
-        Segment { amplitude: -rise.amplitude * share * order, ..rise }
+        // The sum of base and amplitude would be `end` but for rounding.
+        vec![Segment { amplitude: -rise.amplitude * share * order, ..rise }, Segment::hold(self.steps, self.end)]
     }
 }
 
@@ -166,6 +167,9 @@ impl Family for CosinePower {
     fn value(&self, time: Time) -> Extended {
         let half_cosine = formula::half_cosine(time.remaining(self.steps));
         let power = DoubleDouble::from(self.power);
+        if time.reached(self.steps) {
+            return self.end.into();
+        }
         if self.is_exponential() {
             // (p^(c+1) − p)/(p² − p) with the common factor p cancelled, and one less that as p/(p − 1)·(1 − p^(c−1)).
             let power_m1 = |c: DoubleDouble| Extended::from(power.log2() * c).exp2_m1() / Extended::from(power - 1.0);
@@ -186,7 +190,7 @@ impl Family for CosinePower {
 
     fn lower(&self) -> Result<Program, LowerError> {
         if self.is_exponential() {
-            return Ok(Program::of(vec![self.lower_exponential()]));
+            return Ok(Program::of(self.lower_exponential()));
         }
         let power = Curve::CosinePower { exponent: self.power, warp: 1.0 };
         let (curve, height) = match self.form {

@@ -176,11 +176,14 @@ impl Family for NormalizedExponential {
         let span = DoubleDouble::exact_sum(self.start, -self.end);
         let of_span = |part: f64| span * (DoubleDouble::from(part) / self.share());
         let (start, end, curve) = (self.start, self.end, Curve::ExponentialMinusOne);
-        Ok(Program::of(vec![if start.abs() > end.abs() {
-            Segment { rate, amplitude: of_span(self.ratio), ..Segment::falling(0, self.steps, start, end, curve) }
-        } else {
-            Segment { rate: -rate, amplitude: -of_span(1.0), ..Segment::rising(0, self.steps, start, end, curve) }
-        }]))
+        if start.abs() > end.abs() {
+            let fall = Segment::falling(0, self.steps, start, end, curve);
+            return Ok(Program::of(vec![Segment { rate, amplitude: of_span(self.ratio), ..fall }]));
+        }
+        let rise = Segment::rising(0, self.steps, start, end, curve);
+        let rise = Segment { rate: -rate, amplitude: -of_span(1.0), ..rise };
+        // The sum of base and amplitude would be `end` but for rounding.
+        Ok(Program::of(vec![rise, Segment::hold(self.steps, end)]))
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {

@@ -108,7 +108,7 @@ impl Spec {
     /// Reads, checks and lowers the schedule at a point; errors name the point.
     pub(super) fn program(&self, part: Part, index: usize, point: &[f64]) -> Result<Compiled, Error> {
         let schedule = self.read(part, index, point)?;
-        let program = schedule.lower()?;
+        let program = schedule.lower().map_err(|error| error.within(part.key()))?;
         check_range(&program).map_err(|error| self.at_point(part, index, error))?;
         let last_step = self.last_step_of(&schedule);
         let Some(epochs) = self.epochs else { return Ok(Compiled { program, last_step }) };
