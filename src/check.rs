@@ -156,7 +156,7 @@ impl Judge<'_> {
             for (offset, (row, exact)) in table.chunks(columns).zip(sample.values.chunks(columns)).enumerate() {
                 let schedule = sample.rows.start + offset;
                 let bound = bound_of(&self.batch.program(schedule), backend, T::DTYPE);
-                let allowance = Allowance::new::<T>(bound, backend, sample.cancels[offset], exact);
+                let allowance = Allowance::new::<T>(bound, backend, sample.terms[offset]);
                 for ((&got, &exact), &step) in row.iter().zip(exact).zip(&sample.steps) {
                     let off = allowance.distance(got, exact);
                     if finding.values == 0 || off > finding.worst {

@@ -123,7 +123,7 @@ pub enum Curve {
     },
     /// `2^(octaves·sin²(π/2·w)) − 1`: sharpDARTS' cosine power annealing.
     CosineExponential {
-        /// log2 of the exponential order; positive.
+        /// log2 of the exponential order, negative where the curve is followed from its other end; not 0.
         octaves: DoubleDouble,
     },
     /// `2^w`, the phase counted in octaves: exponential, staircase, geometric warmup.
@@ -158,21 +158,6 @@ impl Curve {
             Self::Logistic { .. } => "logistic",
             Self::Rational { rising: false } => "rational (falling)",
             Self::Rational { rising: true } => "rational (rising)",
-        }
-    }
-
-    /// Whether the shape falls to 0 at phase 0, where it then must be known relatively.
-    #[must_use]
-    pub fn vanishes_at_zero(&self) -> bool {
-        match *self {
-            Self::Linear
-            | Self::Cosine
-            | Self::CosinePower { .. }
-            | Self::CosineExponential { .. }
-            | Self::ExponentialMinusOne
-            | Self::Rational { rising: true } => true,
-            Self::Power { exponent, .. } => exponent > 0.0,
-            Self::Hold | Self::Exponential | Self::Logistic { .. } | Self::Rational { rising: false } => false,
         }
     }
 

@@ -130,6 +130,24 @@ impl LowerError {
     }
 }
 
+/// What is wrong with a program that was not lowered from a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the program cannot be evaluated: `{path}`: {message}")]
+pub struct ProgramError {
+    /// The field's path, `stages[0].tracks[1].segments[2].rate`.
+    pub path: String,
+    /// What is wrong, with the value.
+    pub message: String,
+}
+
+impl ProgramError {
+    /// The same error one level further out.
+    #[must_use]
+    pub(crate) fn within(self, outer: &str) -> Self {
+        Self { path: format!("{outer}.{}", self.path), ..self }
+    }
+}
+
 /// Why an evaluation cannot be done as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -156,6 +174,9 @@ pub enum EvaluateError {
         /// Bytes per value.
         bytes: usize,
     },
+    /// A program that no backend can evaluate.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// Rows that the batch does not have.
     #[error("rows {start}..{end} are not all in a batch of {schedules} schedules")]
     Rows {

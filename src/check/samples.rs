@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::bounds::cancels;
+use super::bounds::cancelling_terms;
 use crate::double_double::DoubleDouble;
 use crate::packed::Batch;
 use crate::program::MAX_STEP;
@@ -23,8 +23,8 @@ pub(super) struct Sample {
     pub rows: Range<usize>,
     pub steps: Vec<u64>,
     pub values: Vec<DoubleDouble>,
-    /// For each schedule, whether parts of opposite sign may cancel.
-    pub cancels: Vec<bool>,
+    /// For each schedule, the size of the terms that cancel, if any do.
+    pub terms: Vec<Option<f64>>,
 }
 
 /// Every schedule, or evenly spaced ones, at every boundary and at random steps.
@@ -44,7 +44,6 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
             // Neighbours with the same boundaries share a call to the backend.
             Some((last, known)) if last.rows.end == row && *known == marks => {
                 last.rows.end = row + 1;
-                last.cancels.push(cancels(&program));
             }
             _ => {
                 let mut steps = marks.clone();
@@ -52,8 +51,7 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
                 let mut random = Random(seed ^ (row as u64).wrapping_mul(0xa076_1d64_78bd_642f));
                 steps.extend((0..RANDOM_STEPS).map(|_| random.next() % (end + end / 8 + 2)));
                 steps.retain(|&step| batch.last_step().is_none_or(|last| step <= last));
-                let cancels = vec![cancels(&program)];
-                samples.push((Sample { rows: row..row + 1, steps, values: Vec::new(), cancels }, marks));
+                samples.push((Sample { rows: row..row + 1, steps, values: Vec::new(), terms: Vec::new() }, marks));
             }
         }
     }
@@ -70,6 +68,8 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
             })
             .collect();
         sample.values = rows.concat();
+        let terms = |row| cancelling_terms(&batch.program(row), sample.steps.iter().copied());
+        sample.terms = sample.rows.clone().map(terms).collect();
     });
     samples
 }

@@ -133,8 +133,9 @@ fn pattern<const FRACTION: u32, const MINIMUM_EXPONENT: i32>(magnitude: f64, sla
     let dropped = (magnitude - (sum - lifted)).abs();
     let units = sum.to_bits() & ((1 << (FRACTION + 2)) - 1);
     let exponent_field = (power.to_bits() - smallest.to_bits()) >> (52 - FRACTION);
-    // A carry out of the fraction runs into the exponent, as it should.
-    (exponent_field + units, dropped + slack >= power * half_unit)
+    // A carry out of the fraction runs into the exponent, as it should. What is not a number is not certain either.
+    let certain = dropped + slack < power * half_unit;
+    (exponent_field.wrapping_add(units), !certain)
 }
 
 /// The 16 bits of a normal number: the fraction cut to `FRACTION` bits and the exponent shifted.
@@ -189,7 +190,8 @@ impl Rounded for f32 {
     #[inline(always)]
     fn rounded(value: f64, slack: f64) -> (Self, bool) {
         let (bits, close) = pattern::<23, -126>(value.abs(), slack);
-        let sign = (value.to_bits() >> 32) as u32 & (1 << 31);
+        // There is but one zero: the sign of what underflows to it may not be known.
+        let sign = if bits == 0 { 0 } else { (value.to_bits() >> 32) as u32 & (1 << 31) };
         (Self::from_bits(bits.min(0x7f80_0000) as u32 | sign), close)
     }
     #[inline(always)]
@@ -216,7 +218,7 @@ impl Rounded for f16 {
     #[inline(always)]
     fn rounded(value: f64, slack: f64) -> (Self, bool) {
         let (bits, close) = pattern::<10, -14>(value.abs(), slack);
-        let sign = (value.to_bits() >> 48) as u16 & (1 << 15);
+        let sign = if bits == 0 { 0 } else { (value.to_bits() >> 48) as u16 & (1 << 15) };
         (Self::from_bits(bits.min(0x7c00) as u16 | sign), close)
     }
     #[inline(always)]
@@ -242,7 +244,7 @@ impl Rounded for bf16 {
     #[inline(always)]
     fn rounded(value: f64, slack: f64) -> (Self, bool) {
         let (bits, close) = pattern::<7, -126>(value.abs(), slack);
-        let sign = (value.to_bits() >> 48) as u16 & (1 << 15);
+        let sign = if bits == 0 { 0 } else { (value.to_bits() >> 48) as u16 & (1 << 15) };
         (Self::from_bits(bits.min(0x7f80) as u16 | sign), close)
     }
     #[inline(always)]
@@ -275,7 +277,7 @@ mod tests {
     fn patterns_round_like_the_definition<T: Rounded>() {
         for value in awkward() {
             let (rounded, _) = T::rounded(value, 0.0);
-            let (got, want) = (rounded.to_f64().to_bits(), T::from_f64(value).to_f64().to_bits());
+            let (got, want) = (rounded.to_f64().to_bits(), T::from_exact(value.into()).to_f64().to_bits());
             assert_eq!(got, want, "{value:e} as {}", T::DTYPE.name());
             let slack = value.abs() * 1e-12;
             let decided = T::from_f64(value - slack) == T::from_f64(value + slack);

@@ -389,7 +389,8 @@ mod tests {
                 curves.extend([Curve::Power { exponent, warp }, Curve::CosinePower { exponent, warp }]);
             }
         }
-        curves.extend([0.1, 3.3, 40.0].map(|octaves| Curve::CosineExponential { octaves: octaves.into() }));
+        curves
+            .extend([0.1, 3.3, 40.0, -0.2, -30.0].map(|octaves| Curve::CosineExponential { octaves: octaves.into() }));
         curves.extend([-30.0, -0.5, 0.0, 4.0].map(|offset| Curve::Logistic { offset: DoubleDouble::from(offset) }));
         curves.extend([true, false].map(|rising| Curve::Rational { rising }));
         curves

@@ -53,7 +53,7 @@ impl Window {
         let dropped = L::FRACTION - T::FRACTION;
         let midpoint = 1u64 << (dropped - 1);
         let usable = units < midpoint as f64 / 2.0;
-        let units = units.ceil() as u64;
+        let units = units.min(midpoint as f64).ceil() as u64;
         let patterns = (2 * units + 1).next_power_of_two();
         usable.then(|| Self { first: midpoint - units, mask: (1 << dropped) - patterns })
     }

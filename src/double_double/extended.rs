@@ -69,7 +69,10 @@ impl Extended {
     /// log2(self) for a positive value.
     #[must_use]
     pub fn log2(self) -> DoubleDouble {
-        self.mantissa.log2() + self.exponent as f64
+        // A value just below 1 has a mantissa just below 2, whose logarithm would cancel with the exponent.
+        let above = self.mantissa.high > std::f64::consts::SQRT_2;
+        let mantissa = if above { self.mantissa * 0.5 } else { self.mantissa };
+        mantissa.log2() + (self.exponent + i64::from(above)) as f64
     }
 
     /// self^exponent for self ≥ 0; 0^0 is 1, and 0 to a negative power is larger than any `f64`.
@@ -90,7 +93,9 @@ impl Extended {
     /// The value rounded to about 106 bits; infinite beyond the range of `f64`.
     #[must_use]
     pub fn rounded(self) -> DoubleDouble {
-        self.mantissa.scaled_by_power_of_two(self.exponent.clamp(-2400, 2400) as i32)
+        let rounded = self.mantissa.scaled_by_power_of_two(self.exponent.clamp(-2400, 2400) as i32);
+        // There is but one zero.
+        if rounded.high == 0.0 { DoubleDouble::ZERO } else { rounded }
     }
 
     /// The value rounded to the nearest `f64`.
@@ -190,6 +195,8 @@ mod tests {
 
     #[test]
     fn agrees_with_double_doubles_within_their_range() {
+        let before_one = Extended::from(DoubleDouble::exact_sum(1.0, -1e-17));
+        assert_eq!(before_one.log2(), DoubleDouble::exact_sum(1.0, -1e-17).log2());
         for x in [0.0, 1e-12, 0.3, 0.75, 1.0, 37.2, 1e9] {
             let (wide, plain) = (Extended::from(x), DoubleDouble::from(x));
             let close = |a: DoubleDouble, b: DoubleDouble| (a - b).high().abs() <= 1e-29 * b.high().abs();

@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use block::{BLOCK_HEADER_WORDS, BLOCK_MAGIC, BlockCounts, BlockLayout};
-pub use builder::BatchBuilder;
+pub(crate) use builder::BatchBuilder;
 pub use height::PackedHeight;
 pub use layout::{
     FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE,
@@ -69,10 +69,11 @@ impl Batch {
     /// Packs programs that no formula stands behind; [`Batch::value`] is then the lowered form's own.
     ///
     /// # Errors
-    /// When the batch's tables would outgrow 32-bit indices.
+    /// When a program is not what [`Program::check`] asks for, or the batch's tables would outgrow 32-bit indices.
     pub fn from_programs<'p>(programs: impl IntoIterator<Item = &'p Program>) -> Result<Self, EvaluateError> {
         let mut builder = BatchBuilder::default();
         for program in programs {
+            program.check()?;
             builder.push(program)?;
         }
         Ok(builder.finish(None))

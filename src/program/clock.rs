@@ -139,9 +139,9 @@ impl Moved {
             out.push(segment);
             return Ok(());
         }
-        // Less than a step from where it is steep, a curve needs more of the phase count's fraction than a segment has.
+        // Less than a step from an end, a curve may need more of the phase count's fraction than a segment has.
         let last = until - 1;
-        let first = self.steep_value(clock, count);
+        let first = self.value_near_an_end(clock, count);
         out.extend(first.map(|value| Segment::hold(begin, value)));
         if first.is_none() {
             out.push(segment);
@@ -151,7 +151,7 @@ impl Moved {
         if until != FOREVER && begin < last {
             let moved = clock.multiplier.times(&(last - begin).into());
             let count = if segment.reversed { count.minus(&moved) } else { count.plus(&moved) };
-            if let Some(value) = self.steep_value(clock, &count) {
+            if let Some(value) = self.value_near_an_end(clock, &count) {
                 if out.last().is_some_and(|before| before.start == last) {
                     out.pop();
                 }
@@ -161,19 +161,18 @@ impl Moved {
         Ok(())
     }
 
-    /// The value at a phase count less than a step from an end where the curve is steep or vanishes.
-    fn steep_value(&self, clock: &Clock, count: &Expansion) -> Option<DoubleDouble> {
+    /// The value at a phase count less than a step from an end of the curve.
+    fn value_near_an_end(&self, clock: &Clock, count: &Expansion) -> Option<DoubleDouble> {
         let curve = &self.segment.curve;
-        let near_zero = curve.vanishes_at_zero() && *count < clock.multiplier;
-        let left = self.full.filter(|_| curve.is_steep_at_one()).map(|full| full.times(&clock.divisor).minus(count));
-        let near_one = left.is_some_and(|left| left < clock.multiplier);
-        if !near_zero && !near_one {
+        let left =
+            self.full.map(|full| full.times(&clock.divisor).minus(count)).filter(|left| *left < clock.multiplier);
+        if left.is_none() && *count >= clock.multiplier {
             return None;
         }
-        let phase = count.over(&clock.divisor) * self.segment.rate;
+        let phase = |ticks: &Expansion| ticks.over(&clock.divisor) * self.segment.rate;
         let shape: Extended = match left {
-            Some(left) if near_one => curve.shape_before_one(left.over(&clock.divisor) * self.segment.rate),
-            _ => curve.shape(phase),
+            Some(left) if curve.is_steep_at_one() => curve.shape_before_one(phase(&left)),
+            _ => curve.shape(phase(count)),
         };
         let (base, amplitude) = (Extended::from(self.segment.base), Extended::from(self.segment.amplitude));
         Some((base + amplitude * shape).rounded())
@@ -196,18 +195,19 @@ impl Segment {
     /// # Errors
     /// When the count is beyond 64 bits.
     pub fn counting_from(self, count: DoubleDouble) -> Result<Self, LowerError> {
-        let mut whole = count.high().floor();
-        if (count - whole).high() < 0.0 {
-            whole -= 1.0;
-        }
-        if !(0.0..BEYOND).contains(&whole) {
+        let high = count.high().floor();
+        if !(0.0..BEYOND).contains(&high) {
             return Err(TOO_LONG);
         }
-        let fraction = (count - whole).scaled_by_power_of_two(64);
-        let (near, rest) = (fraction.high().round(), fraction.low());
-        let lead = (near as u128).saturating_add_signed(((fraction.high() - near) + rest).round() as i128);
+        // Beyond 2^53 `high` has no fraction, and what is left may be several whole counts.
+        let left = count - high;
+        let more = left.high().floor() - if left.high().fract() == 0.0 && left.low() < 0.0 { 1.0 } else { 0.0 };
+        let fraction = (left - more).scaled_by_power_of_two(64);
+        let near = fraction.high().round();
+        let lead = (near as u128).saturating_add_signed(((fraction.high() - near) + fraction.low()).round() as i128);
         // A fraction just below 1 may round to it.
-        let origin = whole as u64 + (lead >> 64) as u64;
+        let whole = (high as u64).checked_add_signed(more as i64).ok_or(TOO_LONG)?;
+        let origin = whole + (lead >> 64) as u64;
         Ok(Self { origin, lead: lead as u64, ..self })
     }
 

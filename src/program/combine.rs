@@ -32,6 +32,11 @@ impl Clamp {
         Self { lower: self.lower.clamp(outer.lower, outer.upper), upper: self.upper.clamp(outer.lower, outer.upper) }
     }
 
+    /// Whether the bounds of `offset + scale · value` are doubles again.
+    fn is_exactly_affine(self, scale: DoubleDouble, offset: DoubleDouble) -> bool {
+        [self.lower, self.upper].into_iter().all(|bound| bound.is_infinite() || (offset + scale * bound).low() == 0.0)
+    }
+
     /// The bounds of `offset + scale · value`.
     fn affine(self, scale: DoubleDouble, offset: DoubleDouble) -> Self {
         if self.is_none() {
@@ -163,8 +168,10 @@ impl Stage {
         if self.is_plain_product() {
             return;
         }
-        if let [track] = self.tracks.as_mut_slice() {
-            let (scale, offset) = (self.scale, self.offset);
+        let (scale, offset) = (self.scale, self.offset);
+        if let [track] = self.tracks.as_mut_slice()
+            && track.clamp.is_exactly_affine(scale, offset)
+        {
             for segment in &mut track.segments {
                 *segment = segment.affine(scale, offset);
             }

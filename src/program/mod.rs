@@ -7,6 +7,7 @@
 //! Time is integer throughout: steps are counted, subtracted and folded as `u64`, and become a number
 //! once, when a segment's phase is multiplied by its rate.
 
+mod check;
 mod clock;
 mod combine;
 mod evaluate;

@@ -207,7 +207,10 @@ impl Restarts {
         let body = lower_within(&self.of, "of")?;
         let needed = growing_cycles(self.period(), self.multiplier, clock)?;
         let octaves = DoubleDouble::from(self.decay).log2();
-        let mut pieces: Vec<(u64, Program)> = Vec::with_capacity(needed);
+        let mut pieces: Vec<(u64, Program)> = Vec::with_capacity(needed + 1);
+        if clock.ahead.sign().is_lt() {
+            pieces.push((0, Program::hold(body.exact(0))));
+        }
         let (mut start, mut growth) = (DoubleDouble::ZERO, DoubleDouble::ONE);
         for index in 0..needed as u64 {
             let begin = clock.step_reaching(&start.into());

@@ -127,9 +127,22 @@ pub struct CosinePower {
 }
 
 impl CosinePower {
-    /// The order 1 of the exponential form is its limit, the plain cosine.
-    fn is_plain_cosine(&self) -> bool {
-        self.power == 1.0
+    /// Whether it is an exponential: of order 1 that form is its limit, the plain cosine.
+    fn is_exponential(&self) -> bool {
+        self.form == CosinePowerForm::Exponential && self.power != 1.0
+    }
+
+    /// The lowered exponential form, anchored at the smaller end: from there on its values do not cancel.
+    fn lower_exponential(&self) -> Segment {
+        let order = DoubleDouble::from(self.power);
+        let (octaves, share) = (order.log2(), DoubleDouble::ONE / (order - 1.0));
+        if self.start.abs() > self.end.abs() {
+            let curve = Curve::CosineExponential { octaves };
+            let fall = Segment::falling(0, self.steps, self.start, self.end, curve);
+            return Segment { amplitude: fall.amplitude * share, ..fall };
+        }
+        let rise = Segment::rising(0, self.steps, self.start, self.end, Curve::CosineExponential { octaves: -octaves });
+        Segment { amplitude: -rise.amplitude * share * order, ..rise }
     }
 }
 
@@ -140,7 +153,8 @@ impl Family for CosinePower {
         check::length("steps", self.steps)?;
         match self.form {
             CosinePowerForm::Exponential => {
-                check::number("power", self.power, self.power >= 1.0, "at least 1 for the exponential form")
+                let order = (1.0..=1e250).contains(&self.power);
+                check::number("power", self.power, order, "from 1 to 1e250 for the exponential form")
             }
             CosinePowerForm::Unnormalized => {
                 check::number("power", self.power, self.power > 0.0 && self.power <= 1000.0, "above 0 and at most 1000")
@@ -152,14 +166,16 @@ impl Family for CosinePower {
     fn value(&self, time: Time) -> Extended {
         let half_cosine = formula::half_cosine(time.remaining(self.steps));
         let power = DoubleDouble::from(self.power);
+        if self.is_exponential() {
+            // (p^(c+1) − p)/(p² − p) with the common factor p cancelled, and one less that as p/(p − 1)·(1 − p^(c−1)).
+            let power_m1 = |c: DoubleDouble| Extended::from(power.log2() * c).exp2_m1() / Extended::from(power - 1.0);
+            let of_end = || -power_m1(-formula::half_cosine(time.progress(self.steps))) * Extended::from(power);
+            return formula::between(self.start, self.end, of_end, || power_m1(half_cosine));
+        }
         let shape = match self.form {
             CosinePowerForm::Normalized => Extended::from(half_cosine).powf(power),
             CosinePowerForm::Unnormalized => Extended::from(half_cosine * 2.0).powf(power) * Extended::from(0.5),
-            CosinePowerForm::Exponential if self.is_plain_cosine() => half_cosine.into(),
-            // (p^(c+1) − p)/(p² − p) with the common factor p cancelled.
-            CosinePowerForm::Exponential => {
-                Extended::from(power.log2() * half_cosine).exp2_m1() / Extended::from(power - 1.0)
-            }
+            CosinePowerForm::Exponential => half_cosine.into(),
         };
         formula::between(self.start, self.end, || Extended::ONE - shape, || shape)
     }
@@ -169,15 +185,14 @@ impl Family for CosinePower {
     }
 
     fn lower(&self) -> Result<Program, LowerError> {
+        if self.is_exponential() {
+            return Ok(Program::of(vec![self.lower_exponential()]));
+        }
         let power = Curve::CosinePower { exponent: self.power, warp: 1.0 };
         let (curve, height) = match self.form {
             CosinePowerForm::Normalized => (power, DoubleDouble::ONE),
             CosinePowerForm::Unnormalized => (power, DoubleDouble::from(self.power - 1.0).exp2()),
-            CosinePowerForm::Exponential if self.is_plain_cosine() => (Curve::Cosine, DoubleDouble::ONE),
-            CosinePowerForm::Exponential => {
-                let order = DoubleDouble::from(self.power);
-                (Curve::CosineExponential { octaves: order.log2() }, DoubleDouble::ONE / (order - 1.0))
-            }
+            CosinePowerForm::Exponential => (Curve::Cosine, DoubleDouble::ONE),
         };
         let mut segment = Segment::falling(0, self.steps, self.start, self.end, curve);
         segment.amplitude = segment.amplitude * height;
@@ -196,6 +211,7 @@ impl Family for CosinePower {
             make(0.1, 0.0, 10_000, 0.7, Normalized),
             make(0.025, 1e-3, 5000, 2.5, Unnormalized),
             make(0.2, 1e-4, 600, 10.0, Exponential),
+            make(0.0, 0.2, 600, 10.0, Exponential),
             make(0.2, 0.0, 100_000, 1.0, Exponential),
             make(0.2, 0.0, 100_000, 1.000_001, Exponential),
         ]

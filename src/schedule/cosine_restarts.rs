@@ -82,7 +82,10 @@ impl CosineRestarts {
         }
         let needed = growing_cycles(self.period, self.multiplier, clock)?;
         let octaves = DoubleDouble::from(self.decay).log2();
-        let mut segments = Vec::with_capacity(needed);
+        let mut segments = Vec::with_capacity(needed + 1);
+        if clock.ahead.sign().is_lt() {
+            segments.push(Segment::hold(0, self.max));
+        }
         for index in 0..needed as u64 {
             let (start, end) = (self.boundary(index), self.boundary(index + 1));
             let (begin, until) = (clock.step_reaching(&start), clock.step_reaching(&end));

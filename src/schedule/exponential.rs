@@ -109,7 +109,8 @@ impl Family for Exponential {
 /// **Formula.** `end + (start − end)·(ratio^t − ratio)/(1 − ratio)`, `t = min(s/steps, 1)`.
 ///
 /// **Parameters.** `start`, `end`: any finite numbers. `steps`: length in steps, at least 1. `ratio`: what
-/// would be left of 1 without the move, in (0, 1): the smaller, the steeper at first.
+/// would be left of 1 without the move, from 1e-290 to 1, exclusive: the smaller, the steeper
+/// at first.
 ///
 /// **Behaviour.** `start` at 0, `end` at `steps` and beyond, both exactly; unlike `exponential`, `end` may be 0.
 ///
@@ -152,13 +153,17 @@ impl Family for NormalizedExponential {
         check::finite("start", self.start)?;
         check::finite("end", self.end)?;
         check::length("steps", self.steps)?;
-        check::number("ratio", self.ratio, self.ratio > 0.0 && self.ratio < 1.0, "above 0 and below 1")
+        check::number("ratio", self.ratio, self.ratio >= 1e-290 && self.ratio < 1.0, "at least 1e-290 and below 1")
     }
 
     fn value(&self, time: Time) -> Extended {
+        if time.reached(self.steps) {
+            return self.end.into();
+        }
         // Each end's share from its own side, where it does not cancel.
-        let of_end = || -(-(self.octaves() * time.progress(self.steps))).exp2_m1() / self.share();
-        let of_start = || (self.octaves() * time.remaining(self.steps)).exp2_m1() * self.ratio / self.share();
+        let exp2_m1 = |octaves: DoubleDouble| Extended::from(octaves).exp2_m1() / Extended::from(self.share());
+        let of_end = || -exp2_m1(-(self.octaves() * time.progress(self.steps)));
+        let of_start = || exp2_m1(self.octaves() * time.remaining(self.steps)) * Extended::from(self.ratio);
         formula::between(self.start, self.end, of_end, of_start)
     }
 

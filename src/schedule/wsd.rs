@@ -72,7 +72,7 @@ pub struct Wsd {
 
 /// `from·(to/from)^(s/length)`: a move of constant ratio.
 pub(super) fn geometric_move(start: u64, length: u64, from: f64, to: f64) -> Segment {
-    let octaves = (DoubleDouble::from(to) / from).log2();
+    let octaves = (Extended::from(to) / Extended::from(from)).log2();
     Segment {
         base: DoubleDouble::ZERO,
         amplitude: from.into(),

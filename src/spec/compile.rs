@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Epochs, Part, Spec};
+use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::{Error, EvaluateError, LowerError, SpecError};
 use crate::packed::{Batch, BatchBuilder, Oracle};
@@ -177,14 +178,28 @@ impl Oracle for Formulas {
     }
 }
 
-/// Differences of finite values may still be out of range.
+/// The least size of what a curve moves by: below it a double loses digits to underflow.
+const LEAST_HEIGHT: f64 = 1e-290;
+
+/// Differences and products of finite values may still be out of range.
 fn check_range(program: &Program) -> Result<(), SpecError> {
-    let segments = program.segments().all(|segment| segment.base.is_finite() && segment.amplitude.is_finite());
-    let stages = program.stages.iter().all(|stage| stage.offset.is_finite() && stage.scale.is_finite());
-    if segments && stages {
-        return Ok(());
+    let heights = program.segments().flat_map(|segment| [segment.base, segment.amplitude]);
+    let scales = program.stages.iter().flat_map(|stage| [stage.offset, stage.scale]);
+    if !heights.chain(scales).all(DoubleDouble::is_finite) {
+        let message = "its values are too far apart: their difference is beyond the range of f64, about 1.8e308";
+        return Err(SpecError::new("", message));
     }
-    Err(SpecError::new("", "its values are too far apart: their difference is beyond the range of f64, about 1.8e308"))
+    let moved = program.segments().filter(|segment| segment.curve != Curve::Hold).map(|segment| segment.amplitude);
+    let scaled = program.stages.iter().map(|stage| stage.scale);
+    match moved.chain(scaled).map(DoubleDouble::high).find(|height| *height != 0.0 && height.abs() < LEAST_HEIGHT) {
+        Some(height) => {
+            let message = format!(
+                "it moves by {height:e}, which is below what curves are computed for, {LEAST_HEIGHT:e} in size, and not 0"
+            );
+            Err(SpecError::new("", message))
+        }
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

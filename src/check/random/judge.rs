@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 
 use super::looks::Look;
-use crate::check::bounds::{Allowance, bound_of, cancels};
+use crate::check::bounds::{Allowance, bound_of, cancelling_terms};
 use crate::cpu::{Cpu, Level};
 use crate::double_double::DoubleDouble;
 use crate::element::{Dtype, Element};
@@ -117,7 +117,8 @@ pub(super) struct Case {
     pub looks: Vec<Look>,
     /// The reference's values at each look's judged columns.
     exact: Vec<Vec<DoubleDouble>>,
-    cancels: bool,
+    /// The size of the terms that cancel, if any do.
+    terms: Option<f64>,
 }
 
 /// What is wrong with a value.
@@ -202,8 +203,9 @@ impl Case {
             values
         };
         let exact = looks.iter().map(values).collect();
-        let cancels = cancels(&program);
-        Ok(Self { batch, program, rows, looks, exact, cancels })
+        let steps = looks.iter().flat_map(|look| look.columns.iter().map(|&column| look.steps.get(column)));
+        let terms = cancelling_terms(&program, steps);
+        Ok(Self { batch, program, rows, looks, exact, terms })
     }
 
     /// Holds a contender to its bound in one type.
@@ -218,9 +220,8 @@ impl Case {
 
     fn judge_in<T: Element>(&self, contender: &Contender) -> Score {
         let mut score = Score::default();
-        let every: Vec<DoubleDouble> = self.exact.concat();
         let backend = contender.backend();
-        let allowance = Allowance::new::<T>(bound_of(&self.program, backend, T::DTYPE), backend, self.cancels, &every);
+        let allowance = Allowance::new::<T>(bound_of(&self.program, backend, T::DTYPE), backend, self.terms);
         for (look, exact) in self.looks.iter().zip(&self.exact) {
             if matches!(contender.engine, Engine::Reference) {
                 self.judge_reference(look, exact, &mut score);

@@ -193,8 +193,10 @@ mod tests {
             curves.push((Curve::Power { exponent, warp: 1.0 }, 1e6));
         }
         curves.extend([-0.5, -1.0, -0.3].map(|exponent| (Curve::Power { exponent, warp: 1.0 }, 1e12)));
-        curves
-            .extend([0.1, 3.3, 40.0, 700.0].map(|octaves| (Curve::CosineExponential { octaves: octaves.into() }, 1.0)));
+        curves.extend(
+            [0.1, 3.3, 40.0, 700.0, -0.2, -30.0, -800.0]
+                .map(|octaves| (Curve::CosineExponential { octaves: octaves.into() }, 1.0)),
+        );
         curves.extend([1.0, -1.0, 900.0, -900.0].map(|most| (Curve::Exponential, most)));
         curves.extend([1e-6, 1.0, -1.0, 900.0, -900.0].map(|most| (Curve::ExponentialMinusOne, most)));
         for offset in [-30.0, -0.5, 0.0, 4.0, 1e3] {
