@@ -170,7 +170,14 @@ pub(super) struct Score {
 }
 
 impl Score {
-    pub fn wrong(&mut self, wrong: Wrong) {
+    /// That of a table that could not be had at all.
+    pub fn failed(contender: &Contender, dtype: Dtype, message: &str) -> Self {
+        let mut score = Self::default();
+        score.wrong(Wrong::failed(contender, dtype, 0, message.to_owned()));
+        score
+    }
+
+    fn wrong(&mut self, wrong: Wrong) {
         self.breaches += 1;
         let key = |wrong: &Wrong| (wrong.problem, wrong.off);
         let worse = |known: &Wrong| {
@@ -321,7 +328,7 @@ impl Case {
 
 impl Wrong {
     /// A table that could not be had.
-    pub(super) fn failed(contender: &Contender, dtype: Dtype, step: u64, message: String) -> Self {
+    fn failed(contender: &Contender, dtype: Dtype, step: u64, message: String) -> Self {
         let nothing = (f64::NAN, 0);
         let backend = contender.name.clone();
         Self {

@@ -8,7 +8,6 @@ mod looks;
 mod shrink;
 mod tally;
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +19,7 @@ use super::bounds::bound;
 use super::draw::{self, Choices};
 use super::{Finding, Options};
 use crate::element::Dtype;
-use crate::error::{Error, LowerError};
+use crate::error::Error;
 use crate::spec::Spec;
 use judge::{Case, Contender, Score};
 use tally::Tally;
@@ -214,28 +213,31 @@ fn tried(
     also: Option<u64>,
     contenders: &[Contender],
 ) -> Result<Vec<Score>, String> {
-    let work = || {
+    let compiled = guarded(|| {
         let spec = Spec::from_json(&document.to_string()).map_err(|error| reason(&error))?;
         let mut choices = Choices::of_stream(seed, number, LOOKS);
-        let case = case(&spec, also, &mut choices).map_err(|error| reason(&error))?;
-        Ok(scores(&case, contenders))
-    };
-    // A panic is a finding like any other: it has a spec to be shown with.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let dtypes =
-            contenders.iter().flat_map(|contender| contender.dtypes().iter().map(move |dtype| (contender, *dtype)));
-        let failed = |(contender, dtype)| {
-            let mut score = Score::default();
-            score.wrong(Wrong::failed(contender, dtype, 0, format!("panicked: {}", message(&*panic))));
-            score
-        };
-        Ok(dtypes.map(failed).collect())
+        case(&spec, also, &mut choices).map_err(|error| reason(&error))
+    });
+    match compiled {
+        Ok(case) => Ok(scores(&case?, contenders)),
+        // Nothing can be evaluated, so every backend has failed.
+        Err(message) => Ok(each(contenders, |contender, dtype| Score::failed(contender, dtype, &message))),
+    }
+}
+
+/// Does some work; what it panicked with is a finding like any other, with a spec to be shown with.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        format!("panicked: {}", text.unwrap_or("without a message"))
     })
 }
 
-fn message(panic: &dyn Any) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
+/// Something for each contender in each of its types.
+fn each<T>(contenders: &[Contender], work: impl Fn(&Contender, Dtype) -> T) -> Vec<T> {
+    let types = contenders.iter().flat_map(|contender| contender.dtypes().iter().map(move |dtype| (contender, *dtype)));
+    types.map(|(contender, dtype)| work(contender, dtype)).collect()
 }
 
 fn case(spec: &Spec, also: Option<u64>, choices: &mut Choices<'_>) -> Result<Case, Error> {
@@ -246,10 +248,10 @@ fn case(spec: &Spec, also: Option<u64>, choices: &mut Choices<'_>) -> Result<Cas
 }
 
 fn scores(case: &Case, contenders: &[Contender]) -> Vec<Score> {
-    let judge = |contender: &Contender| {
-        contender.dtypes().iter().map(|&dtype| case.judge(contender, dtype)).collect::<Vec<_>>()
-    };
-    contenders.iter().flat_map(judge).collect()
+    each(contenders, |contender, dtype| {
+        let judged = guarded(|| case.judge(contender, dtype));
+        judged.unwrap_or_else(|message| Score::failed(contender, dtype, &message))
+    })
 }
 
 /// The first of the worst: what is not a number at all comes before what is a bit off.
@@ -281,20 +283,22 @@ fn smaller(
     Some((smallest, found?))
 }
 
-/// Why a spec was refused, without its numbers, so that equal reasons count together.
+/// Why a spec was refused, without its numbers and paths, so that equal reasons count together.
 fn reason(error: &Error) -> String {
-    match error {
-        Error::Lower(LowerError::TooManySegments { .. }) => "lowering: too many segments".to_owned(),
-        Error::Lower(LowerError::TooManyFactors { .. }) => "lowering: too many factors".to_owned(),
-        Error::Lower(LowerError::NotRepresentable { what, .. }) => format!("lowering: {what}"),
-        Error::Spec(error) => {
-            let key = error.path.rsplit('.').next().unwrap_or_default();
-            let words: String = error.message.chars().filter(|c| !c.is_ascii_digit()).collect();
-            let known = ["too far apart", "beyond the largest", "does not exist", "no length", "has no value"];
+    let (key, text) = match error {
+        Error::Spec(error) => (error.path.rsplit('.').next().unwrap_or_default(), error.message.clone()),
+        other => ("", other.to_string()),
+    };
+    let lowering = ["segments written out", "factors that move"].into_iter().find(|known| text.contains(known));
+    match (text.split_once(" cannot be compiled"), lowering) {
+        (Some((what, _)), _) => format!("lowering: {what}"),
+        (None, Some(limit)) => format!("lowering: too many {limit}"),
+        (None, None) => {
+            let words: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
+            let known = ["too far apart", "beyond the largest", "does not exist", "at least  is needed"];
             let what = known.into_iter().find(|known| words.contains(known)).unwrap_or(&words);
             format!("`{key}`: {what}")
         }
-        other => other.to_string(),
     }
 }
 
