@@ -34,7 +34,8 @@ pub fn spacing_exponent(dtype: Dtype, value: f64) -> i32 {
 /// The distance of `got` from `exact` in spacings of the type at `exact`.
 ///
 /// NaN agrees with nothing, NaN included: a schedule has a number at every step. Where the exact value rounds to
-/// infinity, or `got` is infinite, only equality agrees. Everything else disagrees infinitely, so no finite bound lets it
+/// infinity, or `got` is infinite, only equality agrees, but for exact values between the type's largest number and the
+/// power of two after it, for which infinity stands there. Everything else disagrees infinitely, so no finite bound lets it
 /// pass.
 ///
 /// ```
@@ -48,6 +49,15 @@ pub fn ulps<T: Element>(got: T, exact: DoubleDouble) -> f64 {
     in_units_of(spacing_exponent(T::DTYPE, exact.high()), got, exact)
 }
 
+/// The power of two after a type's largest number.
+fn greatest_exponent(dtype: Dtype) -> i32 {
+    match dtype {
+        Dtype::F64 => 1024,
+        Dtype::F32 | Dtype::Bf16 => 128,
+        Dtype::F16 => 16,
+    }
+}
+
 /// The distance of `got` from `exact` in units of 2^`exponent`, with NaN and infinity as in [`ulps`].
 pub(crate) fn in_units_of<T: Element>(exponent: i32, got: T, exact: DoubleDouble) -> f64 {
     let (got, nearest) = (got.to_f64(), T::from_exact(exact).to_f64());
@@ -55,7 +65,17 @@ pub(crate) fn in_units_of<T: Element>(exponent: i32, got: T, exact: DoubleDouble
         return f64::INFINITY;
     }
     if got.is_infinite() || nearest.is_infinite() {
-        return if got == nearest { 0.0 } else { f64::INFINITY };
+        // Between the largest number and the power of two after it, infinity stands for that power.
+        let next = f64::from(greatest_exponent(T::DTYPE)).exp2();
+        let between = spacing_exponent(T::DTYPE, exact.high()) < spacing_exponent(T::DTYPE, next);
+        let largest = next - f64::from(spacing_exponent(T::DTYPE, next) - 1).exp2();
+        return match got == nearest {
+            true => 0.0,
+            false if next.is_finite() && between && exact.abs() > largest.into() && got * exact.high() > 0.0 => {
+                (DoubleDouble::from(got.clamp(-next, next)) - exact).abs().scaled_by_power_of_two(-exponent).high()
+            }
+            false => f64::INFINITY,
+        };
     }
     (DoubleDouble::from(got) - exact).abs().scaled_by_power_of_two(-exponent).high()
 }
@@ -106,5 +126,10 @@ mod tests {
         assert_eq!(ulps(f32::MAX, exact(1e39)), f64::INFINITY);
         assert_eq!(ulps(f32::NEG_INFINITY, exact(1e39)), f64::INFINITY);
         assert_eq!(ulps(f32::INFINITY, exact(f64::from(f32::MAX))), f64::INFINITY);
+        // The midpoint between the largest f16 and infinity.
+        assert_eq!(ulps(f16::MAX, exact(65520.0)), 0.5);
+        assert_eq!(ulps(f16::INFINITY, exact(65519.0)), 17.0 / 32.0);
+        assert_eq!(ulps(f16::NEG_INFINITY, exact(65519.0)), f64::INFINITY);
+        assert_eq!(ulps(f16::MAX, exact(65536.0)), f64::INFINITY);
     }
 }

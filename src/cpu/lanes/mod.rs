@@ -75,8 +75,8 @@ pub fn shapes<const N: usize, const FUSED: bool>(curve: &Curve, phases: &Phases<
                 let product = octaves * sine;
                 out[i] = exp2_m1::<FUSED>(product, product_rest::<FUSED>(octaves, sine, product) + rest * sine);
             }
-            // The condition number of 2^x − 1 is at most 1 + x·ln 2.
-            SINE_SQUARED_ROUNDINGS * (1.0 + 0.7 * octaves.abs()) + EXP2_M1_ROUNDINGS
+            // The condition number of 2^x − 1 is at most 1 + x·ln 2, and at most 1 below 0.
+            SINE_SQUARED_ROUNDINGS * (1.0 + 0.7 * octaves.max(0.0)) + EXP2_M1_ROUNDINGS
         }
         Curve::Exponential => {
             for i in 0..N {
