@@ -94,7 +94,7 @@ pub fn name(text: &str) -> String {
 #[must_use]
 pub fn message(text: &str) -> String {
     // Spans are looked for in what is short enough to look for them one by one.
-    let text: Vec<char> = middle_cut(&printable(text).chars().collect::<Vec<_>>(), 4 * MESSAGE);
+    let text: Vec<char> = middle_cut(&printable(text).chars().collect::<Vec<_>>(), 16 * MESSAGE);
     let (mut short, mut word, mut place) = (Vec::with_capacity(text.len()), Vec::new(), 0);
     while let Some(&c) = text.get(place) {
         match span_end(&text, place).filter(|end| end - place > LINE) {

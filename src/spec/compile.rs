@@ -277,6 +277,35 @@ mod tests {
     }
 
     #[test]
+    fn blocks_of_any_size_are_the_whole_in_order() {
+        // Some hundred segments each.
+        let text = "schedule = { kind = 'cosine_restarts', max = '$p', min = 0, period = '$n', multiplier = 1.1 }
+            momentum = { kind = 'linear', start = '$p', end = '$n', steps = 9 }
+            steps = 9
+            [sweep.parameters]
+            p = { values = [1, 2] }
+            n = { min = 1, max = 30 }";
+        let spec = Spec::from_toml(text).unwrap();
+        let (whole, momenta) = (spec.compile().unwrap(), spec.compile_momentum().unwrap().unwrap());
+        for bytes in [1, 400_000, usize::MAX] {
+            let (mut next, mut blocks) = (0, 0);
+            while next < spec.len() {
+                let (rate, momentum) = spec.compile_block(next..spec.len(), bytes).unwrap();
+                let momentum = momentum.unwrap();
+                assert_eq!(rate.len(), momentum.len());
+                assert!(rate.len() == 1 || rate.size() + momentum.size() <= bytes, "{} rows", rate.len());
+                for row in 0..rate.len() {
+                    assert_eq!(rate.program(row), whole.program(next + row));
+                    assert_eq!(momentum.program(row), momenta.program(next + row));
+                    assert_eq!(rate.value(row, 5), whole.value(next + row, 5));
+                }
+                (next, blocks) = (next + rate.len(), blocks + 1);
+            }
+            assert!(if bytes == 1 { blocks == spec.len() } else { blocks < spec.len() / 2 }, "{blocks} of {bytes}");
+        }
+    }
+
+    #[test]
     fn a_parameter_that_only_scales_is_lowered_once() {
         let peak = "peak = { min = 1, max = 99, count = 50 }";
         for (schedule, parameters) in [
