@@ -75,7 +75,7 @@ fn a_block_can_be_read_by_its_document() {
     let bytes = batch.as_bytes();
     let (header_size, _) = fields("Header", &bytes);
     assert_eq!(header_size, BLOCK_HEADER_WORDS * 4);
-    assert_eq!(&bytes[..4], b"LRG2");
+    assert_eq!(&bytes[..4], b"LRG3");
     assert_eq!(word(&bytes, 4) as usize, batch.len());
     assert_eq!(word(&bytes, 8), 8);
     assert_eq!(word(&bytes, 28) as usize * 4, bytes.len());

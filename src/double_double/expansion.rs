@@ -101,6 +101,15 @@ impl Expansion {
         sum.compressed()
     }
 
+    /// The sum rounded to its four largest components: about 212 bits, enough for what is repeated many times.
+    #[must_use]
+    pub fn shortened(&self) -> Self {
+        let parts = self.parts();
+        let mut sum = Self::ZERO;
+        parts[parts.len().saturating_sub(4)..].iter().for_each(|&part| sum.push(part));
+        sum
+    }
+
     /// The sum rounded to about 106 bits.
     #[must_use]
     pub fn rounded(&self) -> DoubleDouble {

@@ -2,8 +2,8 @@
 
 use super::{Batch, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack};
 
-/// The block's first word: `LRG2` as bytes, the layout's name and version.
-pub const BLOCK_MAGIC: u32 = u32::from_le_bytes(*b"LRG2");
+/// The block's first word: `LRG3` as bytes, the layout's name and version.
+pub const BLOCK_MAGIC: u32 = u32::from_le_bytes(*b"LRG3");
 
 /// Words of the block's header.
 pub const BLOCK_HEADER_WORDS: usize = 8;
@@ -101,7 +101,7 @@ impl Batch {
     ///
     /// let batch = Batch::from_programs([&Program::hold(3e-4)])?;
     /// let bytes = batch.as_bytes();
-    /// assert_eq!(&bytes[..4], b"LRG2");
+    /// assert_eq!(&bytes[..4], b"LRG3");
     /// assert_eq!(bytes[4..8], 1_u32.to_le_bytes(), "one program");
     /// assert_eq!(bytes.len(), 32 + 24 + 64 + 56 + 72 + 24);
     /// # Ok::<(), lrgrid::error::EvaluateError>(())

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Family, Schedule, Time, check, defaults, formula, lower_within};
-use crate::double_double::{DoubleDouble, Extended};
+use crate::double_double::{DoubleDouble, Expansion, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{BETWEEN_STEPS, FOREVER, MAX_SEGMENTS, MAX_STEP, Program, Repetition, Stage, Track};
 
@@ -211,34 +211,39 @@ impl Restarts {
         if clock.ahead.sign().is_lt() {
             pieces.push((0, Program::hold(body.exact(0))));
         }
-        let (mut start, mut growth) = (DoubleDouble::ZERO, DoubleDouble::ONE);
+        let (mut start, mut growth) = (Expansion::ZERO, Expansion::from(1.0));
         for index in 0..needed as u64 {
-            let begin = clock.step_reaching(&start.into());
+            let begin = clock.step_reaching(&start);
             if begin > MAX_STEP {
                 break;
             }
-            let own = clock.behind(&start.into()).from_step(begin);
-            let own = crate::program::Clock { divisor: own.divisor.times(&growth.into()), ..own };
+            let own = clock.behind(&start).from_step(begin);
+            let own = crate::program::Clock { divisor: own.divisor.times(&growth), ..own };
             let height = (octaves * DoubleDouble::from(index)).exp2();
             // A cycle between two steps is replaced by its successor.
             pieces.push((begin, body.on_clock(&own)?.affine(height, 0.0)));
-            start = start + growth * DoubleDouble::from(self.period());
-            growth = growth * self.multiplier;
+            (start, growth) = self.next_cycle(&start, &growth);
         }
         Program::sequence(pieces)
     }
 
     /// The cycle that `time` lies in: where it begins, and how long it is in lengths of the first.
-    fn cycle(&self, time: Time) -> (u64, DoubleDouble, DoubleDouble) {
-        let now = time.value();
-        let (mut index, mut start, mut growth) = (0, DoubleDouble::ZERO, DoubleDouble::ONE);
+    fn cycle(&self, time: Time) -> (u64, Expansion, Expansion) {
+        let (mut index, mut start, mut growth) = (0, Expansion::ZERO, Expansion::from(1.0));
         loop {
-            let end = start + growth * DoubleDouble::from(self.period());
-            if now < end || index >= MAX_SEGMENTS as u64 {
+            let (end, next) = self.next_cycle(&start, &growth);
+            // Lowering refuses more cycles.
+            if !time.reached_moment(&end) || index >= MAX_SEGMENTS as u64 {
                 return (index, start, growth);
             }
-            (index, start, growth) = (index + 1, end, growth * self.multiplier);
+            (index, start, growth) = (index + 1, end, next);
         }
+    }
+
+    /// Where the cycle after one begins, and how long it is in lengths of the first.
+    fn next_cycle(&self, start: &Expansion, growth: &Expansion) -> (Expansion, Expansion) {
+        let end = start.plus(&growth.times(&self.period().into()));
+        (end.shortened(), growth.times(&self.multiplier.into()).shortened())
     }
 }
 
@@ -273,8 +278,7 @@ impl Family for Restarts {
             return self.of.extended(within) * formula::power(self.decay, DoubleDouble::from_u128(index));
         }
         let (index, start, growth) = self.cycle(time);
-        self.of.extended(time.since_moment(&start.into()).in_units_of(growth))
-            * formula::power(self.decay, index.into())
+        self.of.extended(time.since_moment(&start).in_units_of(&growth)) * formula::power(self.decay, index.into())
     }
 
     fn length(&self) -> Option<u64> {

@@ -116,9 +116,9 @@ impl Time {
 
     /// This time in units of `unit` steps, above 0.
     #[must_use]
-    pub fn in_units_of(self, unit: DoubleDouble) -> Self {
+    pub fn in_units_of(self, unit: &Expansion) -> Self {
         let (numerator, denominator) = self.real();
-        Self(Real { numerator, denominator: denominator.times(&unit.into()) })
+        Self(Real { numerator, denominator: denominator.times(unit) })
     }
 
     /// Time after `steps` more.
