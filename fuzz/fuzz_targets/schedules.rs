@@ -1,10 +1,8 @@
-//! Bytes as the choices of a spec over the whole catalogue: every value within its bound of the reference.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "../targets/mod.rs"]
+mod targets;
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Err(breach) = lrgrid::check::random::check_bytes(bytes) {
-        panic!("{:?}\n{}", breach.wrong, breach.document);
-    }
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    targets::schedules(input);
 });

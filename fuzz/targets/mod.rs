@@ -27,7 +27,7 @@ macro_rules! targets {
     };
 }
 
-targets! { spec_toml spec_json sweep log npy part manifest program }
+targets! { spec_toml spec_json sweep log npy part manifest program schedules }
 
 /// The longest message about a log, a table or a part, in bytes.
 const MOST_MESSAGE: usize = 600;
@@ -58,6 +58,11 @@ fn folder() -> TempDir {
 pub fn log(input: &[u8]) -> bool {
     // A log has one schedule, a table several.
     [0, 1].map(|schedule| logged(input, schedule))[0]
+}
+
+/// Bytes as the choices of a spec over the whole catalogue: every value within its bound of the reference.
+pub fn schedules(input: &[u8]) -> bool {
+    lrgrid::check::random::check_bytes(input).unwrap_or_else(|breach| panic!("{:?}\n{}", breach.wrong, breach.document))
 }
 
 /// A NumPy table, by what follows its magic number.

@@ -120,3 +120,9 @@ fn programs() {
     let tally = run("program", 40_000, |random| random.bytes(600));
     assert!(tally.accepted > tally.executed / 2, "only {} were packed", tally.accepted);
 }
+
+#[test]
+fn schedules() {
+    let tally = run("schedules", 2000, |random| random.bytes(400));
+    assert!(tally.accepted > tally.executed / 2, "only {} were evaluated", tally.accepted);
+}

@@ -19,6 +19,7 @@ use super::bounds::bound;
 use super::draw::{self, Choices};
 use super::{Finding, Options};
 use crate::element::Dtype;
+use crate::engine::Backend;
 use crate::error::Error;
 use crate::spec::Spec;
 use judge::{Case, Contender, Score};
@@ -125,20 +126,20 @@ pub fn check(numbers: Range<u64>, options: &Options) -> Result<Report, Error> {
     Ok(report)
 }
 
-/// Draws a spec from a fuzzer's bytes and holds the CPU and the lowered form to their bounds on it.
+/// Draws a spec from a fuzzer's bytes and holds the CPU and the lowered form to their bounds on it; whether there was
+/// something to evaluate, because the spec was not refused.
 ///
 /// # Errors
-/// With what is wrong; a spec that is refused is fine.
-pub fn check_bytes(bytes: &[u8]) -> Result<(), Box<Breach>> {
+/// With what is wrong.
+pub fn check_bytes(bytes: &[u8]) -> Result<bool, Box<Breach>> {
     let mut choices = Choices::from_bytes(bytes);
     let document = draw::document(&mut choices);
-    let Ok((contenders, _)) = Contender::all(crate::engine::Backend::Cpu, None) else { return Ok(()) };
-    let Ok(spec) = Spec::from_json(&document.to_string()) else { return Ok(()) };
-    let Ok(case) = case(&spec, None, &mut choices) else { return Ok(()) };
-    match worst(&scores(&case, &contenders)) {
-        None => Ok(()),
-        Some(wrong) => Err(Box::new(Breach { number: 0, wrong, document, smaller: None })),
-    }
+    let spec = Spec::from_json(&document.to_string());
+    let Some(case) = spec.ok().and_then(|spec| case(&spec, None, &mut choices).ok()) else { return Ok(false) };
+    // Without a backend there is nothing to evaluate with.
+    let Ok((contenders, _)) = Contender::all(Backend::Cpu, None) else { return Ok(false) };
+    let wrong = worst(&each(&contenders, |contender, dtype| case.judge(contender, dtype)));
+    wrong.map_or(Ok(true), |wrong| Err(Box::new(Breach { number: 0, wrong, document, smaller: None })))
 }
 
 /// How often each thing is drawn among these numbers, refused specs left out; nothing is evaluated.
@@ -289,23 +290,35 @@ fn reason(error: &Error) -> String {
         Error::Spec(error) => (error.path.rsplit('.').next().unwrap_or_default(), error.message.clone()),
         other => ("", other.to_string()),
     };
-    let lowering = ["segments written out", "factors that move"].into_iter().find(|known| text.contains(known));
-    match (text.split_once(" cannot be compiled"), lowering) {
-        (Some((what, _)), _) => format!("lowering: {what}"),
-        (None, Some(limit)) => format!("lowering: too many {limit}"),
-        (None, None) => {
-            let words: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
-            let known = ["too far apart", "beyond the largest", "does not exist", "at least  is needed"];
-            let what = known.into_iter().find(|known| words.contains(known)).unwrap_or(&words);
-            format!("`{key}`: {what}")
-        }
+    if let Some((what, _)) = text.split_once(" cannot be compiled") {
+        return format!("lowering: {}", what.rsplit("`: ").next().unwrap_or(what));
     }
+    if let Some(limit) = ["segments written out", "factors that move"].into_iter().find(|known| text.contains(known)) {
+        return format!("lowering: too many {limit}");
+    }
+    let is_number = |word: &str| word.trim_matches(|c: char| !c.is_ascii_digit()).parse::<f64>().is_ok();
+    let word = |word| if is_number(word) { "…" } else { word };
+    let words: Vec<&str> = text.split_whitespace().map(word).collect();
+    format!("`{key}`: {}", words.join(" "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Backend;
+
+    #[test]
+    fn equal_reasons_count_together() {
+        let of = |schedule: &str| {
+            reason(&Spec::from_json(&format!("{{\"schedule\": {schedule}, \"steps\": 9}}")).unwrap_err())
+        };
+        let linear = |steps: u64| format!(r#"{{ "kind": "linear", "start": 1, "end": 0, "steps": {steps} }}"#);
+        assert_eq!(of(&linear(1 << 53)), of(&linear((1 << 53) + 5)));
+        assert_eq!(of(&linear(0)), "`steps`: a length of … steps: at least … is needed");
+        let clocked = r#"{ "kind": "clock", "divisor": 1.5, "of": { "kind": "step", "start": 1, "decay_rate": 0.5, "step_size": 3 } }"#;
+        let within = format!(r#"{{ "kind": "delay", "steps": 1, "of": {clocked} }}"#);
+        assert!(of(clocked).starts_with("lowering: stairs"), "{}", of(clocked));
+        assert_eq!(of(clocked), of(&within));
+    }
 
     #[test]
     fn a_spec_depends_on_seed_and_number_alone() {
