@@ -223,7 +223,7 @@ fn plans_are_checked() {
     let text = fs::read_to_string(&manifest).unwrap();
     for (from, to, says) in [
         ("0.95", "0.94", "spec_hash"),
-        ("\"manifest\": 1", "\"manifest\": 9", "version 9"),
+        ("\"manifest\": 2", "\"manifest\": 9", "version 9"),
         ("\"start\": 17", "\"start\": 18", "`shards[1]` leaves a gap"),
         ("\"start\": 17", "\"start\": 16", "`shards[1]` overlaps"),
         ("\"end\": 34", "\"end\": 17", "`shards[1]` has no schedules"),
