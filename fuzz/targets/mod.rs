@@ -1,7 +1,7 @@
 //! What the fuzzers do with an input: the same for cargo-fuzz and for the runs of `cargo test`.
 //!
 //! A target says whether the input was accepted. It panics where a promise is broken.
-#![allow(dead_code, reason = "a binary of cargo-fuzz has one target of all")]
+#![allow(dead_code, unused_imports, reason = "a binary of cargo-fuzz has one target of all")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a target may fail as tests do")]
 
 mod job;

@@ -17,7 +17,7 @@ use super::random::Random;
 const HANG: Duration = Duration::from_secs(60);
 
 /// No input of a few kilobytes may need as much memory, in bytes, and those of the other targets beside it.
-const MOST_MEMORY: usize = 1 << 29;
+const MOST_MEMORY: usize = 1 << 27;
 
 /// How many times more an exhaustive run executes.
 const EXHAUSTIVE: u64 = 50;
@@ -43,8 +43,9 @@ thread_local! {
 pub struct Tally {
     pub executed: u64,
     pub accepted: u64,
-    slowest: Duration,
-    most_memory: usize,
+    /// The longest time and the most memory that an input took, and which one that was.
+    slowest: (Duration, u64),
+    most_memory: (usize, u64),
     findings: BTreeMap<String, String>,
 }
 
@@ -105,12 +106,14 @@ pub fn fuzz(
     };
     // Its folder is removed as it ends.
     worker.join().unwrap();
+    let Tally { executed, accepted, slowest, most_memory, .. } = &tally;
     println!(
-        "{name}: LRGRID_SEED={seed}, {} executions, {} accepted, slowest {:?}, at most {} KiB more memory",
-        tally.executed,
-        tally.accepted,
-        tally.slowest,
-        tally.most_memory >> 10
+        "{name}: LRGRID_SEED={seed}, {executed} executions, {accepted} accepted; the slowest, input {}, took {:?}, and \
+         input {} {} KiB of memory",
+        slowest.1,
+        slowest.0,
+        most_memory.1,
+        most_memory.0 >> 10
     );
     let findings: Vec<&str> = tally.findings.values().map(String::as_str).collect();
     assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
@@ -123,9 +126,9 @@ fn execute(tally: &mut Tally, name: &str, seed: u64, index: u64, target: fn(&[u8
     ALLOCATOR.reset_peak_usage();
     let started = Instant::now();
     let outcome = run(target, &input);
-    tally.slowest = tally.slowest.max(started.elapsed());
+    tally.slowest = tally.slowest.max((started.elapsed(), index));
     let memory = ALLOCATOR.peak_usage().saturating_sub(before);
-    tally.most_memory = tally.most_memory.max(memory);
+    tally.most_memory = tally.most_memory.max((memory, index));
     tally.executed += 1;
     match outcome {
         Ok(accepted) => tally.accepted += u64::from(accepted),
