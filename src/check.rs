@@ -17,7 +17,7 @@ use crate::gpu::Gpu;
 use crate::packed::{Batch, Steps};
 
 use bounds::Allowance;
-pub use bounds::{bound, bound_of, f64_bound};
+pub use bounds::bound;
 use samples::{Sample, samples};
 
 /// What to look at.
@@ -66,6 +66,29 @@ pub struct Report {
 }
 
 impl Report {
+    /// The same report of rows of a sweep that begin at one of its own.
+    #[must_use]
+    pub fn of_rows_from(mut self, first: usize) -> Self {
+        self.findings.iter_mut().for_each(|finding| finding.at.0 += first);
+        self
+    }
+
+    /// This report and that of further schedules, looked at in the same way.
+    #[must_use]
+    pub fn and(mut self, further: &Self) -> Self {
+        self.schedules += further.schedules;
+        for (finding, more) in self.findings.iter_mut().zip(&further.findings) {
+            if more.worst > finding.worst {
+                (finding.worst, finding.at) = (more.worst, more.at);
+            }
+            let sum = finding.mean * finding.values as f64 + more.mean * more.values as f64;
+            finding.values += more.values;
+            finding.mean = sum / finding.values.max(1) as f64;
+            finding.breaches += more.breaches;
+        }
+        self
+    }
+
     /// Whether any value was further off than allowed.
     #[must_use]
     pub fn is_breached(&self) -> bool {
@@ -155,7 +178,6 @@ impl Judge<'_> {
             let columns = sample.steps.len();
             for (offset, (row, exact)) in table.chunks(columns).zip(sample.values.chunks(columns)).enumerate() {
                 let schedule = sample.rows.start + offset;
-                let bound = bound_of(&self.batch.program(schedule), backend, T::DTYPE);
                 let allowance = Allowance::new::<T>(bound, backend, sample.terms[offset]);
                 for ((&got, &exact), &step) in row.iter().zip(exact).zip(&sample.steps) {
                     let off = allowance.distance(got, exact);

@@ -23,23 +23,6 @@ pub const fn bound(backend: Backend, dtype: Dtype) -> f64 {
     }
 }
 
-/// The most units in the last place that an `f64` of a program may be off.
-///
-/// The one place for compositions that cannot be within 1.
-#[must_use]
-pub fn f64_bound(_program: &Program) -> f64 {
-    1.0
-}
-
-/// [`bound`] for one program.
-#[must_use]
-pub fn bound_of(program: &Program, backend: Backend, dtype: Dtype) -> f64 {
-    match (backend, dtype) {
-        (Backend::Auto | Backend::Cpu, Dtype::F64) => f64_bound(program),
-        _ => bound(backend, dtype),
-    }
-}
-
 /// What is allowed for the values of one schedule.
 pub(super) struct Allowance {
     pub bound: f64,

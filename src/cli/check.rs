@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::process::ExitCode;
 
 use clap::Args;
-use lrgrid::Batch;
 use lrgrid::check::{Finding, Options, Report, check, random};
 
 use super::Failure;
@@ -58,24 +57,45 @@ impl Check {
     }
 }
 
+/// A sweep that takes no more bytes compiled is compiled whole.
+const MOST_BYTES: usize = 256 << 20;
+
+/// How many schedules of a larger one are looked at.
+const FEW_ROWS: usize = 32;
+
 /// Checks a spec's learning rates and momenta; whether a value is further off than allowed.
 fn check_spec(input: &SpecInput, options: Options) -> Result<bool, Failure> {
     let spec = input.read()?;
-    let in_spec = |error| Failure::in_spec(&input.name(), error);
-    let batches =
-        [("lr", Some(spec.compile().map_err(in_spec)?)), ("momentum", spec.compile_momentum().map_err(in_spec)?)];
-    let options = Options { horizon: spec.table_steps().ok(), ..options };
+    let compile = |rows| spec.compile_block(rows, MOST_BYTES).map_err(|error| Failure::in_spec(&input.name(), error));
+    let whole = compile(0..spec.len())?;
+    // Of a sweep that does not fit, some rows, evenly spaced, one after another.
+    let blocks: Vec<usize> = match whole.0.len() == spec.len() {
+        true => vec![0],
+        false => (0..FEW_ROWS).map(|place| place * (spec.len() - 1) / (FEW_ROWS - 1)).collect(),
+    };
+    let mut whole = (blocks.len() == 1).then_some(whole);
+    let mut reports: [Option<Report>; 2] = [None, None];
+    for first in blocks {
+        let (rates, momenta) = whole.take().map_or_else(|| compile(first..first + 1), Ok)?;
+        let horizon = spec.table_steps_of(first..first + rates.len()).ok();
+        let options = Options { horizon, ..options.clone() };
+        for (report, batch) in reports.iter_mut().zip([Some(rates), momenta]) {
+            let Some(batch) = batch else { continue };
+            let found = check(&batch, &options)?.of_rows_from(first);
+            *report = Some(report.take().map_or_else(|| found.clone(), |before| before.and(&found)));
+        }
+    }
     let mut breached = false;
-    for (what, batch) in batches.into_iter().filter_map(|(what, batch)| Some((what, batch?))) {
-        let report = check(&batch, &options)?;
+    for (what, report) in ["lr", "momentum"].into_iter().zip(reports) {
+        let Some(report) = report else { continue };
         breached |= report.is_breached();
-        print(&spec_text(what, &batch, &report, options.seed))?;
+        print(&spec_text(what, spec.len(), &report, options.seed))?;
     }
     Ok(breached)
 }
 
-fn spec_text(what: &str, batch: &Batch, report: &Report, seed: u64) -> String {
-    let (looked_at, all) = (report.schedules, batch.len());
+fn spec_text(what: &str, all: usize, report: &Report, seed: u64) -> String {
+    let looked_at = report.schedules;
     let mut text =
         format!("{what}: {looked_at} of {all} schedules, seed {seed}\n{}", table("schedule", &report.findings));
     for reason in &report.skipped {

@@ -130,7 +130,7 @@ impl Moved {
         if counts.high() >= BEYOND {
             // From the other end it is short.
             let full = self.full.ok_or(TOO_LONG)?.times(&clock.divisor);
-            segment = segment.from_the_other_end().ok_or(TOO_LONG)?;
+            segment = segment.seen_from_phase_one().ok_or(TOO_LONG)?;
             counts = full.minus(count).over(&clock.multiplier);
             return segment.counting_from(counts).map(|segment| out.push(segment));
         }
@@ -181,7 +181,7 @@ impl Moved {
 
 impl Segment {
     /// The same curve with its phase counted from phase 1, where that is a curve again.
-    fn from_the_other_end(self) -> Option<Self> {
+    fn seen_from_phase_one(self) -> Option<Self> {
         matches!(self.curve, Curve::Linear | Curve::Cosine).then(|| Self {
             base: self.base + self.amplitude,
             amplitude: -self.amplitude,

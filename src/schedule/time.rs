@@ -11,6 +11,7 @@ pub struct Time(Moment);
 
 /// `numerator / denominator`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a time lives on the stack, and few are alive at once")]
 enum Moment {
     Ratio {
         numerator: u128,

@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 
 use super::looks::Look;
-use crate::check::bounds::{Allowance, bound_of, cancelling_terms};
+use crate::check::bounds::{Allowance, bound, cancelling_terms};
 use crate::cpu::{Cpu, Level};
 use crate::double_double::DoubleDouble;
 use crate::element::{Dtype, Element};
@@ -221,7 +221,7 @@ impl Case {
     fn judge_in<T: Element>(&self, contender: &Contender) -> Score {
         let mut score = Score::default();
         let backend = contender.backend();
-        let allowance = Allowance::new::<T>(bound_of(&self.program, backend, T::DTYPE), backend, self.terms);
+        let allowance = Allowance::new::<T>(bound(backend, T::DTYPE), backend, self.terms);
         for (look, exact) in self.looks.iter().zip(&self.exact) {
             if matches!(contender.engine, Engine::Reference) {
                 self.judge_reference(look, exact, &mut score);
