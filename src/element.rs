@@ -89,9 +89,7 @@ pub trait Element:
 
     /// The nearest value of this type to one known to 100 bits, ties to even, in one rounding.
     fn from_exact(value: DoubleDouble) -> Self {
-        let rounded = Self::from_f64(value.to_odd());
-        // There is but one zero, whichever way a value underflows.
-        if rounded.to_f64() == 0.0 { Self::zeroed() } else { rounded }
+        Self::from_f64(value.to_odd())
     }
 
     /// The same value, exactly.
@@ -105,7 +103,7 @@ impl Element for f64 {
         value
     }
     fn from_exact(value: DoubleDouble) -> Self {
-        value.high() + 0.0
+        value.high()
     }
     #[inline(always)]
     fn to_f64(self) -> f64 {

@@ -93,9 +93,7 @@ impl Extended {
     /// The value rounded to about 106 bits; infinite beyond the range of `f64`.
     #[must_use]
     pub fn rounded(self) -> DoubleDouble {
-        let rounded = self.mantissa.scaled_by_power_of_two(self.exponent.clamp(-2400, 2400) as i32);
-        // There is but one zero.
-        if rounded.high == 0.0 { DoubleDouble::ZERO } else { rounded }
+        self.mantissa.scaled_by_power_of_two(self.exponent.clamp(-2400, 2400) as i32)
     }
 
     /// The value rounded to the nearest `f64`.

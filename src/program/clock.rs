@@ -135,7 +135,8 @@ impl Moved {
             return segment.counting_from(counts).map(|segment| out.push(segment));
         }
         let segment = segment.counting_from(counts)?;
-        if segment.lead == 0 {
+        let lead = DoubleDouble::from(segment.lead).scaled_by_power_of_two(-64);
+        if Expansion::from(segment.origin).plus(&lead.into()).times(&clock.multiplier) == *count {
             out.push(segment);
             return Ok(());
         }
