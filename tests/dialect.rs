@@ -261,3 +261,16 @@ fn arguments_of_every_library_may_be_swept() {
         assert_eq!([batch.value(0, 0), batch.value(1, 0)], [0.25, 0.5], "{library}");
     }
 }
+
+#[test]
+fn lengths_beyond_the_largest_step_are_refused() {
+    for (args, path) in [
+        (r#"{ lr = 1, T_max = 9223372036854775807, resume_last_epoch = 5 }"#, "T_max"),
+        (r#"{ lr = 1, T_max = 10, resume_last_epoch = 9223372036854775807 }"#, "last_epoch"),
+        (r#"{ lr = 1, T_max = 10, last_epoch = 9007199254740991 }"#, "last_epoch"),
+    ] {
+        let text = format!(r#"schedule = {{ library = "torch", name = "CosineAnnealingLR", args = {args} }}"#);
+        let error = Spec::from_toml(&text).unwrap_err().to_string();
+        assert!(error.contains(path) && error.contains("beyond the largest"), "{error}");
+    }
+}
