@@ -27,7 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schedule", &["curve", "double_double", "error", "program"]),
     ("sweep", &["error"]),
     ("dialect", &["double_double", "error", "program", "schedule"]),
-    ("spec", &["bounded", "dialect", "double_double", "error", "packed", "program", "schedule", "sweep"]),
+    ("spec", &["bounded", "curve", "dialect", "double_double", "error", "packed", "program", "schedule", "sweep"]),
     ("survey", &["element", "error", "packed", "spec", "statistics"]),
     ("table", &["curve", "element", "error", "evaluate", "packed", "program"]),
     ("job", &["bounded", "element", "engine", "error", "packed", "spec", "table"]),

@@ -45,7 +45,7 @@ fn fields(record: &str, bytes: &[u8]) -> (usize, BTreeMap<String, Vec<u32>>) {
     let fields = rows.into_iter().map(|(offset, kind, name)| {
         assert_eq!(offset, next, "{record}: {name}");
         let words = match kind.as_str() {
-            "u64" | "f64" => 2,
+            "u64" | "i64" | "f64" => 2,
             "number" => 3,
             "u32" | "i32" | "4 bytes" => 1,
             other => panic!("{record}: {name} is {other}"),

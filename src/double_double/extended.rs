@@ -93,7 +93,9 @@ impl Extended {
     /// The value rounded to about 106 bits; infinite beyond the range of `f64`.
     #[must_use]
     pub fn rounded(self) -> DoubleDouble {
-        self.mantissa.scaled_by_power_of_two(self.exponent.clamp(-2400, 2400) as i32)
+        let rounded = self.mantissa.scaled_by_power_of_two(self.exponent.clamp(-2400, 2400) as i32);
+        // What underflows keeps its sign, as in every narrower type.
+        if rounded.high == 0.0 && self.mantissa.high < 0.0 { DoubleDouble { high: -0.0, low: 0.0 } } else { rounded }
     }
 
     /// The value rounded to the nearest `f64`.

@@ -135,8 +135,7 @@ impl Moved {
             return segment.counting_from(counts).map(|segment| out.push(segment));
         }
         let segment = segment.counting_from(counts)?;
-        let lead = DoubleDouble::from(segment.lead).scaled_by_power_of_two(-64);
-        if Expansion::from(segment.origin).plus(&lead.into()).times(&clock.multiplier) == *count {
+        if segment.exact_origin().times(&clock.multiplier) == *count {
             out.push(segment);
             return Ok(());
         }
@@ -212,6 +211,12 @@ impl Segment {
         Ok(Self { origin, lead: lead as u64, ..self })
     }
 
+    /// The phase count at the start, with what it has between steps.
+    fn exact_origin(&self) -> Expansion {
+        let lead = DoubleDouble::from(self.lead).scaled_by_power_of_two(-64);
+        Expansion::from(self.origin).plus(&lead.into())
+    }
+
     /// The phase count once the segment has come to rest.
     fn last_count(&self) -> u64 {
         if self.reversed { self.origin.saturating_sub(self.length) } else { self.origin + self.length }
@@ -223,7 +228,7 @@ impl Segment {
             out.push(Self::hold(begin, self.base + self.amplitude));
             return Ok(());
         }
-        if self.quantum.is_some() || self.lead != 0 {
+        if self.quantum.is_some() {
             return Err(BETWEEN_STEPS);
         }
         let start = Expansion::from(self.start);
@@ -233,7 +238,7 @@ impl Segment {
         };
         let until = rests.min(end);
         if begin < until {
-            let origin = clock.divisor.times(&self.origin.into());
+            let origin = clock.divisor.times(&self.exact_origin());
             let since = clock.behind(&start).shown(begin);
             let count = if self.reversed { origin.minus(&since) } else { origin.plus(&since) };
             Moved::new(*self).push(clock, &count, begin, until, out)?;
@@ -293,7 +298,6 @@ impl Program {
     pub fn on_clock(&self, clock: &Clock) -> Result<Self, LowerError> {
         let stretch = (clock.multiplier == Expansion::from(1.0)).then(|| whole(clock.divisor).zip(whole(clock.ahead)));
         if let Some(Some((divisor, ahead))) = stretch
-            && (divisor == 1 || self.segments().all(|segment| segment.lead == 0))
             && let Ok(stretched) = self.clone().stretched(divisor)
         {
             return stretched.skip(ahead);

@@ -1,8 +1,7 @@
 //! How programs combine: in sequence, as a product, scaled, clamped, repeated, on another clock.
 
 use super::{
-    BETWEEN_STEPS, Clamp, FOREVER, MAX_SEGMENTS, MAX_STEP, MAX_TRACKS, MOST_COUNTS, Program, Repetition, Segment,
-    Stage, Track,
+    Clamp, FOREVER, MAX_SEGMENTS, MAX_STEP, MAX_TRACKS, MOST_COUNTS, Program, Repetition, Segment, Stage, Track,
 };
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
@@ -78,9 +77,6 @@ impl Segment {
         if factor == 1 || self.curve == Curve::Hold {
             return Ok(Self { start, ..self });
         }
-        if self.lead != 0 {
-            return Err(BETWEEN_STEPS);
-        }
         if let Some(quantum) = self.quantum {
             return Ok(Self { start, quantum: Some(product(quantum, factor)?), ..self });
         }
@@ -92,7 +88,10 @@ impl Segment {
             Some(whole) => DoubleDouble::one_over(product(whole, factor)?),
             None => self.rate / DoubleDouble::from(factor),
         };
-        Ok(Self { start, length, origin: product(self.origin, factor)?, rate, ..self })
+        // A multiple of 2^-64 remains one.
+        let between = u128::from(self.lead) * u128::from(factor);
+        let origin = sum(product(self.origin, factor)?, (between >> 64) as u64)?;
+        Ok(Self { start, length, origin, lead: between as u64, rate, ..self })
     }
 }
 

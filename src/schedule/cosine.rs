@@ -155,7 +155,7 @@ impl Family for CosinePower {
         match self.form {
             CosinePowerForm::Exponential => {
                 let order = (1.0..=1e250).contains(&self.power);
-                check::number("power", self.power, order, "from 1 to 1e250 for the exponential form")
+                check::number("power", self.power, order, "at least 1 and at most 1e250 for the exponential form")
             }
             CosinePowerForm::Unnormalized => {
                 check::number("power", self.power, self.power > 0.0 && self.power <= 1000.0, "above 0 and at most 1000")
