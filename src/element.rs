@@ -103,7 +103,8 @@ impl Element for f64 {
         value
     }
     fn from_exact(value: DoubleDouble) -> Self {
-        value.high()
+        // Sums in two parts lose the sign of what underflows, so no f64 has it.
+        value.high() + 0.0
     }
     #[inline(always)]
     fn to_f64(self) -> f64 {

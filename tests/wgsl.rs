@@ -124,7 +124,7 @@ fn a_block_can_be_read_by_its_document() {
                 }
                 3 => {
                     let Some(&record) = batch.segments().get(row) else { continue };
-                    let want = twin!(record, start, length, quantum, origin, rate, a, b, kind);
+                    let want = twin!(record, start, length, quantum, origin, rate, a, b, kind, rate_rest);
                     (want, size_of::<PackedSegment>())
                 }
                 _ => {

@@ -24,7 +24,12 @@ pub(super) fn positive(field: &str, value: f64) -> Checked {
 /// What makes each cycle longer than the last.
 pub(super) fn growth(field: &str, value: f64) -> Checked {
     let allowed = (1.0..=MAX_STEP as f64).contains(&value);
-    number(field, value, allowed, "from 1 to 2^53: cycles that shrink never end, and longer ones never begin")
+    number(
+        field,
+        value,
+        allowed,
+        "at least 1 and at most 2^53: cycles that shrink never end, and longer ones never begin",
+    )
 }
 
 /// A length of at least one step.
