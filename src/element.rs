@@ -103,8 +103,7 @@ impl Element for f64 {
         value
     }
     fn from_exact(value: DoubleDouble) -> Self {
-        // Sums in two parts lose the sign of what underflows, so no f64 has it.
-        value.high() + 0.0
+        value.high()
     }
     #[inline(always)]
     fn to_f64(self) -> f64 {

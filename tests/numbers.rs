@@ -1,5 +1,7 @@
 //! Numbers near the limits of counting and of `f64`, held to arithmetic in big integers and rationals.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
+
 use half::f16;
 use lrgrid::double_double::DoubleDouble;
 use lrgrid::program::MAX_STEP;
@@ -153,7 +155,7 @@ proptest! {
 
 fn spec(name: &str) -> Result<Spec, lrgrid::Error> {
     let path = format!("{}/tests/cases/numbers/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    Ok(Spec::from_json(&std::fs::read_to_string(path).unwrap())?)
+    Spec::from_json(&std::fs::read_to_string(path).unwrap())
 }
 
 /// The CPU's values in f32 and f64 at some steps, asked for in a list, one by one, and as the first of many.
@@ -261,7 +263,7 @@ fn what_is_out_of_range_is_refused_with_the_range() {
         ),
     ] {
         let spec = Spec::from_toml(&format!("schedule = {{ {schedule} }}\nsteps = 9"));
-        let error = spec.map_err(lrgrid::Error::from).and_then(|spec| spec.compile()).unwrap_err().to_string();
+        let error = spec.and_then(|spec| spec.compile()).unwrap_err().to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");
     }
 }

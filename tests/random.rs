@@ -68,7 +68,7 @@ fn the_default_number_of_specs_has_every_kind_and_form() {
     let drawn = random::drawn(0..random::DEFAULT_SPECS, seed);
     let missing: Vec<&str> = drawn.iter().filter(|count| count.drawn == 0).map(|count| &*count.name).collect();
     assert!(missing.is_empty(), "never drawn: {missing:?}");
-    let kinds = drawn.iter().filter(|count| matches!(&*count.group, "schedules" | "combinators")).count();
+    let kinds = drawn.iter().filter(|count| matches!(count.group, "schedules" | "combinators")).count();
     assert_eq!(kinds, lrgrid::schedule::KINDS.len());
     assert!(drawn.len() > 2 * kinds, "{drawn:?}");
 }

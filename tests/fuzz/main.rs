@@ -55,6 +55,9 @@ fn check_parsed(tally: &Tally) {
     assert!(share >= LEAST_PARSED, "only {share} of the texts are specs");
 }
 
+/// Makes an input.
+type Maker = Box<dyn Fn(&mut Random) -> Vec<u8> + Send + Sync>;
+
 #[test]
 fn specs_in_toml() {
     let seeds = [seeds::files("examples", &["toml"]), seeds::files("fuzz/seeds/spec_toml", &[])].concat();
@@ -74,7 +77,7 @@ fn sweeps() {
     let texts = |ending| Texts::new(seeds::files("fuzz/seeds/sweep", &[ending]), seeds::words());
     let write = |document: serde_json::Value| document.to_string();
     // Every JSON text is YAML, too.
-    let makers: [Box<dyn Fn(&mut Random) -> Vec<u8> + Send + Sync>; 3] = [
+    let makers: [Maker; 3] = [
         Box::new(written(&SWEEPS, texts("yaml"), write)),
         Box::new(written(&SWEEPS, texts("json"), write)),
         Box::new(written(&SWEEPS, texts("toml"), to_toml)),

@@ -166,7 +166,7 @@ fn keep_panics() {
                 return before(info);
             }
             let place = info.location().map(ToString::to_string).unwrap_or_default();
-            PANIC.set((place, info.payload_as_str().unwrap_or_default().to_owned()));
+            PANIC.set((place, message(info.payload())));
         }));
     });
 }
@@ -195,4 +195,10 @@ fn keep(name: &str, index: u64, input: &[u8]) -> PathBuf {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}-{index}"));
     fs::write(&file, input).unwrap();
     file
+}
+
+/// What a panic says.
+fn message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default().to_owned()
 }

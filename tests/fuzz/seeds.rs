@@ -52,7 +52,7 @@ pub fn sweeps() -> Vec<Value> {
 /// The words of the dictionary that cargo-fuzz uses too.
 pub fn words() -> Vec<Vec<u8>> {
     let text = fs::read_to_string(path("fuzz/dictionary.txt")).unwrap();
-    text.lines().filter(|line| line.starts_with('"')).map(|line| word(line)).collect()
+    text.lines().filter(|line| line.starts_with('"')).map(word).collect()
 }
 
 /// A word as libFuzzer writes it: `\\`, `\"` and `\xAB` stand for bytes.

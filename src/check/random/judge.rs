@@ -306,7 +306,9 @@ impl Case {
             for row in other.chunks(steps.len().max(1)) {
                 let pairs = table[first..].iter().zip(row).enumerate();
                 for (place, (&want, &got)) in pairs {
-                    if got.to_f64().to_bits() == want.to_f64().to_bits() {
+                    // Below the range of f64, sums in two parts lose the sign of a zero.
+                    let zeros = T::DTYPE == Dtype::F64 && got == want && got == T::zeroed();
+                    if zeros || got.to_f64().to_bits() == want.to_f64().to_bits() {
                         continue;
                     }
                     score.wrong(Wrong {
