@@ -93,7 +93,7 @@ impl Batch {
 
     /// The batch as one block of bytes, little-endian: what the WGSL of [`wgsl::library`](crate::wgsl::library) reads.
     ///
-    /// A header of 32 bytes, then the tables of programs (24 bytes each), stages (64), tracks (56), segments (72) and
+    /// A header of 32 bytes, then the tables of programs (24 bytes each), stages (64), tracks (56), segments (80) and
     /// heights (24) without gaps. `docs/block.md` has every field with its offset; the length is a multiple of 4.
     ///
     /// ```
@@ -103,7 +103,7 @@ impl Batch {
     /// let bytes = batch.as_bytes();
     /// assert_eq!(&bytes[..4], b"LRG3");
     /// assert_eq!(bytes[4..8], 1_u32.to_le_bytes(), "one program");
-    /// assert_eq!(bytes.len(), 32 + 24 + 64 + 56 + 72 + 24);
+    /// assert_eq!(bytes.len(), 32 + 24 + 64 + 56 + 80 + 24);
     /// # Ok::<(), lrgrid::error::EvaluateError>(())
     /// ```
     #[must_use]
