@@ -1,9 +1,9 @@
 // The curves' shapes: twin of src/curve.rs, in the same order.
 
-// The shape of a segment's curve at phase w.
-fn lrgrid_shape(segment: LrgridSegment, w: LrgridNumber) -> LrgridNumber {
+// The shape of a segment's curve at a phase count.
+fn lrgrid_shape(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
     let a = lrgrid_unpack(segment.a);
-    var phase = w;
+    var phase = lrgrid_phase(segment, count);
     switch segment.kind & LRGRID_KIND_MASK {
         case LRGRID_HOLD: {
             phase = lrgrid_one();
@@ -14,7 +14,7 @@ fn lrgrid_shape(segment: LrgridSegment, w: LrgridNumber) -> LrgridNumber {
         case LRGRID_POWER, LRGRID_COSINE_POWER: {
             if (lrgrid_uses(LRGRID_POWER) || lrgrid_uses(LRGRID_COSINE_POWER)) {
                 if (lrgrid_uses(LRGRID_USES_WARP)) {
-                    phase = lrgrid_bent(w, lrgrid_unpack(segment.b));
+                    phase = lrgrid_bent(segment, count, phase);
                 }
                 if (lrgrid_uses(LRGRID_COSINE_POWER) && (segment.kind & LRGRID_KIND_MASK) == LRGRID_COSINE_POWER) {
                     phase = lrgrid_sin_squared_half_pi(phase);
@@ -64,13 +64,19 @@ fn lrgrid_shape(segment: LrgridSegment, w: LrgridNumber) -> LrgridNumber {
     return phase;
 }
 
-// `1 − (1 − w)^warp`, accurate near w = 0; `w` itself where warp is 1.
-fn lrgrid_bent(w: LrgridNumber, warp: LrgridNumber) -> LrgridNumber {
+// `1 − (1 − w)^warp` at phase w of a phase count, accurate near either end; `w` itself where warp is 1.
+fn lrgrid_bent(segment: LrgridSegment, count: LrgridNumber, w: LrgridNumber) -> LrgridNumber {
+    let warp = lrgrid_unpack(segment.b);
     if (lrgrid_is_one(warp) || lrgrid_is_zero(w)) {
         return w;
     }
-    if (w.exponent > 0) {
+    if (w.exponent <= -4) {
+        return lrgrid_negate(lrgrid_exp2_m1(lrgrid_multiply(warp, lrgrid_log2_1m(w))));
+    }
+    let left = lrgrid_phase_left(segment, count);
+    // Rounding may take the last phase just below 1 or past it.
+    if (left.exponent < -96 || (w.exponent > 0 && left.exponent == 0)) {
         return lrgrid_one();
     }
-    return lrgrid_negate(lrgrid_exp2_m1(lrgrid_multiply(warp, lrgrid_log2_1m(w))));
+    return lrgrid_negate(lrgrid_exp2_m1(lrgrid_multiply(warp, lrgrid_log2(left))));
 }

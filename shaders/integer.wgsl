@@ -68,6 +68,48 @@ fn lrgrid_multiply64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
     return vec2<u32>(product.x, product.y + a.x * b.y + a.y * b.x);
 }
 
+// The whole product, four words, low first.
+fn lrgrid_product64(a: vec2<u32>, b: vec2<u32>) -> vec4<u32> {
+    let low = lrgrid_product32(a.x, b.x);
+    let first = lrgrid_product32(a.x, b.y);
+    let second = lrgrid_product32(a.y, b.x);
+    let sum = lrgrid_add64(first, vec2<u32>(low.y, 0u));
+    let middle = lrgrid_add64(second, vec2<u32>(sum.x, 0u));
+    let carried = lrgrid_add64(vec2<u32>(sum.y, 0u), vec2<u32>(middle.y, 0u));
+    let high = lrgrid_add64(lrgrid_product32(a.y, b.y), carried);
+    return vec4<u32>(low.x, middle.x, high.x, high.y);
+}
+
+// 128-bit integers as four words, low first.
+fn lrgrid_add128(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+    let low = lrgrid_add64(a.xy, b.xy);
+    let carry = vec2<u32>(select(0u, 1u, lrgrid_less64(low, a.xy)), 0u);
+    return vec4<u32>(low, lrgrid_add64(lrgrid_add64(a.zw, b.zw), carry));
+}
+
+fn lrgrid_negate128(a: vec4<u32>) -> vec4<u32> {
+    return lrgrid_add128(~a, vec4<u32>(1u, 0u, 0u, 0u));
+}
+
+// Shifts left by up to 63, or right where `bits` is negative.
+fn lrgrid_shift128(a: vec4<u32>, bits: i32) -> vec4<u32> {
+    if (bits == 0) {
+        return a;
+    }
+    if (bits > 0) {
+        let carried = lrgrid_shift_right64(a.xy, u32(64 - bits));
+        return vec4<u32>(lrgrid_shift_left64(a.xy, u32(bits)), lrgrid_shift_left64(a.zw, u32(bits)) | carried);
+    }
+    if (bits <= -128) {
+        return vec4<u32>(0u, 0u, 0u, 0u);
+    }
+    if (bits <= -64) {
+        return vec4<u32>(lrgrid_shift_right64(a.zw, u32(-64 - bits)), 0u, 0u);
+    }
+    let carried = lrgrid_shift_left64(a.zw, u32(64 + bits));
+    return vec4<u32>(lrgrid_shift_right64(a.xy, u32(-bits)) | carried, lrgrid_shift_right64(a.zw, u32(-bits)));
+}
+
 struct LrgridDivision {
     quotient: vec2<u32>,
     remainder: vec2<u32>,

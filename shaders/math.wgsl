@@ -95,11 +95,8 @@ fn lrgrid_log2(a: LrgridNumber) -> LrgridNumber {
     return lrgrid_normalized(negative, 16, octaves);
 }
 
-// log2(1 - a) for a in (0, 1), without cancellation near zero.
+// log2(1 - a) for a in (0, 1/16), without cancellation near zero.
 fn lrgrid_log2_1m(a: LrgridNumber) -> LrgridNumber {
-    if (a.exponent > -4) {
-        return lrgrid_log2(lrgrid_add(lrgrid_one(), lrgrid_negate(a)));
-    }
     // x = 16 a as a fraction.
     let x = select(0u, a.mantissa.y >> u32(min(-4 - a.exponent, 31)), a.exponent > -36);
     var sum = LRGRID_LOG2_1M_5;

@@ -117,6 +117,32 @@ fn lrgrid_phase(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
     return phase;
 }
 
+// 1 less the phase at a phase count, for phases up to 1: off by 2^-62 of itself or by 2^-104, for the rate is known to
+// 106 bits.
+fn lrgrid_phase_left(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
+    let rate = lrgrid_unpack(segment.rate);
+    // The phase, in 0.128 fixed point; its negative is 1 less it.
+    var phase = lrgrid_product64(count.mantissa, rate.mantissa);
+    let falling = (segment.rate_rest.y & LRGRID_SIGN_BIT) != 0u;
+    var rest = vec4<u32>(lrgrid_high64(count.mantissa, segment.rate_rest), 0u, 0u);
+    if (falling) {
+        let size = lrgrid_subtract64(vec2<u32>(0u, 0u), segment.rate_rest);
+        rest = lrgrid_negate128(vec4<u32>(lrgrid_high64(count.mantissa, size), 0u, 0u));
+    }
+    phase = lrgrid_shift128(lrgrid_add128(phase, rest), count.exponent + rate.exponent);
+    if (lrgrid_uses(LRGRID_USES_LEAD) && (segment.kind & LRGRID_FLAG_LEAD) != 0u) {
+        phase = lrgrid_add128(phase, lrgrid_shift128(lrgrid_product64(segment.quantum, rate.mantissa), rate.exponent));
+    }
+    let left = lrgrid_negate128(phase);
+    let high = lrgrid_normalized(false, 0, left.zw);
+    if (high.exponent <= -64) {
+        return lrgrid_normalized(false, -64, left.xy);
+    }
+    // The bits that the upper half has no room for any more.
+    let lift = u32(-high.exponent);
+    return LrgridNumber(false, high.exponent, lrgrid_shift128(left, i32(lift)).zw);
+}
+
 // The value of a segment of some height at a phase count.
 fn lrgrid_value_at(segment: LrgridSegment, height: LrgridHeight, count: LrgridNumber) -> LrgridNumber {
     let base = lrgrid_from_double(height.base, height.base_rest);
@@ -124,7 +150,7 @@ fn lrgrid_value_at(segment: LrgridSegment, height: LrgridHeight, count: LrgridNu
     if ((segment.kind & LRGRID_KIND_MASK) == LRGRID_HOLD) {
         return lrgrid_add(base, amplitude);
     }
-    let shape = lrgrid_shape(segment, lrgrid_phase(segment, count));
+    let shape = lrgrid_shape(segment, count);
     return lrgrid_add(base, lrgrid_multiply(amplitude, shape));
 }
 

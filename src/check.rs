@@ -220,6 +220,25 @@ mod tests {
         assert!(report.findings.iter().all(|finding| finding.values >= 40 * 64));
     }
 
+    #[test]
+    fn reports_of_rows_add_up_to_one_of_the_sweep() {
+        let (batch, options) = (batch(), Options { backend: Backend::Cpu, horizon: Some(9), ..Options::default() });
+        let one = Batch::from_programs(&[batch.program(17)]).unwrap();
+        let whole = check(&batch, &options).unwrap();
+        let part = check(&one, &options).unwrap().of_rows_from(100);
+        let both = whole.clone().and(&part);
+        assert_eq!(both.schedules, 41);
+        for ((both, whole), part) in both.findings.iter().zip(&whole.findings).zip(&part.findings) {
+            assert_eq!(both.values, whole.values + part.values);
+            assert_eq!(part.at.0, 100);
+            let (larger, smaller) = if part.worst > whole.worst { (part, whole) } else { (whole, part) };
+            assert_eq!((both.worst, both.at), (larger.worst, larger.at));
+            assert!(
+                (smaller.mean..=larger.mean).contains(&both.mean) || (larger.mean..=smaller.mean).contains(&both.mean)
+            );
+        }
+    }
+
     /// The reference, but for one value.
     struct Wrong {
         step: u64,

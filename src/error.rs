@@ -564,28 +564,3 @@ pub enum ReadError {
         reason: String,
     },
 }
-
-/// The longest piece of an input that a message quotes, in characters.
-const MOST_QUOTED: usize = 80;
-
-/// A text of an input as a message quotes it: on one line, and cut where it is long.
-pub(crate) fn excerpt(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-    let mut shown: String = text.chars().take(MOST_QUOTED).map(plain).collect();
-    if text.chars().nth(MOST_QUOTED).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn excerpts_are_short_and_on_one_line() {
-        assert_eq!(excerpt("lr, step"), "lr, step");
-        assert_eq!(excerpt("a\nb\u{1b}[2J"), "a\u{fffd}b\u{fffd}[2J");
-        assert_eq!(excerpt(&"é".repeat(1000)), "é".repeat(MOST_QUOTED) + "…");
-    }
-}

@@ -6,8 +6,9 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use crate::error::{ReadError, excerpt};
+use crate::error::ReadError;
 use crate::program::MAX_STEP;
+use crate::readable;
 
 /// The most rows that are read.
 const MOST_ROWS: usize = 1 << 24;
@@ -187,11 +188,14 @@ impl Logged {
             let Some(text) = row.get(value).filter(|cell| !cell.is_empty()) else { continue };
             let number: f64 =
                 text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
-                    refused(format!("line {line}: \"{}\" is not a finite number: leave the cell empty, or choose a column with --column", excerpt(text)))
+                    refused(format!("line {line}: \"{}\" is not a finite number: leave the cell empty, or choose a column with --column", readable::name(text)))
                 })?;
             let at = match step.and_then(|column| row.get(column)) {
                 Some(text) => whole(text).ok_or_else(|| {
-                    refused(format!("line {line}: \"{}\" is not a step: a whole number is needed", excerpt(text)))
+                    refused(format!(
+                        "line {line}: \"{}\" is not a step: a whole number is needed",
+                        readable::name(text)
+                    ))
                 })?,
                 None if last_filled > MAX_STEP => {
                     return Err(refused(format!("line {line}: it would be step {last_filled}, beyond {MAX_STEP}")));
@@ -235,7 +239,7 @@ fn neither() -> ReadError {
 
 /// What the CSV reader says, without the row.
 fn not_csv(error: csv::Error) -> ReadError {
-    refused(format!("is not CSV: {}", excerpt(&error.to_string())))
+    refused(format!("is not CSV: {}", readable::name(&error.to_string())))
 }
 
 /// Refuses texts of another kind, and lines without an end, before they are taken for rows.
@@ -272,17 +276,17 @@ fn columns(
         if let Some(name) = &selection.column {
             return Err(refused(format!(
                 "has no header, so there is no column \"{}\": leave --column out",
-                excerpt(name)
+                readable::name(name)
             )));
         }
         return Ok(if first.len() == 1 { (None, 0, None) } else { (Some(0), 1, None) });
     }
     let place = |name: &str| first.iter().position(|cell| cell.eq_ignore_ascii_case(name));
-    let listed = || excerpt(&first.iter().collect::<Vec<_>>().join(", "));
+    let listed = || readable::name(&first.iter().collect::<Vec<_>>().join(", "));
     let step = STEP_NAMES.iter().find_map(|name| place(name));
     let value = match &selection.column {
         Some(name) => place(name)
-            .ok_or_else(|| refused(format!("has no column \"{}\": there are {}", excerpt(name), listed())))?,
+            .ok_or_else(|| refused(format!("has no column \"{}\": there are {}", readable::name(name), listed())))?,
         None => VALUE_NAMES.iter().find_map(|name| place(name)).ok_or_else(|| {
             refused(format!(
                 "none of the columns ({}) is called lr or learning_rate: choose one with --column",

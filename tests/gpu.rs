@@ -355,6 +355,32 @@ fn ends_are_exact() {
     }
 }
 
+/// A bent phase is steepest at one of its ends, where 64 bits of it do not tell how near that is.
+#[test]
+fn steep_ends_of_the_longest_bent_curves_are_within_their_bound() {
+    let Some(gpu) = gpu() else { return };
+    for warp in [0.02, 0.1, 0.5, 3.0] {
+        let exponent = 2.0;
+        for curve in [Curve::Power { exponent, warp }, Curve::CosinePower { exponent, warp }] {
+            for length in [MAX_STEP - 1, 7_000_000_000_000_001, (1 << 40) + 7, 1000] {
+                for segment in [
+                    Segment::transition(0, length, 0.0, 1.0, curve),
+                    Segment { lead: 1 << 62, length: length - 1, ..Segment::transition(0, length, 0.0, 1.0, curve) },
+                ] {
+                    let program = Program::of(vec![segment]);
+                    let batch = Batch::from_programs([&program]).unwrap();
+                    let steps: Vec<u64> = (0..9).chain((2..9).map(|near| length - near)).collect();
+                    let values: Vec<f32> = gpu.evaluate(&batch, &Steps::list(steps.iter().copied())).unwrap();
+                    for (value, step) in values.into_iter().zip(steps) {
+                        let off = ulps(value, program.exact(step));
+                        assert!(off <= 0.6, "{value:e} is {off} ULP off at step {step} of {segment:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn tiles_and_lists_do_not_change_a_bit() {
     let Some(_) = gpu() else { return };

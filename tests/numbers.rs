@@ -238,6 +238,21 @@ fn products_leave_the_range_of_f64_and_come_back() {
 }
 
 #[test]
+fn growth_from_a_tiny_value_reaches_infinity() {
+    // 2^1000 times the start is still within the range of f32; the value itself is far beyond it.
+    let text = "schedule = { kind = 'restarts', decay = 2.0, of = { kind = 'clock', multiplier = 7.0, of = \
+        { kind = 'k_decay', start = 1e-280, end = 0, steps = 1, k = 1 } } }";
+    let batch = Spec::from_toml(text).unwrap().compile().unwrap();
+    for steps in [Steps::list([16_777_215, MAX_STEP]), Steps::range(16_777_215..16_777_222), Steps::range(9000..19_000)]
+    {
+        let singles: Vec<f32> = Cpu::new().unwrap().evaluate(&batch, &steps).unwrap();
+        let doubles: Vec<f64> = Cpu::new().unwrap().evaluate(&batch, &steps).unwrap();
+        assert!(singles.iter().all(|&value| value == f32::INFINITY), "{singles:?}");
+        assert!(doubles.iter().all(|&value| value == f64::INFINITY), "{doubles:?}");
+    }
+}
+
+#[test]
 fn what_is_out_of_range_is_refused_with_the_range() {
     for (name, parts) in [
         ("multiplier_1e308", ["`schedule.multiplier`", "at most 2^53"]),
@@ -248,6 +263,7 @@ fn what_is_out_of_range_is_refused_with_the_range() {
     }
     for (schedule, parts) in [
         ("kind = 'linear', start = 1e-300, end = 0, steps = 9", vec!["1e-300", "1e-290"]),
+        ("kind = 'constant', value = -5e-324", vec!["`schedule`", "-5e-324", "1e-290"]),
         (
             "kind = 'clock', multiplier = 1e-31, of = { kind = 'linear', start = 1, end = 0, steps = 9 }",
             vec!["`schedule.multiplier`", "from 1e-30 to 2^53"],

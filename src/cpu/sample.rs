@@ -13,6 +13,9 @@ const ROUNDING: f64 = f64::EPSILON;
 /// Below this a shape may have lost digits to underflow.
 const UNDERFLOW: f64 = 1e-290;
 
+/// Above this a shape is only known to be large: [`super::lanes::shapes`] keeps its exponents within bounds.
+const OVERFLOW: f64 = 1e290;
+
 /// An approximation: `|value − exact| ≤ slack`.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
@@ -39,7 +42,11 @@ impl Sample {
     pub fn of_shape(segment: &Segment, shape: f64, roundings: f64) -> Self {
         let (base, amplitude) = (segment.base.high(), segment.amplitude.high());
         let moved = amplitude * shape;
-        let slack = ROUNDING * (2.0 * base.abs() + (roundings + 2.0) * moved.abs());
+        let slack = if shape > OVERFLOW {
+            f64::INFINITY
+        } else {
+            ROUNDING * (2.0 * base.abs() + (roundings + 2.0) * moved.abs())
+        };
         Self { value: base + moved, magnitude: base.abs() + moved.abs(), slack: slack + amplitude.abs() * UNDERFLOW }
     }
 

@@ -11,8 +11,9 @@ use super::Job;
 use crate::bounded;
 use crate::element::Dtype;
 use crate::engine::Backend;
-use crate::error::{Error, JobError, excerpt};
+use crate::error::{Error, JobError};
 use crate::packed::Steps;
+use crate::readable;
 use crate::spec::{Spec, json};
 use crate::table::{AtomicFile, Existing, Layout};
 
@@ -161,7 +162,7 @@ impl Manifest {
             None => return Err(wrong("is not a manifest: it has no `manifest` number".to_owned()).into()),
         }
         let manifest = Self::deserialize(value)
-            .map_err(|error| wrong(format!("is not a manifest: {}", excerpt(&error.to_string()))))?;
+            .map_err(|error| wrong(format!("is not a manifest: {}", readable::name(&error.to_string()))))?;
         Ok(Some(manifest))
     }
 
@@ -188,7 +189,7 @@ impl Manifest {
         }
         let spec = Spec::from_json(&self.spec.to_string()).map_err(|error| wrong(format!("`spec`: {error}")))?;
         let unknown =
-            |key: &str, name: &str| wrong(format!("`{key}`: {} is none that this lrgrid knows", excerpt(name)));
+            |key: &str, name: &str| wrong(format!("`{key}`: {} is none that this lrgrid knows", readable::name(name)));
         let job = Job {
             spec,
             steps: self.steps.steps(),
@@ -226,7 +227,7 @@ impl Manifest {
             // By its number, so that no part can be another's, the manifest, or outside the folder.
             let file = Entry::file(index, count);
             if shard.file != file {
-                let found = excerpt(&shard.file);
+                let found = readable::name(&shard.file);
                 return Err(format!("`shards[{index}].file` is \"{found}\": the part of shard {index} is {file}"));
             }
             next = end;

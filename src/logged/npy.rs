@@ -5,7 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use npyz::{NpyFile, NpyHeader, Order};
 
 use super::{Logged, MOST_ROWS, Rounding, Selection, refused};
-use crate::error::{ReadError, excerpt};
+use crate::error::ReadError;
+use crate::readable;
 
 /// What every NumPy table begins with.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -44,7 +45,7 @@ pub(super) fn read(mut file: impl Read + Seek, selection: &Selection) -> Result<
         "f8" => (row.values(|value: f64| value)?, 50),
         "f4" => (row.values(|value: f32| f64::from(value))?, 24),
         "f2" => (row.values(|value: half::f16| f64::from(value))?, 11),
-        other => return Err(refused(format!("holds {}: f8, f4 or f2 are read", excerpt(other)))),
+        other => return Err(refused(format!("holds {}: f8, f4 or f2 are read", readable::name(other)))),
     };
     if let Some(at) = values.iter().position(|value| !value.is_finite()) {
         return Err(refused(format!("step {at} is {}: finite values are needed", values[at])));
@@ -86,7 +87,7 @@ fn check(head: &[u8]) -> Result<(), ReadError> {
     let values = sizes.map(|size| size.parse::<u64>().ok()).try_fold(1_u64, |all, size| all.checked_mul(size?.max(1)));
     match values {
         Some(_) => Ok(()),
-        None => Err(refused(format!("has an impossible shape: ({})", excerpt(shape.unwrap_or_default())))),
+        None => Err(refused(format!("has an impossible shape: ({})", readable::name(shape.unwrap_or_default())))),
     }
 }
 
@@ -116,7 +117,7 @@ impl<R: Read + Seek> Row<R> {
         }
         self.file.seek(SeekFrom::Start(self.head)).map_err(failed)?;
         let file = NpyFile::with_header(self.header, self.file);
-        let mut values = file.data::<T>().map_err(|error| refused(excerpt(&error.to_string())))?;
+        let mut values = file.data::<T>().map_err(|error| refused(readable::name(&error.to_string())))?;
         values.seek_to(self.schedule * self.columns).map_err(failed)?;
         values.take(self.columns as usize).map(|value| value.map(to).map_err(failed)).collect()
     }

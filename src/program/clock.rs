@@ -40,6 +40,11 @@ fn nearest_whole(number: DoubleDouble) -> Option<u64> {
     integer.checked_add_signed(((number.high() - near) + number.low()).round() as i64)
 }
 
+/// The whole number that a rate is one over, to its last bit, if there is one.
+pub(super) fn one_over(rate: DoubleDouble) -> Option<u64> {
+    nearest_whole(DoubleDouble::ONE / rate).filter(|&whole| whole > 0 && DoubleDouble::one_over(whole) == rate)
+}
+
 impl Clock {
     /// The clock of the steps.
     #[must_use]
@@ -101,8 +106,7 @@ pub struct Moved {
 impl Moved {
     /// A segment, which begins on a tick and moves at each.
     fn new(segment: Segment) -> Self {
-        let full = nearest_whole(DoubleDouble::ONE / segment.rate);
-        Self { segment, full: full.filter(|&full| DoubleDouble::one_over(full) == segment.rate).map(Expansion::from) }
+        Self { segment, full: one_over(segment.rate).map(Expansion::from) }
     }
 
     /// Appends what this is over the steps from `begin` up to `until`.

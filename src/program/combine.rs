@@ -1,8 +1,7 @@
 //! How programs combine: in sequence, as a product, scaled, clamped, repeated, on another clock.
 
-use super::{
-    Clamp, FOREVER, MAX_SEGMENTS, MAX_STEP, MAX_TRACKS, MOST_COUNTS, Program, Repetition, Segment, Stage, Track,
-};
+use super::clock::one_over;
+use super::{Clamp, FOREVER, MAX_SEGMENTS, MAX_TRACKS, MOST_COUNTS, Program, Repetition, Segment, Stage, Track};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::LowerError;
@@ -82,9 +81,7 @@ impl Segment {
         }
         let length = if self.length == FOREVER { FOREVER } else { product(self.length, factor)? };
         // Of one over an integer the rate remains one, to the last bit.
-        let whole = (DoubleDouble::ONE / self.rate).high().round();
-        let one_over = (1.0..=MAX_STEP as f64).contains(&whole).then_some(whole as u64);
-        let rate = match one_over.filter(|&whole| DoubleDouble::one_over(whole) == self.rate) {
+        let rate = match one_over(self.rate) {
             Some(whole) => DoubleDouble::one_over(product(whole, factor)?),
             None => self.rate / DoubleDouble::from(factor),
         };

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Epochs, Part, Spec};
-use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::{Error, EvaluateError, LowerError, SpecError};
 use crate::packed::{Batch, BatchBuilder, Oracle};
@@ -238,25 +237,24 @@ impl Oracle for Formulas {
     }
 }
 
-/// The least size of what a curve moves by: below it a double loses digits to underflow.
+/// The least size of a value, and of what a curve moves by: below it a double loses digits to underflow.
 const LEAST_HEIGHT: f64 = 1e-290;
 
 /// Differences and products of finite values may still be out of range.
 fn check_range(program: &Program) -> Result<(), SpecError> {
-    let heights = program.segments().flat_map(|segment| [segment.base, segment.amplitude]);
-    let scales = program.stages.iter().flat_map(|stage| [stage.offset, stage.scale]);
-    if !heights.chain(scales).all(DoubleDouble::is_finite) {
+    let heights = || {
+        let segments = program.segments().flat_map(|segment| [segment.base, segment.amplitude]);
+        segments.chain(program.stages.iter().flat_map(|stage| [stage.offset, stage.scale]))
+    };
+    if !heights().all(DoubleDouble::is_finite) {
         let message = "its values are too far apart: their difference is beyond the range of f64, about 1.8e308";
         return Err(SpecError::new("", message));
     }
-    let moved = program.segments().filter(|segment| segment.curve != Curve::Hold).map(|segment| segment.amplitude);
-    let scaled = program.stages.iter().map(|stage| stage.scale);
-    match moved.chain(scaled).map(DoubleDouble::high).find(|height| *height != 0.0 && height.abs() < LEAST_HEIGHT) {
+    let small = |height: &f64| *height != 0.0 && height.abs() < LEAST_HEIGHT;
+    match heights().map(DoubleDouble::high).find(small) {
         Some(height) => {
-            let message = format!(
-                "it moves by {height:e}, which is below what curves are computed for, {LEAST_HEIGHT:e} in size, and not 0"
-            );
-            Err(SpecError::new("", message))
+            let least = format!("the least size, other than 0, is {LEAST_HEIGHT:e}");
+            Err(SpecError::new("", format!("a value or a move of {height:e} is too small: {least}")))
         }
         None => Ok(()),
     }

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::error::{SpecError, excerpt};
+use crate::error::SpecError;
+use crate::readable;
 
 /// Reads a text, and says at which path a key stands twice.
 pub(crate) fn parse(text: &str) -> Result<Value, SpecError> {
@@ -92,10 +93,10 @@ impl<'de> Visitor<'de> for Tree<'_> {
         let mut read = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if read.contains_key(&key) {
-                self.0.replace(Some(SpecError::new(excerpt(&key), "")));
+                self.0.replace(Some(SpecError::new(readable::name(&key), "")));
                 return Err(A::Error::custom("duplicate key"));
             }
-            let value = entries.next_value_seed(self).map_err(|error| self.within(&excerpt(&key), error))?;
+            let value = entries.next_value_seed(self).map_err(|error| self.within(&readable::name(&key), error))?;
             read.insert(key, value);
         }
         Ok(Value::Object(read))
