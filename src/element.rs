@@ -14,7 +14,6 @@ mod sealed {
 
 /// A type that learning rates are written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Dtype {
     /// IEEE 754 double precision: on the CPU only.
     F64,

@@ -40,36 +40,25 @@
 //! [`statistics`] sums rows up without their table, [`survey`] a whole sweep.
 //! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.
 #![deny(missing_docs)]
-pub mod bench;
 pub mod bounded;
-pub mod catalogue;
-pub mod check;
-pub mod compare;
 pub mod cpu;
 pub mod curve;
-pub mod describe;
 pub mod dialect;
 pub mod double_double;
 pub mod element;
 pub mod engine;
 pub mod error;
 pub mod evaluate;
-pub mod fit;
 #[cfg(feature = "gpu")]
 pub mod gpu;
-pub mod job;
-pub mod logged;
 pub mod packed;
-pub mod plot;
 pub mod program;
 pub mod readable;
-pub mod sample;
 pub mod schedule;
 pub mod spec;
 pub mod statistics;
 pub mod survey;
 pub mod sweep;
-pub mod table;
 pub mod ulp;
 pub mod wgsl;
 

@@ -59,7 +59,8 @@ fn greatest_exponent(dtype: Dtype) -> i32 {
 }
 
 /// The distance of `got` from `exact` in units of 2^`exponent`, with NaN and infinity as in [`ulps`].
-pub(crate) fn in_units_of<T: Element>(exponent: i32, got: T, exact: DoubleDouble) -> f64 {
+#[must_use]
+pub fn in_units_of<T: Element>(exponent: i32, got: T, exact: DoubleDouble) -> f64 {
     let (got, nearest) = (got.to_f64(), T::from_exact(exact).to_f64());
     if got.is_nan() || nearest.is_nan() {
         return f64::INFINITY;

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use arbitrary::Unstructured;
-use lrgrid::job::{Condition, Job, Plan};
-use lrgrid::table::{Control, Existing, Memory};
 use lrgrid::{Backend, Spec, Steps};
+use lrgrid_tables::job::{Condition, Job, Plan};
+use lrgrid_tables::table::{Control, Existing, Memory};
 use tempfile::TempDir;
 
 use super::{check_message, folder};

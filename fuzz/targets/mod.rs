@@ -8,7 +8,7 @@ mod job;
 mod program;
 mod spec;
 
-use lrgrid::logged::{Logged, Selection};
+use lrgrid_reports::logged::{Logged, Selection};
 use tempfile::TempDir;
 
 pub use job::{manifest, manifest_seed, part};
@@ -62,7 +62,8 @@ pub fn log(input: &[u8]) -> bool {
 
 /// Bytes as the choices of a spec over the whole catalogue: every value within its bound of the reference.
 pub fn schedules(input: &[u8]) -> bool {
-    lrgrid::check::random::check_bytes(input).unwrap_or_else(|breach| panic!("{:?}\n{}", breach.wrong, breach.document))
+    lrgrid_cli::check::random::check_bytes(input)
+        .unwrap_or_else(|breach| panic!("{:?}\n{}", breach.wrong, breach.document))
 }
 
 /// A NumPy table, by what follows its magic number.

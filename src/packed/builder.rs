@@ -46,8 +46,14 @@ impl BatchBuilder {
     /// Adds a program as the batch's next row.
     ///
     /// # Errors
-    /// When the batch's tables would outgrow 32-bit indices.
+    /// When the program cannot be evaluated, or the batch's tables would outgrow 32-bit indices.
     pub fn push(&mut self, program: &Program) -> Result<(), EvaluateError> {
+        program.check()?;
+        self.push_lowered(program)
+    }
+
+    /// Adds a program that lowering made.
+    pub(crate) fn push_lowered(&mut self, program: &Program) -> Result<(), EvaluateError> {
         let Structure { stages, tracks } = &mut self.structure;
         stages.clear();
         tracks.clear();
@@ -86,7 +92,7 @@ impl BatchBuilder {
     }
 
     /// Has the batch end where one of its schedules does.
-    pub fn end_at(&mut self, last: u64) {
+    pub(crate) fn end_at(&mut self, last: u64) {
         self.batch.last_step = Some(self.batch.last_step.map_or(last, |already| already.min(last)));
     }
 
@@ -137,22 +143,36 @@ impl BatchBuilder {
         Ok(())
     }
 
+    /// Whether no row has been added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
     /// Rows that have been added.
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.batch.len()
     }
 
     /// Bytes of its tables, and of what is remembered to share them.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         let Batch { stages, tracks, .. } = &self.batch;
         let structures = size_of_val(&stages[..]) + size_of_val(&tracks[..]);
         let remembered = structures + self.known.len() * 2 * size_of::<(Structure, u32)>();
         self.batch.size() + remembered + size_of_val(self.runs.hashes())
     }
 
+    /// The batch of the programs.
+    #[must_use]
+    pub fn batch(self) -> Batch {
+        self.finish(None)
+    }
+
     /// The batch, with the schedules that vouch for it.
     #[must_use]
-    pub fn finish(self, oracle: Option<Arc<dyn Oracle>>) -> Batch {
+    pub(crate) fn finish(self, oracle: Option<Arc<dyn Oracle>>) -> Batch {
         let mut batch = self.batch;
         batch.programs.shrink_to_fit();
         batch.stages.shrink_to_fit();

@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use block::{BLOCK_HEADER_WORDS, BLOCK_MAGIC, BlockCounts, BlockLayout};
-pub(crate) use builder::BatchBuilder;
+pub use builder::BatchBuilder;
 pub use height::PackedHeight;
 pub use layout::{
     FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE,
@@ -73,7 +73,6 @@ impl Batch {
     pub fn from_programs<'p>(programs: impl IntoIterator<Item = &'p Program>) -> Result<Self, EvaluateError> {
         let mut builder = BatchBuilder::default();
         for program in programs {
-            program.check()?;
             builder.push(program)?;
         }
         Ok(builder.finish(None))

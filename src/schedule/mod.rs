@@ -159,7 +159,6 @@ macro_rules! schedules {
         /// ```
         #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
         #[serde(tag = "kind")]
-        #[non_exhaustive]
         pub enum Schedule {
             $(#[doc = $summary] #[serde(rename = $name)] $type($type),)*
         }

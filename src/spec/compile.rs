@@ -93,7 +93,7 @@ impl Spec {
             let (mut lowering, mut builder) = (Lowering::new(self, part, points.len()), BatchBuilder::default());
             for index in points.clone() {
                 let Compiled { program, last_step } = lowering.program(index)?;
-                builder.push(&program)?;
+                builder.push_lowered(&program)?;
                 last_step.into_iter().for_each(|last| builder.end_at(last));
                 if builder.bytes() > most {
                     return Ok(Packed { builder, whole: index + 1 == points.end });

@@ -9,8 +9,16 @@ use serde_json::{Map, Number, Value};
 use crate::error::SpecError;
 use crate::readable;
 
-/// Reads a text, and says at which path a key stands twice.
-pub(crate) fn parse(text: &str) -> Result<Value, SpecError> {
+/// Reads a JSON text.
+///
+/// ```
+/// let error = lrgrid::spec::parse_json(r#"{ "steps": 5, "steps": 6 }"#).unwrap_err();
+/// assert_eq!(error.path, "steps");
+/// ```
+///
+/// # Errors
+/// When it is not JSON, or a key stands twice, with its path.
+pub fn parse(text: &str) -> Result<Value, SpecError> {
     let twice = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_str(text);
     let read = Tree(&twice).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));

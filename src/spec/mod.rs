@@ -2,7 +2,7 @@
 
 mod compile;
 mod document;
-pub(crate) mod json;
+mod json;
 mod library;
 mod overrides;
 mod read;
@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 pub use document::MAX_BYTES;
+pub use json::parse as parse_json;
 pub use overrides::Overrides;
 pub use schema::json_schema;
 pub use suggest::nearest;

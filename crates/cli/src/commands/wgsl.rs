@@ -1,0 +1,96 @@
+//! `lrgrid wgsl`: the library for shaders of your own, and the block that it reads.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use lrgrid::wgsl::{Options, Uses, library};
+use lrgrid_tables::table::AtomicFile;
+
+use super::Failure;
+use super::input::SpecInput;
+use super::output::print;
+
+const EXAMPLES: &str = "\
+Examples:
+  lrgrid wgsl > lr.wgsl                                    lr_at(program, step) for every schedule
+  lrgrid wgsl --group 1 --binding 3 --prefix sched_        sched_lr_at, bound where your shader has room
+  lrgrid wgsl spec.toml -o lr.wgsl --block schedules.bin   only what this spec uses, and its packed block
+
+Append the text to your shader and bind the block as a read-only storage buffer: docs/block.md has its bytes.";
+
+/// The largest block that is written: twice what WebGPU lets every device bind.
+const MOST_BLOCK: usize = 256 << 20;
+
+/// The most bytes of schedules that are compiled together where no block is written.
+const MOST_AT_ONCE: usize = 8 << 20;
+
+/// Print WGSL that computes learning rates in a shader of your own.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Wgsl {
+    /// A .toml or .json file, or - for standard input: leaves out what the spec has no use for.
+    #[arg(value_name = "SPEC")]
+    spec: Option<PathBuf>,
+    /// The bind group of the block.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    group: u32,
+    /// The binding of the block in its group.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    binding: u32,
+    /// What every name begins with, the function's too [default: lrgrid_, and plain lr_at for the function]
+    #[arg(long, value_name = "P")]
+    prefix: Option<String>,
+    /// The name of the function.
+    #[arg(long, value_name = "NAME")]
+    entry: Option<String>,
+    /// Write the spec's packed block, the bytes to bind, to this file.
+    #[arg(long, value_name = "FILE", requires = "spec")]
+    block: Option<PathBuf>,
+    /// Write the text to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Wgsl {
+    /// Prints or writes the text, and the block.
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let Self { spec, group, binding, prefix, entry, block, output } = self;
+        let mut uses = Uses::default();
+        let mut bytes = None;
+        if let Some(path) = spec {
+            let input = SpecInput::of(path);
+            let spec = input.read()?;
+            let in_spec = |error| Failure::in_spec(&input.name(), error);
+            let most = if block.is_some() { MOST_BLOCK } else { MOST_AT_ONCE };
+            let batch = spec.compile_rows_within(0..spec.len(), most).map_err(in_spec)?;
+            let mut done = batch.len();
+            uses = Uses::of(&batch);
+            if block.is_some() {
+                if done < spec.len() || batch.size() > MOST_BLOCK {
+                    let message = format!(
+                        "the block of {} schedules would have more than {MOST_BLOCK} bytes, more than devices bind: sweep fewer",
+                        spec.len()
+                    );
+                    return Err(Failure::wrong(format!("{}: {message}", input.name())));
+                }
+                bytes = Some(batch.as_bytes());
+            }
+            drop(batch);
+            while done < spec.len() {
+                let batch = spec.compile_rows_within(done..spec.len(), most).map_err(in_spec)?;
+                done += batch.len();
+                uses = uses.or(Uses::of(&batch));
+            }
+        }
+        let text = library(&Options { group, binding, prefix, entry, uses }).map_err(lrgrid::Error::from)?;
+        if let (Some(path), Some(bytes)) = (block, bytes) {
+            AtomicFile::replace(&path, &bytes)?;
+        }
+        match output {
+            Some(path) => AtomicFile::replace(&path, text.as_bytes())?,
+            None => print(&text)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,14 @@
+//! The program as its users see it: one program of tests, so that it is linked once.
+
+mod backends;
+mod cli;
+mod faults;
+mod interop;
+mod names;
+mod page;
+mod people;
+mod random;
+mod resident_training;
+mod shards;
+mod signals;
+mod wgsl;

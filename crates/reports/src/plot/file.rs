@@ -1,0 +1,65 @@
+//! Pictures as files: the ending chooses the format.
+
+use std::path::Path;
+
+use super::chart::Chart;
+use super::scene::Scene;
+use super::svg::svg;
+use crate::error::{Error, PlotError};
+use lrgrid_tables::table::AtomicFile;
+
+/// The formats, by the ending of a file's name.
+const ENDINGS: &str = ".svg, .png or .html";
+
+/// A picture format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Lines and text, light and dark.
+    Svg,
+    /// Pixels.
+    Png,
+    /// A page that can be read, zoomed and moved.
+    Html,
+}
+
+impl Format {
+    /// The format that a file's ending asks for.
+    ///
+    /// # Errors
+    /// When there is none of that ending, or it was not built in.
+    pub fn of(path: &Path) -> Result<Self, PlotError> {
+        let refused = |reason: String| Err(PlotError::Format { path: path.to_owned(), reason });
+        match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
+            Some("svg") => Ok(Self::Svg),
+            Some("html" | "htm") => Ok(Self::Html),
+            Some("png") if cfg!(feature = "png") => Ok(Self::Png),
+            Some("png") => refused("this lrgrid was built without its `png` feature: use .svg".to_owned()),
+            Some(other) => refused(format!("no picture format is called .{other}: end the name in {ENDINGS}")),
+            None => refused(format!("the name has no ending to choose a format by: end it in {ENDINGS}")),
+        }
+    }
+}
+
+/// A chart as the bytes of an SVG or PNG file of `width` × `height` pixels; `dark` is for PNG, which cannot follow the
+/// reader's setting.
+///
+/// # Errors
+/// When the picture would be too large, or the format was not built in.
+pub fn picture(chart: &Chart, format: Format, (width, height): (f64, f64), dark: bool) -> Result<Vec<u8>, PlotError> {
+    let scene = Scene::new(chart, width, height);
+    #[cfg(feature = "png")]
+    if format == Format::Png {
+        return super::png::png(&scene, dark);
+    }
+    #[cfg(not(feature = "png"))]
+    let _ = (format, dark);
+    Ok(svg(&scene).into_bytes())
+}
+
+/// Writes a file that appears whole or not at all.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    Ok(AtomicFile::replace(path, bytes)?)
+}

@@ -1,0 +1,93 @@
+//! Rung 2 of the ladder: the lowered form against each schedule's published formula.
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
+
+use lrgrid::program::MAX_STEP;
+use lrgrid::schedule::{KINDS, Time};
+use lrgrid_testkit::steps;
+use steps::telling_steps;
+
+/// Relative deviation allowed between two double-double evaluations: rounding of phases and parameters.
+const RELATIVE: f64 = 1e-15;
+/// Where terms of opposite sign meet, relative to the schedule's largest value.
+const OF_LARGEST: f64 = 1e-17;
+
+#[test]
+fn every_schedule_lowers_to_its_formula() {
+    let mut checked = 0_u64;
+    for kind in KINDS {
+        for schedule in (kind.examples)() {
+            schedule.validate().unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+            let program = schedule.lower().unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+            let steps = telling_steps(&schedule);
+            // A growth may leave the range of f64; both forms must then say so.
+            let finite = steps.iter().map(|&step| schedule.value(step).abs()).filter(|value| value.is_finite());
+            let largest = finite.fold(0.0, f64::max);
+            for step in steps {
+                let (want, got) = (schedule.exact(Time::step(step)), program.exact(step));
+                let difference = (got - want).high().abs();
+                let allowed = (RELATIVE * want.high().abs()).max(OF_LARGEST * largest).min(largest * RELATIVE);
+                assert!(
+                    difference <= allowed || got == want || (got.high() == want.high() && got.high().is_infinite()),
+                    "{schedule:?} at {step}: {:e} lowered, {:e} by formula ({difference:e} apart)",
+                    got.high(),
+                    want.high(),
+                );
+                checked += 1;
+            }
+        }
+    }
+    println!("{checked} values of {} kinds", KINDS.len());
+    assert!(checked > 5_000);
+}
+
+#[test]
+fn a_scaled_schedule_lowers_to_a_scaled_program() {
+    for kind in KINDS {
+        let mut found = false;
+        for schedule in (kind.examples)() {
+            let Some(scaled) = schedule.scaled(2.0) else { continue };
+            found = true;
+            let (program, twice) = (schedule.lower().unwrap(), scaled.lower().unwrap());
+            for step in telling_steps(&schedule) {
+                // Doubling is exact, so whatever scales is equal to the bit.
+                let (value, lowered) = (schedule.exact(Time::step(step)), program.exact(step));
+                if value.is_finite() && (value.high() == 0.0 || value.high().abs() > 1e-200) {
+                    assert_eq!(scaled.exact(Time::step(step)), value * 2.0, "{schedule:?} at {step}");
+                    assert_eq!(twice.exact(step), lowered * 2.0, "{schedule:?} at {step}, lowered");
+                }
+            }
+        }
+        // What a sum adds up is rounded.
+        assert!(found || kind.name == "sum", "no example of `{}` can be scaled", kind.name);
+    }
+}
+
+#[test]
+fn fractions_of_an_epoch_lower_to_the_formula_at_that_time() {
+    for kind in KINDS {
+        for schedule in (kind.examples)() {
+            let per_epoch = 7;
+            let Ok(program) = schedule.lower() else { continue };
+            // What turns between two epochs is refused there.
+            let refused = schedule.turns_between_steps();
+            if refused || program.segments().any(|segment| segment.origin > MAX_STEP / per_epoch) {
+                continue;
+            }
+            let (moving, once) = (program.clone().stretched(per_epoch).unwrap(), program.once_per(per_epoch).unwrap());
+            for step in 0..3000 {
+                let (fraction, whole) = (Time::within_epoch(step, per_epoch), Time::step(step / per_epoch));
+                for (got, want) in
+                    [(moving.exact(step), schedule.exact(fraction)), (once.exact(step), schedule.exact(whole))]
+                {
+                    let difference = (got - want).high().abs();
+                    assert!(
+                        difference <= RELATIVE * want.high().abs() + 1e-20,
+                        "{schedule:?} at {step}: {:e} and {:e}",
+                        got.high(),
+                        want.high()
+                    );
+                }
+            }
+        }
+    }
+}
