@@ -147,7 +147,8 @@ pub struct Block<const N: usize> {
 impl<const N: usize> Block<N> {
     /// A block, unless its error is too large a part of its least value to decide roundings.
     pub fn new(coefficients: [f64; N], columns: usize, slack: f64, least: f64, greatest: f64) -> Option<Self> {
-        let usable = slack <= least * LARGEST_RELATIVE_SLACK && greatest < 1e250;
+        // Zeros may be what is left of values too small for a double: nothing tells their sign.
+        let usable = least > 0.0 && slack <= least * LARGEST_RELATIVE_SLACK && greatest < 1e250;
         usable.then(|| Self {
             polynomial: Polynomial { coefficients, step: 2.0 / (columns - 1) as f64 },
             tolerance: Tolerance { slack, least, greatest, negative: coefficients[0] < 0.0 },

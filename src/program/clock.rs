@@ -25,6 +25,15 @@ pub const BETWEEN_STEPS: LowerError = LowerError::NotRepresentable {
 /// Why a segment has no form on another clock: its counts are beyond 64 bits.
 const TOO_LONG: LowerError = LowerError::TooLong { what: "a curve on a slow clock", limit: "2^62 steps" };
 
+/// Why a power has no form on another clock: its phase counts are known to 2^-64.
+const TOO_STEEP: LowerError = LowerError::NotRepresentable {
+    what: "a power as steep as this on a clock whose boundaries lie between steps",
+    remedy: "use a smaller power, or give the clock whole numbers",
+};
+
+/// The largest power per phase count of which a 2^-64 still is below 2^-54 of the value.
+const STEEPEST_PER_COUNT: f64 = 1024.0;
+
 /// [`MOST_COUNTS`] as a number.
 const BEYOND: f64 = MOST_COUNTS as f64;
 
@@ -143,6 +152,7 @@ impl Moved {
             out.push(segment);
             return Ok(());
         }
+        self.is_told_by_its_fraction(clock, counts)?;
         // Less than a step from an end, a curve may need more of the phase count's fraction than a segment has.
         let last = until - 1;
         let first = self.value_near_an_end(clock, count);
@@ -163,6 +173,15 @@ impl Moved {
             }
         }
         Ok(())
+    }
+
+    /// Whether 2^-64 of a phase count is little for the curve's power.
+    fn is_told_by_its_fraction(&self, clock: &Clock, counts: DoubleDouble) -> Result<(), LowerError> {
+        let Curve::Power { exponent, .. } = self.segment.curve else { return Ok(()) };
+        // A power below 0 is steepest at the first count, one above 0 is close to 0 there.
+        let full = || self.full.map(|full| full.times(&clock.divisor).over(&clock.multiplier).high());
+        let counts = if exponent < 0.0 { counts.high() } else { full().unwrap_or(f64::INFINITY) };
+        if exponent.abs() > STEEPEST_PER_COUNT * counts { Err(TOO_STEEP) } else { Ok(()) }
     }
 
     /// The value at a phase count less than a step from an end of the curve.

@@ -18,6 +18,9 @@ pub use clock::{BETWEEN_STEPS, Clock, Moved};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 
+/// How many times as large as its end a move's beginning may be, where it is computed from there: 2^90.
+const MOST_APART: f64 = (1_u128 << 90) as f64;
+
 /// The largest step and the longest length: integers up to here are exact in `f64`.
 pub const MAX_STEP: u64 = (1 << 53) - 1;
 
@@ -179,6 +182,9 @@ impl Segment {
     }
 
     /// A move whose phase runs 0 → 1, so that the shape is fine-grained near `from`.
+    ///
+    /// Where `from` is more than 2^90 times as large as `to`, and that is not 0, the amplitude is NaN, which makes the
+    /// program one that cannot be evaluated: `to` would not be met.
     #[must_use]
     pub fn rising(
         start: u64,
@@ -188,6 +194,8 @@ impl Segment {
         curve: Curve,
     ) -> Self {
         let (from, to) = (from.into(), to.into());
+        // The sum of base and amplitude must still be the other end.
+        let lost = to != DoubleDouble::ZERO && to.abs() * MOST_APART < from.abs();
         Self {
             start,
             length,
@@ -197,7 +205,7 @@ impl Segment {
             reversed: false,
             rate: DoubleDouble::ONE / DoubleDouble::from(length),
             base: from,
-            amplitude: to - from,
+            amplitude: if lost { f64::NAN.into() } else { to - from },
             curve,
         }
     }

@@ -174,7 +174,11 @@ impl Family for NormalizedExponential {
     fn lower(&self) -> Result<Program, LowerError> {
         let rate = self.octaves() / DoubleDouble::from(self.steps);
         let span = DoubleDouble::exact_sum(self.start, -self.end);
-        let of_span = |part: f64| span * (DoubleDouble::from(part) / self.share());
+        // What underflows is NaN, which is refused as out of range.
+        let of_span = |part: f64| match span * (DoubleDouble::from(part) / self.share()) {
+            lost if lost == DoubleDouble::ZERO && span != lost => f64::NAN.into(),
+            share => share,
+        };
         let (start, end, curve) = (self.start, self.end, Curve::ExponentialMinusOne);
         if start.abs() > end.abs() {
             let fall = Segment::falling(0, self.steps, start, end, curve);

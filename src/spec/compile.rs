@@ -247,7 +247,7 @@ fn check_range(program: &Program) -> Result<(), SpecError> {
         segments.chain(program.stages.iter().flat_map(|stage| [stage.offset, stage.scale]))
     };
     if !heights().all(DoubleDouble::is_finite) {
-        let message = "its values are too far apart: their difference is beyond the range of f64, about 1.8e308";
+        let message = "its values are too far apart: beyond the range of f64, about 1.8e308, or more than 2^90 times as large as the one that they move to";
         return Err(SpecError::new("", message));
     }
     let small = |height: &f64| *height != 0.0 && height.abs() < LEAST_HEIGHT;

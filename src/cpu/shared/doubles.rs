@@ -14,7 +14,7 @@ use crate::cpu::repeat::{Cycles, cycles};
 use crate::cpu::row::fill_columns;
 use crate::cpu::span::{Columns, Factor, Kind, Span, first_span};
 use crate::cpu::writer::Writer;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, Extended};
 use crate::packed::{Batch, Steps};
 use crate::program::{Clamp, MAX_STEP, Program, Segment, Stage};
 
@@ -203,6 +203,9 @@ impl<'b> DoublePattern<'b> {
                 for (offset, (value, rest)) in values.iter_mut().zip(rests).enumerate() {
                     let exact = joined_at(&plain, factors, column + offset);
                     (*value, *rest) = (exact.high(), exact.low());
+                    if exact.high() == 0.0 && !is_zero_at(factors, column + offset) {
+                        *value = f64::NAN;
+                    }
                     greatest = greatest.max(exact.high().abs());
                 }
                 EXACT * greatest
@@ -307,6 +310,12 @@ impl<'b> DoublePattern<'b> {
             column = end;
         }
     }
+}
+
+/// Whether what several factors make at a column is 0, and not merely too small for a double.
+fn is_zero_at(factors: &[Factor<'_>], column: usize) -> bool {
+    let value = |factor: &Factor<'_>| -> Extended { factor.segment.value_at(factor.phase_count_at(column).into()) };
+    factors.iter().any(|factor| value(factor) == Extended::ZERO)
 }
 
 /// What the tracks of a stage make together at a column of a span.

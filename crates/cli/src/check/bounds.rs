@@ -48,7 +48,14 @@ impl Allowance {
         let spacing = spacing_exponent(T::DTYPE, exact.high());
         match self.coarse {
             Some(coarse) if f64::from(coarse - spacing) > self.bound.log2() => {
-                in_units_of(coarse, got, exact) * self.bound
+                let value = got.to_f64();
+                // What is allowed may be beyond the type's range.
+                let off = if value.is_finite() {
+                    (DoubleDouble::from(value) - exact).abs().scaled_by_power_of_two(-coarse).high()
+                } else {
+                    in_units_of(coarse, got, exact)
+                };
+                off * self.bound
             }
             _ => in_units_of(spacing, got, exact),
         }
