@@ -1,4 +1,4 @@
-//! Imports run one way: each module of the crate may use only those before it.
+//! Imports run one way: each module of the library may use only those before it. (Between crates the compiler sees to it.)
 #![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,35 +44,6 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("survey", &["element", "error", "packed", "spec", "statistics"]),
-    ("table", &["curve", "element", "error", "evaluate", "packed", "program"]),
-    ("job", &["bounded", "element", "engine", "error", "packed", "readable", "spec", "table"]),
-    (
-        "check",
-        &[
-            "catalogue",
-            "cpu",
-            "curve",
-            "double_double",
-            "element",
-            "engine",
-            "error",
-            "evaluate",
-            "gpu",
-            "packed",
-            "program",
-            "schedule",
-            "spec",
-            "ulp",
-        ],
-    ),
-    ("bench", &["check", "cpu", "element", "engine", "error", "evaluate", "gpu", "packed", "program", "spec", "ulp"]),
-    ("catalogue", &["dialect", "schedule"]),
-    ("sample", &["curve", "program", "schedule", "spec"]),
-    ("describe", &["curve", "double_double", "error", "packed", "program", "readable", "sample", "schedule", "spec"]),
-    ("plot", &["describe", "error", "gpu", "packed", "program", "readable", "sample", "spec", "table"]),
-    ("logged", &["error", "program", "readable"]),
-    ("fit", &["cpu", "curve", "double_double", "error", "evaluate", "logged", "packed", "program", "schedule"]),
-    ("compare", &["element"]),
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -115,8 +86,8 @@ fn imports_run_one_way() {
     for file in files {
         let relative = file.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
         let module = relative.split('/').next().unwrap().trim_end_matches(".rs").to_owned();
-        // The roots tie everything together, and the command line sees only the public API.
-        if ["lib", "main", "cli"].contains(&module.as_str()) {
+        // The root ties everything together.
+        if module == "lib" {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
@@ -133,19 +104,6 @@ fn imports_run_one_way() {
     }
     for (module, _) in ALLOWED {
         assert!(modules.contains(*module), "`{module}` is in ALLOWED but not in src");
-    }
-}
-
-#[test]
-fn the_command_line_uses_only_the_public_api() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = vec![root.join("main.rs")];
-    rust_files(&root.join("cli"), &mut files);
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
-        for used in modules_used(&text) {
-            assert!(used == "cli", "{} uses crate::{used} of the binary", file.display());
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use lrgrid::schedule::KINDS;
 const HEAD: &str = "\
 # Schedules by the names that libraries give them
 
-Made by `LRGRID_BLESS=1 cargo test --test libraries`, from the list that also reads them. Each can be written as
+Made by `LRGRID_BLESS=1 cargo test libraries`, from the list that also reads them. Each can be written as
 it is there, `schedule = { library = \"torch\", name = \"OneCycleLR\", args = { … } }`, and returns what the library
 returns; `lrgrid describe` prints the native spec with the same bits, and `lrgrid schedules --library torch`
 the arguments. A name leads to what is the same elsewhere, and to the differences that bite.
@@ -73,7 +73,7 @@ fn the_page_lists_every_schedule_as_it_is() {
         fs::write(&path, &wanted).unwrap();
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == wanted, "the page is stale: LRGRID_BLESS=1 cargo test --test libraries");
+    assert!(found == wanted, "the page is stale: LRGRID_BLESS=1 cargo test libraries");
 }
 
 #[test]

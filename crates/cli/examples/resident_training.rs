@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use lrgrid::wgpu;
-use lrgrid_tables::table::AtomicFile;
+use lrgrid_tables::table::{AtomicFile, Existing};
 
 use device::{Cost, MOST_NETWORKS, Outcome, Trainer};
 
@@ -132,7 +132,8 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         );
     }
 
-    AtomicFile::replace(&arguments.picture, picture::draw(&batch, &points, steps, &resident, &ranking).as_bytes())?;
+    let drawn = picture::draw(&batch, &points, steps, &resident, &ranking);
+    AtomicFile::write_whole(&arguments.picture, drawn.as_bytes(), Existing::Replace)?;
     println!("\nthe picture is {}", arguments.picture.display());
     Ok(!deviations.iter().any(check::Deviation::is_breached))
 }

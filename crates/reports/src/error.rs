@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use lrgrid_tables::error::TableError;
-
 /// Anything that reports can refuse or fail at.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -11,9 +9,6 @@ pub enum Error {
     /// The library refused or failed.
     #[error(transparent)]
     Library(#[from] lrgrid::Error),
-    /// A file could not be written.
-    #[error(transparent)]
-    Table(#[from] TableError),
     /// A picture could not be made.
     #[error(transparent)]
     Plot(#[from] PlotError),

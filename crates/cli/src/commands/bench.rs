@@ -7,12 +7,11 @@ use std::process::ExitCode;
 use crate::bench::{Crossover, Machine, Measurement, Options, Regime, Report, html, run, svg};
 use clap::Args;
 use lrgrid::{Backend, Dtype};
-use lrgrid_tables::table::AtomicFile;
 
 use super::Failure;
 use super::arguments::{BackendArguments, dtypes};
 use super::columns::columns;
-use super::output::print;
+use super::output::{Overwrite, print};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,12 +46,16 @@ pub struct Bench {
     /// Also write a chart; its ending chooses the format: .svg or .html.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 impl Bench {
     /// Measures and prints.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let draw = self.output.as_deref().map(chart).transpose()?;
+        self.overwrite.check(self.output.as_deref())?;
+        self.overwrite.check(self.json.as_deref())?;
         if self.backend.backend == Backend::Reference {
             return Err(Failure::wrong("--backend reference is not measured: it is what the others are checked with"));
         }
@@ -74,12 +77,12 @@ impl Bench {
         progress("");
         let report = report?;
         if let (Some(draw), Some(path)) = (draw, &self.output) {
-            write(path, &draw(&report))?;
+            self.overwrite.write(path, draw(&report).as_bytes())?;
         }
         match &self.json {
             Some(path) if path == Path::new("-") => print(&json(&report)?)?,
             Some(path) => {
-                write(path, &json(&report)?)?;
+                self.overwrite.write(path, json(&report)?.as_bytes())?;
                 print(&text(&report))?;
             }
             None => print(&text(&report))?,
@@ -102,10 +105,6 @@ fn chart(path: &Path) -> Result<fn(&Report) -> String, Failure> {
 fn json(report: &Report) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::from_stdout(error.into()))?;
     Ok(text + "\n")
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    Ok(AtomicFile::replace(path, text.as_bytes())?)
 }
 
 fn text(report: &Report) -> String {

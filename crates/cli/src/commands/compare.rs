@@ -10,7 +10,7 @@ use lrgrid::{Batch, Dtype, readable};
 use lrgrid_reports::compare::{Difference, difference};
 use lrgrid_reports::logged::Logged;
 use lrgrid_reports::plot::chart::Lowered;
-use lrgrid_reports::plot::file::{Format, picture, write};
+use lrgrid_reports::plot::file::{Format, picture};
 use lrgrid_reports::plot::{Chart, Options, Subject, Terminal};
 use lrgrid_tables::table::write_number;
 
@@ -19,7 +19,7 @@ use super::arguments::{self, StepRange, number, step_range};
 use super::columns::columns;
 use super::fit::LogPart;
 use super::input::SpecInput;
-use super::output::print;
+use super::output::{Overwrite, print};
 use super::screen::Screen;
 
 /// Steps that are compared one by one; of more, those where something happens and as many evenly spaced ones.
@@ -62,6 +62,8 @@ pub struct Compare {
     /// Draw both into a file: .svg or .png.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print nothing: the exit status says it.
     #[arg(short, long)]
     quiet: bool,
@@ -220,7 +222,7 @@ impl Compare {
             ))),
             (Some(format), Some(path)) => {
                 let bytes = picture(&chart, format, (800.0, 420.0), false)?;
-                Ok(write(path, &bytes)?)
+                self.overwrite.write(path, &bytes)
             }
             _ if self.quiet => Ok(()),
             _ => print(&format!("\n{}", terminal.draw(&chart))),

@@ -6,9 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
-use lrgrid_reports::plot::file::write;
 
-use super::output::print;
+use super::output::{Overwrite, print};
 use super::{Cli, Failure};
 
 const EXAMPLES: &str = "\
@@ -47,6 +46,8 @@ pub struct Man {
     /// Write lrgrid.1 and a page for each command into this folder.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 impl Man {
@@ -66,9 +67,9 @@ impl Man {
         };
         for of in command.get_subcommands() {
             let name = format!("lrgrid-{}", of.get_name());
-            write(&folder.join(format!("{name}.1")), &render(of.clone())?)?;
+            self.overwrite.write(&folder.join(format!("{name}.1")), &render(of.clone())?)?;
         }
-        write(&folder.join("lrgrid.1"), &render(command.clone())?)?;
+        self.overwrite.write(&folder.join("lrgrid.1"), &render(command.clone())?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -152,7 +152,6 @@ impl From<lrgrid_reports::Error> for Failure {
     fn from(error: lrgrid_reports::Error) -> Self {
         match error {
             lrgrid_reports::Error::Library(error) => error.into(),
-            lrgrid_reports::Error::Table(error) => error.into(),
             lrgrid_reports::Error::Plot(PlotError::Encode { .. }) => Self::of(&error, FAILED),
             // A log that cannot be read is a wrong argument, as a spec that cannot be read is.
             error => Self::of(&error, WRONG),

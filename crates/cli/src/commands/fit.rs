@@ -7,10 +7,9 @@ use clap::Args;
 use lrgrid::readable;
 use lrgrid_reports::fit::{Sureness, fit};
 use lrgrid_reports::logged::{Logged, Selection};
-use lrgrid_reports::plot::file::write;
 
 use super::Failure;
-use super::output::print;
+use super::output::{Overwrite, print};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +32,8 @@ pub struct Fit {
     /// Write the spec to a file instead.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 /// Which part of a log is meant.
@@ -56,6 +57,7 @@ impl LogPart {
 impl Fit {
     /// Reads, fits and prints.
     pub fn run(self) -> Result<ExitCode, Failure> {
+        self.overwrite.check(self.output.as_deref())?;
         let logged = Logged::read(&self.log, &self.part.selection())?;
         let found = fit(&logged)?;
         let (step, value, at_step) = found.worst;
@@ -77,7 +79,7 @@ impl Fit {
         let _ = std::io::Write::write_all(&mut std::io::stderr(), report.as_bytes());
         let spec = found.spec(last);
         match &self.output {
-            Some(path) => write(path, spec.as_bytes())?,
+            Some(path) => self.overwrite.write(path, spec.as_bytes())?,
             None => print(&spec)?,
         }
         Ok(if found.sureness == Sureness::Trace { ExitCode::FAILURE } else { ExitCode::SUCCESS })

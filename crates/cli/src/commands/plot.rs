@@ -7,7 +7,7 @@ use clap::Args;
 use lrgrid::{Batch, Error, Spec};
 use lrgrid_reports::error::PlotError;
 use lrgrid_reports::plot::chart::{Lowered, evenly};
-use lrgrid_reports::plot::file::{Format, picture, write};
+use lrgrid_reports::plot::file::{Format, picture};
 use lrgrid_reports::plot::html::{MOST_SCHEDULES, page};
 use lrgrid_reports::plot::{Chart, Options, Scale, Subject, Terminal};
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::Failure;
 use super::arguments::{StepRange, number, step_range};
 use super::input::SpecInput;
-use super::output::print;
+use super::output::{Overwrite, print};
 use super::screen::Screen;
 
 const EXAMPLES: &str = "\
@@ -36,6 +36,8 @@ pub struct Plot {
     /// Draw into a file instead; its ending chooses the format: .svg, .png or .html.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Only steps from A up to, but not including, B.
     #[arg(long, value_name = "A..B", value_parser = step_range)]
     steps: Option<StepRange>,
@@ -84,6 +86,7 @@ impl Plot {
     /// Draws.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let format = self.output.as_deref().map(Format::of).transpose()?;
+        self.overwrite.check(self.output.as_deref())?;
         let is_page = format == Some(Format::Html);
         let drawn = self.specs.iter().map(|path| self.read(path, is_page)).collect::<Result<Vec<_>, _>>()?;
         let points: Vec<Box<dyn Fn(usize) -> Vec<f64> + Sync + '_>> =
@@ -126,10 +129,10 @@ impl Plot {
         let chart = Chart::new(&subjects, &options)?.ok_or_else(empty)?;
         match (format, &self.output) {
             (Some(Format::Html), Some(path)) => {
-                write(path, page(&subjects, &options, &chart)?.as_bytes())?;
+                self.overwrite.write(path, page(&subjects, &options, &chart)?.as_bytes())?;
             }
             (Some(format), Some(path)) => {
-                write(path, &picture(&chart, format, self.size, self.dark)?)?;
+                self.overwrite.write(path, &picture(&chart, format, self.size, self.dark)?)?;
             }
             _ => print(&terminal.draw(&chart))?,
         }

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lrgrid::wgsl::{Options, Uses, library};
-use lrgrid_tables::table::AtomicFile;
 
 use super::Failure;
 use super::input::SpecInput;
-use super::output::print;
+use super::output::{Overwrite, print};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,12 +49,16 @@ pub struct Wgsl {
     /// Write the text to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
 }
 
 impl Wgsl {
     /// Prints or writes the text, and the block.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { spec, group, binding, prefix, entry, block, output } = self;
+        let Self { spec, group, binding, prefix, entry, block, output, overwrite } = self;
+        overwrite.check(block.as_deref())?;
+        overwrite.check(output.as_deref())?;
         let mut uses = Uses::default();
         let mut bytes = None;
         if let Some(path) = spec {
@@ -85,10 +88,10 @@ impl Wgsl {
         }
         let text = library(&Options { group, binding, prefix, entry, uses }).map_err(lrgrid::Error::from)?;
         if let (Some(path), Some(bytes)) = (block, bytes) {
-            AtomicFile::replace(&path, &bytes)?;
+            overwrite.write(&path, &bytes)?;
         }
         match output {
-            Some(path) => AtomicFile::replace(&path, text.as_bytes())?,
+            Some(path) => overwrite.write(&path, text.as_bytes())?,
             None => print(&text)?,
         }
         Ok(ExitCode::SUCCESS)

@@ -6,7 +6,6 @@ use super::chart::Chart;
 use super::scene::Scene;
 use super::svg::svg;
 use crate::error::{Error, PlotError};
-use lrgrid_tables::table::AtomicFile;
 
 /// The formats, by the ending of a file's name.
 const ENDINGS: &str = ".svg, .png or .html";
@@ -54,12 +53,4 @@ pub fn picture(chart: &Chart, format: Format, (width, height): (f64, f64), dark:
     #[cfg(not(feature = "png"))]
     let _ = (format, dark);
     Ok(svg(&scene).into_bytes())
-}
-
-/// Writes a file that appears whole or not at all.
-///
-/// # Errors
-/// When the file system refuses.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    Ok(AtomicFile::replace(path, bytes)?)
 }

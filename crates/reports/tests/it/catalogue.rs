@@ -7,7 +7,7 @@ use lrgrid::Spec;
 use lrgrid::dialect::LIBRARIES;
 use lrgrid::schedule::{KINDS, Schedule};
 
-const START: &str = "<!-- schedules: made by LRGRID_BLESS=1 cargo test --test catalogue -->\n";
+const START: &str = "<!-- schedules: made by LRGRID_BLESS=1 cargo test catalogue -->\n";
 const END: &str = "<!-- end of schedules -->";
 
 /// The README's table: name, parameters with defaults, formula.
@@ -37,7 +37,7 @@ fn the_readme_lists_every_kind_as_it_is() {
         fs::write(&path, [before, START, &wanted, END, after].concat()).unwrap();
         return;
     }
-    assert_eq!(listed, wanted, "the README is stale: LRGRID_BLESS=1 cargo test --test catalogue");
+    assert_eq!(listed, wanted, "the README is stale: LRGRID_BLESS=1 cargo test catalogue");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The gallery and the README's pictures are what the tool draws: `LRGRID_BLESS=1 cargo test --test gallery` renews them.
+//! The gallery and the README's pictures are what the tool draws: `LRGRID_BLESS=1 cargo test gallery` renews them.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use std::fs;
@@ -28,7 +28,7 @@ fn hold(path: &str, wanted: &str) {
         return;
     }
     let found = fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == wanted, "{path} is stale: LRGRID_BLESS=1 cargo test --test gallery");
+    assert!(found == wanted, "{path} is stale: LRGRID_BLESS=1 cargo test gallery");
 }
 
 /// Steps that show what a schedule does.
@@ -70,7 +70,7 @@ fn draw(schedule: &Schedule, title: &str, size: (f64, f64)) -> String {
 #[test]
 fn the_gallery_shows_every_kind_as_it_is() {
     let mut page = String::from(
-        "# Gallery\n\nEvery schedule and combinator with its formula and an example, drawn by `lrgrid plot`. `s` counts from the piece's own\nstart, `t = min(s/steps, 1)`. Made by `LRGRID_BLESS=1 cargo test --test gallery`.\n",
+        "# Gallery\n\nEvery schedule and combinator with its formula and an example, drawn by `lrgrid plot`. `s` counts from the piece's own\nstart, `t = min(s/steps, 1)`. Made by `LRGRID_BLESS=1 cargo test gallery`.\n",
     );
     for combinators in [false, true] {
         page += if combinators { "\n## Combinators\n" } else { "\n## Schedules\n" };

@@ -95,12 +95,12 @@ impl AtomicFile {
         Ok(file)
     }
 
-    /// Writes a whole file, in place of one that is there already: for pictures and reports, which are made anew.
+    /// Writes a whole file.
     ///
     /// # Errors
     /// As [`AtomicFile::create`], and when the file system refuses.
-    pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), TableError> {
-        let mut file = Self::create(path, Existing::Replace)?;
+    pub fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), TableError> {
+        let mut file = Self::create(path, existing)?;
         file.append(bytes)?;
         file.commit().map(drop)
     }
