@@ -35,7 +35,8 @@
 //! # Where things are
 //! [`Spec`] reads texts, [`schedule`] has every kind with its formula, [`Batch`] is what they compile to.
 //! [`Cpu`], `Gpu` and [`Reference`] are the backends behind [`Evaluate`]; [`Engine`] chooses one.
-//! [`job`] writes tables of any size, at once or in shards; [`table`] has their formats.
+//! Tables of any size as files, at once or in shards, are the crate `lrgrid-tables`; pictures, fits and comparisons
+//! `lrgrid-reports`.
 //! `Programs` keeps a batch on a GPU for training loops there, [`wgsl`] prints `lr_at` for shaders of your own.
 //! [`statistics`] sums rows up without their table, [`survey`] a whole sweep.
 //! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.

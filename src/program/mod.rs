@@ -183,8 +183,7 @@ impl Segment {
 
     /// A move whose phase runs 0 → 1, so that the shape is fine-grained near `from`.
     ///
-    /// Where `from` is more than 2^90 times as large as `to`, and that is not 0, the amplitude is NaN, which makes the
-    /// program one that cannot be evaluated: `to` would not be met.
+    /// Where the ends are too far apart, the amplitude is NaN: see [`amplitude`].
     #[must_use]
     pub fn rising(
         start: u64,
@@ -194,8 +193,6 @@ impl Segment {
         curve: Curve,
     ) -> Self {
         let (from, to) = (from.into(), to.into());
-        // The sum of base and amplitude must still be the other end.
-        let lost = to != DoubleDouble::ZERO && to.abs() * MOST_APART < from.abs();
         Self {
             start,
             length,
@@ -205,7 +202,7 @@ impl Segment {
             reversed: false,
             rate: DoubleDouble::ONE / DoubleDouble::from(length),
             base: from,
-            amplitude: if lost { f64::NAN.into() } else { to - from },
+            amplitude: amplitude(from, to),
             curve,
         }
     }
@@ -221,6 +218,16 @@ impl Segment {
     ) -> Self {
         Self { origin: length, reversed: true, ..Self::rising(start, length, to, from, curve) }
     }
+}
+
+/// What is added to `from` for `to`.
+///
+/// NaN, of which no program can be evaluated, where `from` is more than 2^90 times as large as `to` and that is not 0: the
+/// sum would not be `to`.
+#[must_use]
+pub fn amplitude(from: DoubleDouble, to: DoubleDouble) -> DoubleDouble {
+    let lost = to != DoubleDouble::ZERO && to.abs() * MOST_APART < from.abs();
+    if lost { f64::NAN.into() } else { to - from }
 }
 
 impl Track {

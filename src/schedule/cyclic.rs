@@ -8,7 +8,7 @@ use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
 use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
-use crate::program::{Clamp, Program, Repetition, Segment, Stage, Track};
+use crate::program::{Clamp, Program, Repetition, Segment, Stage, Track, amplitude};
 
 /// How the height of the triangles goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -117,7 +117,7 @@ impl Family for Cyclic {
         Ok(Program::of_stage(Stage {
             start: 0,
             offset: self.base.into(),
-            scale: DoubleDouble::exact_sum(self.max, -self.base),
+            scale: amplitude(self.base.into(), self.max.into()),
             tracks,
             summed: false,
             clamp: Clamp::NONE,

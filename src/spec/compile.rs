@@ -150,7 +150,7 @@ impl Spec {
 /// Appends parts as long as all together take no more than so many bytes; whether all of them did.
 fn join(builder: &mut BatchBuilder, parts: Vec<BatchBuilder>, bytes: usize) -> Result<bool, Error> {
     for mut part in parts {
-        if builder.len() > 0 && builder.bytes().saturating_add(part.bytes()) > bytes {
+        if !builder.is_empty() && builder.bytes().saturating_add(part.bytes()) > bytes {
             return Ok(false);
         }
         builder.append(&mut part)?;

@@ -108,7 +108,7 @@ fn for_each_value<T: Element>(
 #[test]
 fn every_curve_is_within_its_bound() {
     let Some(gpu) = gpu() else { return };
-    let mut random = Random::new();
+    let mut random = Random::fixed();
     let (samples, ratchet) = thoroughness();
     let mut worst: BTreeMap<&str, (f64, String)> = BTreeMap::new();
     let cases = cases::all(&mut random);
@@ -142,7 +142,7 @@ fn every_curve_is_within_its_bound() {
 /// Half-width types: so close to the nearest value that only near-ties differ.
 fn half_width_is_within<T: Element>() {
     let Some(gpu) = gpu() else { return };
-    let mut random = Random::new();
+    let mut random = Random::fixed();
     let cases = cases::all(&mut random);
     let mut worst = 0.0_f64;
     for_each_value(&gpu, &cases, &mut random, 100, |case, step, got: T, largest| {
@@ -202,7 +202,7 @@ fn windows(case: &Case, random: &mut Random, columns: u64) -> Vec<(u64, u64)> {
 fn blocks_are_within<T: Element>(columns: u64, every: usize) {
     let Some(_) = gpu() else { return };
     let gpu = Gpu::new().unwrap().with_tuning(Tuning { blocks_from: 0, ..Tuning::default() });
-    let mut random = Random::new();
+    let mut random = Random::fixed();
     let mut worst: BTreeMap<&str, (f64, String)> = BTreeMap::new();
     for case in cases::all(&mut random).iter().step_by(every) {
         let batch = Batch::from_programs([&case.program]).unwrap();
@@ -291,7 +291,7 @@ fn bounds_hold_between_nodes() {
 #[test]
 fn the_values_of_a_row_do_not_depend_on_other_rows_or_tiles() {
     let Some(gpu) = gpu() else { return };
-    let cases = cases::all(&mut Random::new());
+    let cases = cases::all(&mut Random::fixed());
     let programs: Vec<&Program> = cases.iter().step_by(29).map(|case| &case.program).collect();
     let steps = Steps::range(3..6000);
     let together: Vec<f32> = gpu.evaluate(&Batch::from_programs(programs.iter().copied()).unwrap(), &steps).unwrap();
@@ -382,7 +382,7 @@ fn steep_ends_of_the_longest_bent_curves_are_within_their_bound() {
 #[test]
 fn tiles_and_lists_do_not_change_a_bit() {
     let Some(_) = gpu() else { return };
-    let mut random = Random::new();
+    let mut random = Random::fixed();
     let cases = cases::all(&mut random);
     let batch = Batch::from_programs(cases.iter().map(|case| &case.program)).unwrap();
     // Blocks are cut by columns, so only what is computed value by value is the same in every tile and list.
@@ -410,7 +410,7 @@ fn tiles_and_lists_do_not_change_a_bit() {
 #[test]
 fn specialised_pipelines_and_sliced_tables_do_not_change_a_bit() {
     let Some(gpu) = gpu() else { return };
-    let cases = cases::all(&mut Random::new());
+    let cases = cases::all(&mut Random::fixed());
     let special = Gpu::new().unwrap().with_tuning(Tuning { specialize_from: 0, ..Tuning::default() });
     let sliced = Gpu::new().unwrap().with_tuning(Tuning { table_bytes: 1 << 16, ..Tuning::default() });
     for curve in cases::curves() {
@@ -428,7 +428,7 @@ fn specialised_pipelines_and_sliced_tables_do_not_change_a_bit() {
 /// Constants are the nearest value of the type, so the rounding itself is seen: ties, subnormals, overflow.
 fn constants_are_the_nearest<T: Element>() {
     let Some(gpu) = gpu() else { return };
-    let mut random = Random::new();
+    let mut random = Random::fixed();
     let mut values: Vec<f64> =
         vec![0.0, 1.0, f64::MAX, f64::MIN_POSITIVE, 5e-324, 65_504.0, 65_519.9, 65_520.0, 3.4e38, 3.4028236e38];
     for _ in 0..3000 {
@@ -459,7 +459,7 @@ fn constants_are_the_nearest_of_every_type() {
 #[test]
 fn integers_divide_exactly() {
     let Some(gpu) = gpu() else { return };
-    let mut random = Random::new();
+    let mut random = Random::fixed();
     let count = |quantum, repetition| {
         // The phase itself: how often the quantum went into the folded step.
         let segment =
@@ -491,7 +491,7 @@ fn integers_divide_exactly() {
 #[test]
 fn sums_and_products_are_nearly_the_nearest() {
     let Some(gpu) = gpu() else { return };
-    let mut random = Random::new();
+    let mut random = Random::fixed();
     let mut number = || {
         let sign = if random.below(2) == 0 { 1.0 } else { -1.0 };
         sign * random.log_uniform(1e-3, 1e3) * 2f64.powi(random.below(60) as i32 / 20 * 20)

@@ -1,5 +1,4 @@
 //! Rung 2 of the ladder: the lowered form against each schedule's published formula.
-#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use lrgrid::program::MAX_STEP;
 use lrgrid::schedule::{KINDS, Time};

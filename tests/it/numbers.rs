@@ -7,7 +7,7 @@ use lrgrid::double_double::DoubleDouble;
 use lrgrid::program::MAX_STEP;
 use lrgrid::schedule::{Clock, Cycle, CycleMode, Delay, Linear, Product, Restarts, Schedule, Sequence};
 use lrgrid::ulp::{spacing_exponent, ulps};
-use lrgrid::{Cpu, Dtype, Evaluate, Reference, Spec, Steps};
+use lrgrid::{Batch, Cpu, Dtype, Element, Evaluate, Reference, Spec, Steps};
 use num_rational::BigRational;
 use proptest::prelude::*;
 
@@ -253,6 +253,42 @@ fn growth_from_a_tiny_value_reaches_infinity() {
 }
 
 #[test]
+fn zeros_that_are_underflow_keep_their_sign_and_are_no_zeros() {
+    let texts = [
+        // Far below the least f64, with its sign.
+        (
+            "schedule = { kind = 'exponential', start = -1e-45, decay_rate = 0.5, decay_steps = 14 }",
+            9_007_199_254_740_903,
+        ),
+        // Within its subnormal numbers.
+        ("schedule = { kind = 'tanh', start = 1.0, end = 0.0, steps = 1, lower = 360.0, upper = 400.0 }", 0),
+        ("schedule = { kind = 'tanh', start = 1.0, end = 0.0, steps = 9000, lower = 360.0, upper = 372.0 }", 40),
+    ];
+    for (text, first) in texts {
+        let program = Spec::from_toml(text).unwrap().compile().unwrap().program(0);
+        // Seventeen rows of one timing are evaluated together.
+        let batch = Batch::from_programs(std::iter::repeat_n(&program, 17)).unwrap();
+        let (range, cpu) = (Steps::range(first..first + 89), Cpu::new().unwrap());
+        let list = Steps::list(range.iter());
+        let alone = Batch::from_programs([&program]).unwrap();
+        let singles: [Vec<f32>; 3] =
+            [cpu.evaluate(&batch, &range), cpu.evaluate(&batch, &list), cpu.evaluate(&alone, &range)]
+                .map(Result::unwrap);
+        let doubles: [Vec<f64>; 3] =
+            [cpu.evaluate(&batch, &range), cpu.evaluate(&batch, &list), cpu.evaluate(&alone, &range)]
+                .map(Result::unwrap);
+        for column in 0..89 {
+            let step = first + column as u64;
+            let bits = singles.each_ref().map(|values| values[column].to_bits());
+            assert_eq!(bits, [f32::from_exact(program.exact(step)).to_bits(); 3], "step {step} of {text}");
+            let values = doubles.each_ref().map(|values| values[column]);
+            assert_eq!(values, [values[0]; 3], "step {step} of {text}");
+            assert!(ulps(values[0], program.exact(step)) <= 1.0, "step {step} of {text}");
+        }
+    }
+}
+
+#[test]
 fn what_is_out_of_range_is_refused_with_the_range() {
     for (name, parts) in [
         ("multiplier_1e308", ["`schedule.multiplier`", "at most 2^53"]),
@@ -264,6 +300,13 @@ fn what_is_out_of_range_is_refused_with_the_range() {
     for (schedule, parts) in [
         ("kind = 'linear', start = 1e-300, end = 0, steps = 9", vec!["1e-300", "1e-290"]),
         ("kind = 'constant', value = -5e-324", vec!["`schedule`", "-5e-324", "1e-290"]),
+        ("kind = 'k_decay', start = 1e-41, end = 1, steps = 9, k = 1", vec!["`schedule`", "2^90"]),
+        ("kind = 'cyclic', base = -3e39, max = 1, step_size_up = 9", vec!["`schedule`", "2^90"]),
+        ("kind = 'normalized_exponential', start = 2e-289, end = 0, steps = 9, ratio = 1e-50", vec!["`schedule`"]),
+        (
+            "kind = 'clock', multiplier = 0.7, of = { kind = 'inverse_power', start = 1, timescale = 6.5, power = 3e7 }",
+            vec!["steep", "clock"],
+        ),
         (
             "kind = 'clock', multiplier = 1e-31, of = { kind = 'linear', start = 1, end = 0, steps = 9 }",
             vec!["`schedule.multiplier`", "from 1e-30 to 2^53"],

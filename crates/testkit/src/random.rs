@@ -19,14 +19,14 @@ impl Random {
     }
 
     /// Always the same sequence, but for `LRGRID_SEED`.
-    pub fn new() -> Self {
+    pub fn fixed() -> Self {
         let seed = std::env::var("LRGRID_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_124);
         println!("LRGRID_SEED={seed}");
         Self(seed)
     }
 
     /// Any 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -36,12 +36,12 @@ impl Random {
 
     /// An integer below `end`.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
+        self.bits() % end.max(1)
     }
 
     /// In [0, 1).
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / 2f64.powi(53)
+        (self.bits() >> 11) as f64 / 2f64.powi(53)
     }
 
     /// Even in the logarithm.

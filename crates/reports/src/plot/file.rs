@@ -5,7 +5,7 @@ use std::path::Path;
 use super::chart::Chart;
 use super::scene::Scene;
 use super::svg::svg;
-use crate::error::{Error, PlotError};
+use crate::error::PlotError;
 
 /// The formats, by the ending of a file's name.
 const ENDINGS: &str = ".svg, .png or .html";
