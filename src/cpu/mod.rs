@@ -134,12 +134,42 @@ impl Cpu {
     /// # Ok::<(), lrgrid::Error>(())
     /// ```
     pub fn fill<T: Element>(&self, value: T, out: &mut [T]) {
+        self.fill_constant(value.to_f64(), Table::of(out));
+    }
+
+    /// The same, compiled in this crate.
+    #[inline(never)]
+    fn fill_constant(&self, value: f64, out: Table<'_>) {
+        match out {
+            Table::F64(out) => self.fill_values(value, out),
+            Table::F32(out) => self.fill_values(f32::from_f64(value), out),
+            Table::F16(out) => self.fill_values(f16::from_f64(value), out),
+            Table::Bf16(out) => self.fill_values(bf16::from_f64(value), out),
+        }
+    }
+
+    fn fill_values<T: Element>(&self, value: T, out: &mut [T]) {
         let writer = Writer { level: self.level, streaming: size_of_val(out) >= STREAMED };
         let mut fill = || {
             out.par_chunks_mut(self.tile).for_each(|part| {
                 writer.constant(value, part);
                 writer.finish();
             });
+        };
+        match &self.pool {
+            Some(pool) => pool.install(fill),
+            None => fill(),
+        }
+    }
+
+    /// Fills rows of a table.
+    #[inline(never)]
+    fn fill_table(&self, batch: &Batch, rows: Range<usize>, steps: &Steps, out: Table<'_>) {
+        let fill = || match out {
+            Table::F64(out) => self.fill_rows(batch, rows, steps, out),
+            Table::F32(out) => self.fill_rows(batch, rows, steps, out),
+            Table::F16(out) => self.fill_rows(batch, rows, steps, out),
+            Table::Bf16(out) => self.fill_rows(batch, rows, steps, out),
         };
         match &self.pool {
             Some(pool) => pool.install(fill),
@@ -188,6 +218,28 @@ impl Cpu {
     }
 }
 
+/// A table's memory, of a type that is known when the program runs.
+///
+/// What callers are generic over ends here: otherwise each crate that evaluates would compile the kernels anew, by its
+/// own settings.
+enum Table<'a> {
+    F64(&'a mut [f64]),
+    F32(&'a mut [f32]),
+    F16(&'a mut [f16]),
+    Bf16(&'a mut [bf16]),
+}
+
+impl<'a> Table<'a> {
+    fn of<T: Element>(out: &'a mut [T]) -> Self {
+        match T::DTYPE {
+            Dtype::F64 => Self::F64(bytemuck::cast_slice_mut(out)),
+            Dtype::F32 => Self::F32(bytemuck::cast_slice_mut(out)),
+            Dtype::F16 => Self::F16(bytemuck::cast_slice_mut(out)),
+            Dtype::Bf16 => Self::Bf16(bytemuck::cast_slice_mut(out)),
+        }
+    }
+}
+
 impl Evaluate for Cpu {
     fn evaluate_rows_into<T: Element>(
         &self,
@@ -200,16 +252,7 @@ impl Evaluate for Cpu {
         if out.is_empty() {
             return Ok(());
         }
-        let mut fill = || match T::DTYPE {
-            Dtype::F64 => self.fill_rows::<f64>(batch, rows.clone(), steps, bytemuck::cast_slice_mut(out)),
-            Dtype::F32 => self.fill_rows::<f32>(batch, rows.clone(), steps, bytemuck::cast_slice_mut(out)),
-            Dtype::F16 => self.fill_rows::<f16>(batch, rows.clone(), steps, bytemuck::cast_slice_mut(out)),
-            Dtype::Bf16 => self.fill_rows::<bf16>(batch, rows.clone(), steps, bytemuck::cast_slice_mut(out)),
-        };
-        match &self.pool {
-            Some(pool) => pool.install(fill),
-            None => fill(),
-        }
+        self.fill_table(batch, rows, steps, Table::of(out));
         Ok(())
     }
 }

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use half::{bf16, f16};
+
 use super::Cpu;
 use super::dispatch::Kernel;
-use crate::element::Element;
+use crate::element::{Dtype, Element};
 use crate::error::Error;
 use crate::packed::{Batch, Steps};
 use crate::statistics::{Partial, Statistics, Summarize, gather, reduce};
@@ -26,6 +28,36 @@ impl<T: Element> Kernel for Reduce<'_, T> {
 
 impl Summarize for Cpu {
     fn statistics<T: Element>(
+        &self,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        above: Option<f64>,
+    ) -> Result<Vec<Statistics>, Error> {
+        self.statistics_of(T::DTYPE, batch, rows, steps, above)
+    }
+}
+
+impl Cpu {
+    /// The same, compiled in this crate.
+    #[inline(never)]
+    fn statistics_of(
+        &self,
+        dtype: Dtype,
+        batch: &Batch,
+        rows: Range<usize>,
+        steps: &Steps,
+        above: Option<f64>,
+    ) -> Result<Vec<Statistics>, Error> {
+        match dtype {
+            Dtype::F64 => self.gather::<f64>(batch, rows, steps, above),
+            Dtype::F32 => self.gather::<f32>(batch, rows, steps, above),
+            Dtype::F16 => self.gather::<f16>(batch, rows, steps, above),
+            Dtype::Bf16 => self.gather::<bf16>(batch, rows, steps, above),
+        }
+    }
+
+    fn gather<T: Element>(
         &self,
         batch: &Batch,
         rows: Range<usize>,

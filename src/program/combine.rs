@@ -48,10 +48,18 @@ impl Clamp {
     }
 }
 
+/// `scale · height`; NaN, of which no program can be evaluated, where that underflows to 0.
+fn scaled(scale: DoubleDouble, height: DoubleDouble) -> DoubleDouble {
+    let product = scale * height;
+    let lost = product == DoubleDouble::ZERO && scale != product && height != product;
+    if lost { f64::NAN.into() } else { product }
+}
+
 impl Segment {
     /// `offset + scale ·` this segment.
     fn affine(self, scale: DoubleDouble, offset: DoubleDouble) -> Self {
-        Self { base: offset + scale * self.base, amplitude: scale * self.amplitude, ..self }
+        let (base, amplitude) = (scaled(scale, self.base), scaled(scale, self.amplitude));
+        Self { base: offset + base, amplitude, ..self }
     }
 
     /// The part of this segment from `steps` after its start, moved to start at `start`.
@@ -203,8 +211,8 @@ impl Stage {
 
     /// `offset + scale ·` this stage.
     fn affine(mut self, scale: DoubleDouble, offset: DoubleDouble) -> Self {
-        self.offset = offset + scale * self.offset;
-        self.scale = scale * self.scale;
+        self.offset = offset + scaled(scale, self.offset);
+        self.scale = scaled(scale, self.scale);
         self.clamp = self.clamp.affine(scale, offset);
         self.normalized()
     }

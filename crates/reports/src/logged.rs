@@ -38,7 +38,7 @@ const VALUE_NAMES: &[&str] = &["lr", "learning_rate", "train/learning_rate", "ra
 ///
 /// let logged = Logged::from_csv("step,lr\n0,0.001\n10,0.0009\n", &Default::default())?;
 /// assert_eq!((logged.steps.as_slice(), logged.values.as_slice()), ([0, 10].as_slice(), [0.001, 0.0009].as_slice()));
-/// # Ok::<(), lrgrid::Error>(())
+/// # Ok::<(), lrgrid_reports::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Logged {

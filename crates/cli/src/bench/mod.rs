@@ -234,7 +234,7 @@ pub struct Report {
 /// Measures what the options select; `progress` is told what comes next.
 ///
 /// ```no_run
-/// use crate::bench::{Options, run};
+/// use lrgrid_cli::bench::{Options, run};
 ///
 /// let options = Options { filter: Some("cpu/cosine/long".to_owned()), quick: true, ..Options::default() };
 /// let report = run(&options, |_| {})?;

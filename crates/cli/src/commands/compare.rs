@@ -81,6 +81,7 @@ struct Side {
 impl Compare {
     /// Compares and prints.
     pub fn run(self) -> Result<ExitCode, Failure> {
+        self.overwrite.check(self.output.as_deref())?;
         if let Some(tolerance) = self.tolerance.filter(|tolerance| !(*tolerance >= 0.0 && tolerance.is_finite())) {
             return Err(Failure::wrong(format!(
                 "--tolerance {tolerance}: a share of the value is needed, such as 1e-6"

@@ -56,7 +56,7 @@ Exit status: 0 done; 1 the work failed (or `compare` and `check` found a differe
 
 /// Evaluate learning-rate schedules in batches: whole sweeps, millions of steps, on CPU or GPU.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES, propagate_version = true, max_term_width = 100)]
+#[command(name = "lrgrid", version, after_help = EXAMPLES, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -54,6 +54,31 @@ fn every_example_is_plotted_within_the_width() {
 }
 
 #[test]
+fn what_is_there_is_replaced_only_by_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.csv");
+    let log = log.to_str().unwrap();
+    output(&["eval", "examples/wsd.toml", "-o", log], 0);
+    let commands: [(&[&str], &str); 6] = [
+        (&["fit", log, "-o"], "spec.toml"),
+        (&["plot", "examples/wsd.toml", "-o"], "picture.svg"),
+        (&["compare", "examples/wsd.toml", log, "-o"], "both.svg"),
+        (&["wgsl", "examples/wsd.toml", "-o"], "library.wgsl"),
+        (&["wgsl", "examples/wsd.toml", "--block"], "block.bin"),
+        (&["eval", "examples/wsd.toml", "-o"], "table.npy"),
+    ];
+    for (command, name) in commands {
+        let path = folder.path().join(name);
+        fs::write(&path, "kept").unwrap();
+        let arguments: Vec<&str> = command.iter().copied().chain([path.to_str().unwrap()]).collect();
+        assert!(error(&arguments, 1).contains("is there already: replace it with --force"), "{arguments:?}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "kept", "{arguments:?}");
+        output(&[&arguments[..], &["--force"]].concat(), 0);
+        assert_ne!(fs::read(&path).unwrap(), b"kept", "{arguments:?}");
+    }
+}
+
+#[test]
 fn pictures_are_files_of_their_kind() {
     let folder = tempfile::tempdir().unwrap();
     for (name, start) in [("a.svg", "<svg".as_bytes()), ("a.html", b"<!doctype html>"), ("a.png", b"\x89PNG")] {

@@ -137,7 +137,7 @@ impl Candidate {
 /// let rows: Vec<String> = (0..60).map(|step| format!("{step},{}", 1e-3_f32 * 0.5_f32.powf(step as f32 / 20.0))).collect();
 /// let found = fit(&Logged::from_csv(&rows.join("\n"), &Selection::default())?)?;
 /// assert!(matches!(found.schedule, Schedule::Exponential(_)));
-/// # Ok::<(), lrgrid::Error>(())
+/// # Ok::<(), lrgrid_reports::Error>(())
 /// ```
 ///
 /// # Errors

@@ -106,7 +106,7 @@ fn every_format_reads_back_to_the_bit() {
     });
     let expected_path = folder.path().join("expected.json");
     fs::write(&expected_path, expected.to_string()).unwrap();
-    let script = lrgrid_testkit::root().join("tests/interop/read.py");
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/interop/read.py");
     let output = Command::new(python).arg(script).arg(&expected_path).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));

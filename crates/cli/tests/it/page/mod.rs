@@ -20,7 +20,7 @@ fn page(folder: &Path, specs: &[&str], name: &str) -> PathBuf {
         .current_dir(lrgrid_testkit::root())
         .arg("plot")
         .args(specs)
-        .arg("-o")
+        .args(["--force", "-o"])
         .arg(&path)
         .status()
         .unwrap();
