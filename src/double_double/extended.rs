@@ -28,6 +28,10 @@ impl Extended {
         if mantissa.high == 0.0 {
             return Self::ZERO;
         }
+        if mantissa.high.is_nan() {
+            // Beyond every other number, so that no sum loses it.
+            return Self { mantissa, exponent: MOST };
+        }
         let lift = mantissa.exponent();
         let exponent = exponent.saturating_add(lift.into()).clamp(-MOST, MOST);
         Self { mantissa: mantissa.scaled_by_power_of_two(-lift), exponent }
@@ -183,6 +187,7 @@ mod tests {
         let growth = Extended::exp2(5000.0.into());
         assert_eq!((growth * Extended::exp2((-5001.5).into())).rounded(), Extended::exp2((-1.5).into()).rounded());
         assert_eq!((growth * Extended::ZERO).high(), 0.0);
+        assert!((growth + Extended::from(f64::NAN) * Extended::exp2((-900.0).into())).high().is_nan());
         assert_eq!((growth - growth).high(), 0.0);
         assert_eq!(
             (growth.high(), (-growth).high(), (Extended::ONE / growth).high()),

@@ -1,5 +1,6 @@
 //! How far each backend may be from the reference: the one table that the checks and the tests hold to.
 
+use lrgrid::curve::Curve;
 use lrgrid::double_double::{DoubleDouble, Extended};
 use lrgrid::element::{Dtype, Element};
 use lrgrid::engine::Backend;
@@ -70,11 +71,20 @@ impl Allowance {
 /// The size of the largest terms that a program adds up at some steps; nothing where none of opposite sign cancel.
 pub(super) fn cancelling_terms(program: &Program, steps: impl Iterator<Item = u64>) -> Option<f64> {
     let opposed = |segment: &Segment| {
-        segment.base.high().signum() != segment.amplitude.high().signum() && segment.base != DoubleDouble::ZERO
+        segment.base.high().signum() != move_of(segment).signum() && segment.base != DoubleDouble::ZERO
     };
     let cancels = program.segments().any(opposed) || program.stages.iter().any(terms_cancel);
     let sizes = steps.map(|step| terms_at(program, step)).filter(|size| size.is_finite());
     cancels.then(|| sizes.fold(0.0_f64, f64::max))
+}
+
+/// A number of the sign of what a segment adds to its base.
+fn move_of(segment: &Segment) -> f64 {
+    match segment.curve {
+        // The one curve whose shape may be below 0.
+        Curve::CosineExponential { octaves } if octaves < DoubleDouble::ZERO => -segment.amplitude.high(),
+        _ => segment.amplitude.high(),
+    }
 }
 
 /// The sum of the sizes of all that is added up for the value at a step.
@@ -100,7 +110,7 @@ fn terms_at(program: &Program, step: u64) -> f64 {
 /// Whether a stage's offset and what is added to it may be of opposite sign, or the tracks of a sum.
 fn terms_cancel(stage: &Stage) -> bool {
     let signs = |track: &Track| {
-        let numbers = track.segments.iter().flat_map(|segment| [segment.base.high(), segment.amplitude.high()]);
+        let numbers = track.segments.iter().flat_map(|segment| [segment.base.high(), move_of(segment)]);
         numbers.fold((false, false), |(below, above), number| (below || number < 0.0, above || number > 0.0))
     };
     let (offset, scale) = (stage.offset.high(), stage.scale.high());
