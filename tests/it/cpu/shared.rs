@@ -6,8 +6,8 @@ use lrgrid::curve::Curve;
 use lrgrid::program::{MAX_STEP, Program, Segment, Stage, Track};
 use lrgrid::{Batch, Cpu, Element, Evaluate, Steps};
 
-use super::exhaustive;
 use super::short::pool;
+use super::{affine, exhaustive};
 use lrgrid_testkit::Random;
 
 /// Rows enough to be evaluated together.
@@ -21,7 +21,7 @@ fn variants(random: &mut Random, program: &Program) -> Vec<Program> {
             let scale = [1.0, 0.37, -2.0, 1e-4, 3e-39][random.below(5) as usize] * (1.0 + row as f64 / 64.0);
             let offset = [0.0, 0.0, 1e-3, -0.2][random.below(4) as usize];
             let program = if slower && row % 2 == 1 { program.clone().once_per(3).unwrap() } else { program.clone() };
-            if row == 0 { program } else { program.affine(scale, offset) }
+            if row == 0 { program } else { affine(&program, scale, offset) }
         })
         .collect()
 }

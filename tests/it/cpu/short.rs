@@ -8,9 +8,9 @@ use lrgrid::program::{MAX_STEP, Program, Segment, Stage, Track};
 use lrgrid::{Batch, Cpu, Evaluate, Steps};
 use rayon::prelude::*;
 
-use super::exhaustive;
 use super::oracle::{Tested, rounded};
 use super::programs::cases;
+use super::{affine, exhaustive};
 use lrgrid_testkit::Random;
 use lrgrid_testkit::cases as common;
 
@@ -82,7 +82,7 @@ fn rows(random: &mut Random, pool: &[(String, Program, Vec<u64>)]) -> (Vec<Strin
         for copy in 0..1 + random.below(4) {
             let scale = [1.0, 0.37, -2.0, 1e-4, 3e-39][random.below(5) as usize];
             let offset = [0.0, 0.0, 1e-3, -0.2][random.below(4) as usize];
-            let program = if copy == 0 { program.clone() } else { program.clone().affine(scale, offset) };
+            let program = if copy == 0 { program.clone() } else { affine(program, scale, offset) };
             names.push(if copy == 0 { name.clone() } else { format!("{offset} + {scale} · {name}") });
             programs.push(program);
         }
