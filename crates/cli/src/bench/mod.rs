@@ -239,7 +239,7 @@ pub struct Report {
 /// let options = Options { filter: Some("cpu/cosine/long".to_owned()), quick: true, ..Options::default() };
 /// let report = run(&options, |_| {})?;
 /// println!("{:.2} of a plain fill", report.measurements[0].share);
-/// # Ok::<(), lrgrid::Error>(())
+/// # Ok::<(), lrgrid_cli::Error>(())
 /// ```
 ///
 /// # Errors
