@@ -12,23 +12,17 @@ pub enum Error {
     Bench(#[from] BenchError),
 }
 
-/// What the library's own errors become here.
-macro_rules! from_library {
-    ($($error:ty),+) => {$(
-        impl From<$error> for Error {
-            fn from(error: $error) -> Self {
-                Self::Library(error.into())
-            }
-        }
-    )+};
+impl From<lrgrid::error::EvaluateError> for Error {
+    fn from(error: lrgrid::error::EvaluateError) -> Self {
+        Self::Library(error.into())
+    }
 }
 
-from_library!(
-    lrgrid::error::SpecError,
-    lrgrid::error::LowerError,
-    lrgrid::error::EvaluateError,
-    lrgrid::error::GpuError
-);
+impl From<lrgrid::error::GpuError> for Error {
+    fn from(error: lrgrid::error::GpuError) -> Self {
+        Self::Library(error.into())
+    }
+}
 
 /// Why something is not measured.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

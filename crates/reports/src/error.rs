@@ -17,18 +17,17 @@ pub enum Error {
     Read(#[from] ReadError),
 }
 
-/// What the library's own errors become here.
-macro_rules! from_library {
-    ($($error:ty),+) => {$(
-        impl From<$error> for Error {
-            fn from(error: $error) -> Self {
-                Self::Library(error.into())
-            }
-        }
-    )+};
+impl From<lrgrid::error::EvaluateError> for Error {
+    fn from(error: lrgrid::error::EvaluateError) -> Self {
+        Self::Library(error.into())
+    }
 }
 
-from_library!(lrgrid::error::SpecError, lrgrid::error::LowerError, lrgrid::error::EvaluateError);
+impl From<lrgrid::error::LowerError> for Error {
+    fn from(error: lrgrid::error::LowerError) -> Self {
+        Self::Library(error.into())
+    }
+}
 
 /// Why a picture could not be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -17,18 +17,11 @@ pub enum Error {
     Job(#[from] JobError),
 }
 
-/// What the library's own errors become here.
-macro_rules! from_library {
-    ($($error:ty),+) => {$(
-        impl From<$error> for Error {
-            fn from(error: $error) -> Self {
-                Self::Library(error.into())
-            }
-        }
-    )+};
+impl From<lrgrid::error::EvaluateError> for Error {
+    fn from(error: lrgrid::error::EvaluateError) -> Self {
+        Self::Library(error.into())
+    }
 }
-
-from_library!(lrgrid::error::SpecError, lrgrid::error::LowerError, lrgrid::error::EvaluateError);
 
 /// Why a table could not be written.
 #[derive(Debug, thiserror::Error)]

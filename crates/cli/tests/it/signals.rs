@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use lrgrid_testkit::Random;
+
 /// What the README promises.
 const PROMISED: Duration = Duration::from_secs(2);
 
@@ -66,23 +68,6 @@ const COMMANDS: &[(&str, &[i32])] = &[
     ("compare small.toml log.csv", &[0, 1]),
     ("bench --quick --backend cpu --filter linear/long --json out/bench.json", &[0]),
 ];
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// In [0, 1).
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / 2f64.powi(53)
-    }
-}
 
 fn lrgrid(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lrgrid"));
@@ -172,13 +157,13 @@ fn every_command_ends_soon_after_a_signal_and_leaves_nothing_half_written() {
     let exhaustive = std::env::var_os("LRGRID_EXHAUSTIVE").is_some_and(|value| value == "1");
     let seed = std::env::var("LRGRID_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_201);
     println!("LRGRID_SEED={seed}");
-    let (count, mut random) = (if exhaustive { 500 } else { 20 }, Random(seed));
-    let start = random.next() as usize;
+    let (count, mut random) = (if exhaustive { 500 } else { 20 }, Random::of(seed));
+    let start = random.bits() as usize;
     let mut worst = (Duration::ZERO, "");
     let mut late = 0;
     for index in 0..count {
         let (arguments, ordinary) = COMMANDS[(start + index) % COMMANDS.len()];
-        let signal = if random.next() & 1 == 0 { ("-INT", 2) } else { ("-TERM", 15) };
+        let signal = if random.bits() & 1 == 0 { ("-INT", 2) } else { ("-TERM", 15) };
         // From a hundredth of a second to two: starting, compiling, evaluating, writing, naming.
         let after = Duration::from_secs_f64(0.01 * 200_f64.powf(random.unit()));
         let took = interrupted(arguments, ordinary, signal, after);
