@@ -80,3 +80,8 @@ pub use wgpu;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The example of training on a GPU, compiled.
+#[cfg(all(doctest, feature = "gpu"))]
+#[doc = include_str!("../docs/gpu-training.md")]
+struct GpuTraining;

@@ -1,7 +1,7 @@
 //! Every schedule and combinator by name: parameters, published formula, lowering.
 //!
 //! A schedule is one struct with [`Family`] and one line in the list below. The parser, the JSON
-//! schema, the help, the README's table and the tests all iterate over that list.
+//! schema, the help, the table of `docs/schedules.md` and the tests all iterate over that list.
 
 mod check;
 mod clock;

@@ -1,4 +1,4 @@
-//! The catalogue is whole: every kind is documented, in the README, in the schema, and survives the parser.
+//! The catalogue is whole: every kind is documented, in `docs/schedules.md`, in the schema, and survives the parser.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use lrgrid::schedule::{KINDS, Schedule};
 const START: &str = "<!-- schedules: made by LRGRID_BLESS=1 cargo test catalogue -->\n";
 const END: &str = "<!-- end of schedules -->";
 
-/// The README's table: name, parameters with defaults, formula.
+/// The table of `docs/schedules.md`: name, parameters with defaults, formula.
 fn table() -> String {
     let mut rows = String::from("| kind | parameters (defaults) | value |\n|---|---|---|\n");
     for kind in KINDS {
@@ -27,17 +27,17 @@ fn table() -> String {
 }
 
 #[test]
-fn the_readme_lists_every_kind_as_it_is() {
-    let path = lrgrid_testkit::root().join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let (before, rest) = readme.split_once(START).unwrap();
+fn the_table_lists_every_kind_as_it_is() {
+    let path = lrgrid_testkit::root().join("docs/schedules.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(START).unwrap();
     let (listed, after) = rest.split_once(END).unwrap();
     let wanted = format!("\n{}\n", table());
     if std::env::var_os("LRGRID_BLESS").is_some() {
         fs::write(&path, [before, START, &wanted, END, after].concat()).unwrap();
         return;
     }
-    assert_eq!(listed, wanted, "the README is stale: LRGRID_BLESS=1 cargo test catalogue");
+    assert_eq!(listed, wanted, "docs/schedules.md is stale: LRGRID_BLESS=1 cargo test catalogue");
 }
 
 #[test]
