@@ -1,18 +1,20 @@
-//! The ten curves that every schedule lowers to, each written once for both precisions.
+//! The ten curves that every schedule lowers to, each defined once and generic over the arithmetic.
 //!
-//! A curve is a pure shape over a phase `w`; a segment turns it into `base + amplitude · shape(w)`.
-//! Decays run on a *reversed* phase, which counts down to 0 at the end, so that every shape is
-//! evaluated near its small end without subtraction and keeps its relative accuracy to the last step.
+//! A curve is a pure shape over a phase `w`; a segment maps it to `base + amplitude · shape(w)`. Decays run on a
+//! *reversed* phase, which counts down to 0 at the end. So every shape is evaluated near its small end without
+//! subtraction, and keeps its relative accuracy to the last step. `cpu::lanes`, `shaders/curve.wgsl` and the HTML page
+//! have twins of these shapes.
 
 use std::ops::{Add, Div, Mul, Sub};
 
 use crate::double_double::{DoubleDouble, Extended};
 
-/// What a curve needs of a number type: `f64` for speed, [`DoubleDouble`] for certainty, [`Extended`] beyond its range.
+/// The operations that a curve needs of a number type: `f64` is fast, [`DoubleDouble`] has about 106 bits, and
+/// [`Extended`] also a wider range.
 pub trait Arithmetic: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> {
     /// Converts, rounding to this type.
     fn from_double_double(value: DoubleDouble) -> Self;
-    /// 2^octaves, without magnifying a rounding of `octaves` first.
+    /// 2^octaves, without rounding `octaves` to this type first: that error would be magnified.
     fn exp2_of(octaves: DoubleDouble) -> Self;
     /// 2^self − 1 without cancellation near zero.
     fn exp2_m1(self) -> Self;
@@ -78,7 +80,7 @@ impl Arithmetic for f64 {
         value.high()
     }
     fn exp2_of(octaves: DoubleDouble) -> Self {
-        // The whole octaves go in exactly, so the error does not grow with their number.
+        // Whole octaves are exact, so the error does not grow with their number.
         let whole = octaves.high().round();
         let fraction = (octaves.high() - whole) + octaves.low();
         DoubleDouble::from(fraction.exp2()).scaled_by_power_of_two(whole.clamp(-4000.0, 4000.0) as i32).high()
@@ -98,7 +100,7 @@ impl Arithmetic for f64 {
     }
 }
 
-/// A shape over the phase `w`, with the constants it carries.
+/// A shape over the phase `w`, with its constants.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Curve {
     /// 1: constants, plateaus, stairs.
@@ -107,32 +109,32 @@ pub enum Curve {
     Linear,
     /// `g(w)^exponent`, where `g(w) = 1 − (1 − w)^warp` (just `w` for warp 1): polynomial, 1 − √t, inverse square root.
     Power {
-        /// The power; any sign, but not negative where the phase reaches 0.
+        /// The exponent; of any sign, but not negative if the phase reaches 0.
         exponent: f64,
-        /// The k of k-decay: how far the phase is bent; positive.
+        /// The k of k-decay, which bends the phase; positive.
         warp: f64,
     },
     /// `sin²(π/2·w)`: cosine annealing, restarts, 1cycle.
     Cosine,
     /// `sin²(π/2·g(w))^exponent`, `g` as in [`Curve::Power`]: cosine power, k-decay.
     CosinePower {
-        /// The power of the half cosine; positive.
+        /// The exponent of the half cosine; positive.
         exponent: f64,
         /// The k of k-decay; positive.
         warp: f64,
     },
     /// `2^(octaves·sin²(π/2·w)) − 1`: sharpDARTS' cosine power annealing.
     CosineExponential {
-        /// log2 of the exponential order, negative where the curve is followed from its other end; not 0.
+        /// log2 of the exponential order; negative if the curve is traversed from its other end; not 0.
         octaves: DoubleDouble,
     },
     /// `2^w`, the phase counted in octaves: exponential, staircase, geometric warmup.
     Exponential,
-    /// `|2^w − 1|`, the phase counted in octaves: an exponential that starts or ends at a value of its own.
+    /// `|2^w − 1|`, the phase counted in octaves: an exponential between two given values.
     ExponentialMinusOne,
     /// `1/(1 + 2^(offset + w))`, the phase counted in octaves: tanh, sigmoid.
     Logistic {
-        /// Where the sigmoid's middle lies, in octaves before the origin.
+        /// The position of the sigmoid's middle, in octaves before the origin.
         offset: DoubleDouble,
     },
     /// `1/(1 + w)` falling, `w/(1 + w)` rising: inverse time, REX.
@@ -167,7 +169,7 @@ impl Curve {
         matches!(*self, Self::Power { warp, .. } | Self::CosinePower { warp, .. } if warp < 1.0)
     }
 
-    /// The shape of a curve that is steep at phase 1, from what is left of the phase until there.
+    /// The shape at phase `1 − left`, accurate for curves that are steep at phase 1.
     pub fn shape_before_one<A: Arithmetic>(&self, left: DoubleDouble) -> A {
         let power = |warp: f64| A::one() - A::from_double_double(left).powf(warp);
         match *self {

@@ -1,4 +1,4 @@
-//! The five tables in one block of bytes, for shaders that bind one buffer: `shaders/packed.wgsl` reads it.
+//! The packed block: the five tables in one array of bytes, for shaders that bind one buffer (`shaders/packed.wgsl`).
 
 use super::{Batch, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack};
 
@@ -10,7 +10,7 @@ pub const BLOCK_HEADER_WORDS: usize = 8;
 
 const WORD: usize = size_of::<u32>();
 
-/// How many records of each kind there are, or room for.
+/// The number of records of each kind that a block has, or has room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BlockCounts {
     /// Programs.
@@ -25,10 +25,10 @@ pub struct BlockCounts {
     pub heights: usize,
 }
 
-/// Where a block's tables begin, in bytes from its start.
+/// Byte offsets of a block's tables from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockLayout {
-    /// The programs, right behind the header.
+    /// The programs, immediately after the header.
     pub programs: usize,
     /// The stages.
     pub stages: usize,
@@ -38,12 +38,12 @@ pub struct BlockLayout {
     pub segments: usize,
     /// The heights.
     pub heights: usize,
-    /// Bytes of the whole block.
+    /// The size of the whole block in bytes.
     pub size: usize,
 }
 
 impl BlockLayout {
-    /// The layout of a block with room for so many records; `None` where words would outgrow 32-bit indices.
+    /// The layout of a block with room for these records; `None` if its words would exceed 32-bit indices.
     #[must_use]
     pub fn of(counts: BlockCounts) -> Option<Self> {
         let programs = BLOCK_HEADER_WORDS * WORD;
@@ -55,7 +55,7 @@ impl BlockLayout {
         u32::try_from(size / WORD).ok().map(|_| Self { programs, stages, tracks, segments, heights, size })
     }
 
-    /// The header of a block of so many programs.
+    /// The header of a block with this number of programs.
     #[must_use]
     pub fn header(&self, programs: usize) -> [u32; BLOCK_HEADER_WORDS] {
         let word = |bytes: usize| (bytes / WORD) as u32;
@@ -73,7 +73,7 @@ impl BlockLayout {
 }
 
 impl Batch {
-    /// How many records the batch has.
+    /// The number of records of each kind in the batch.
     #[must_use]
     pub fn counts(&self) -> BlockCounts {
         BlockCounts {
@@ -85,7 +85,7 @@ impl Batch {
         }
     }
 
-    /// Bytes of the batch as one block.
+    /// The size of the batch as one block, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         BlockLayout::of(self.counts()).map_or(0, |layout| layout.size)
@@ -108,7 +108,7 @@ impl Batch {
     /// ```
     #[must_use]
     pub fn as_bytes(&self) -> Vec<u8> {
-        // The builder refuses a batch whose block would have no layout.
+        // The builder rejects a batch whose block would have no layout.
         let Some(layout) = BlockLayout::of(self.counts()) else { return Vec::new() };
         let header = layout.header(self.len());
         let tables: [&[u8]; 6] = [

@@ -1,4 +1,4 @@
-//! Packs programs one by one and joins what was packed apart, storing each structure once.
+//! Packs programs one by one, and joins batches that were packed separately; each structure is stored once.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -12,7 +12,7 @@ use crate::double_double::DoubleDouble;
 use crate::error::EvaluateError;
 use crate::program::{Program, Segment};
 
-/// The stages of a program and their tracks, indices counted from the first.
+/// A structure: the stages of a program and their tracks, with indices relative to the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Structure {
     stages: Vec<PackedStage>,
@@ -20,7 +20,7 @@ struct Structure {
 }
 
 impl Hash for Structure {
-    /// All words at once, which is several times faster than field by field.
+    /// Hashes all words at once, several times faster than field by field.
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(bytemuck::cast_slice(&self.stages));
         state.write(bytemuck::cast_slice(&self.tracks));
@@ -31,13 +31,13 @@ impl Hash for Structure {
 #[derive(Debug, Default)]
 pub struct BatchBuilder {
     batch: Batch,
-    /// Where each structure lies.
+    /// Each stored structure, and its first stage in the table.
     known: HashMap<Structure, u32>,
-    /// The structure of the last program and where it lies: the next of a sweep mostly has the same.
+    /// The structure of the last program and its first stage: the next program of a sweep usually has the same.
     last: (Structure, u32),
-    /// Where the segments of the last few timings lie.
+    /// The segments stored last.
     runs: Runs,
-    /// The structure at work and its segments, kept for their allocations.
+    /// The structure and segments of the program being packed; kept for their allocations.
     structure: Structure,
     segments: Vec<PackedSegment>,
 }
@@ -52,7 +52,7 @@ impl BatchBuilder {
         self.push_lowered(program)
     }
 
-    /// Adds a program that lowering made.
+    /// Adds a lowered program, which needs no [`Program::check`].
     pub(crate) fn push_lowered(&mut self, program: &Program) -> Result<(), EvaluateError> {
         let Structure { stages, tracks } = &mut self.structure;
         stages.clear();
@@ -91,14 +91,14 @@ impl BatchBuilder {
         Ok(())
     }
 
-    /// Has the batch end where one of its schedules does.
+    /// Limits the batch to the last step of one of its schedules.
     pub(crate) fn end_at(&mut self, last: u64) {
         self.batch.last_step = Some(self.batch.last_step.map_or(last, |already| already.min(last)));
     }
 
-    /// Moves the rows of another builder behind those there are, as if each had been pushed here.
+    /// Appends the rows of another builder, as if each had been pushed here.
     ///
-    /// The other builder is empty then, and keeps its allocations.
+    /// The other builder is empty afterwards and keeps its allocations.
     ///
     /// # Errors
     /// When the batch's tables would outgrow 32-bit indices.
@@ -106,7 +106,7 @@ impl BatchBuilder {
         let height_first = self.batch.heights.len() as u32;
         self.batch.heights.append(&mut other.batch.heights);
         self.check_size(BlockCounts { heights: 0, ..other.batch.counts() })?;
-        // In the order in which they were first met, so that the tables do not depend on how the work was cut.
+        // In the order of first occurrence, so that the tables do not depend on how the work was divided.
         let mut structures: Vec<(Structure, u32)> = other.known.drain().collect();
         structures.sort_unstable_by_key(|(_, first)| *first);
         let mut moved = vec![0; other.batch.stages.len()];
@@ -114,7 +114,7 @@ impl BatchBuilder {
             self.structure = structure;
             moved[first as usize] = self.place();
         }
-        // Runs of segments lie in that order, so that one behind all others is met for the first time.
+        // Runs of segments are stored in order of first occurrence, so one beyond all others so far is new.
         let mut run_moved = vec![0; other.batch.segments.len() + 1];
         let (mut met, mut hashes) = (0, other.runs.hashes().iter());
         for program in other.batch.programs.drain(..) {
@@ -125,7 +125,7 @@ impl BatchBuilder {
                 run_moved[run.start] = self.runs.place_hashed(hash, segments, &mut self.batch.segments);
             }
             self.batch.programs.push(PackedProgram {
-                // A program without stages lies nowhere.
+                // An empty program has no stages to place.
                 stage_first: moved.get(program.stage_first as usize).copied().unwrap_or(0),
                 segment_first: if run.is_empty() { 0 } else { run_moved[run.start] },
                 height_first: program.height_first + height_first,
@@ -143,19 +143,19 @@ impl BatchBuilder {
         Ok(())
     }
 
-    /// Whether no row has been added.
+    /// Whether the builder has no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.batch.is_empty()
     }
 
-    /// Rows that have been added.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.batch.len()
     }
 
-    /// Bytes of its tables, and of what is remembered to share them.
+    /// Bytes of the tables and of the caches that let rows share them.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let Batch { stages, tracks, .. } = &self.batch;
@@ -170,7 +170,7 @@ impl BatchBuilder {
         self.finish(None)
     }
 
-    /// The batch, with the schedules that vouch for it.
+    /// The batch, with a source of reference values.
     #[must_use]
     pub(crate) fn finish(self, oracle: Option<Arc<dyn Oracle>>) -> Batch {
         let mut batch = self.batch;
@@ -182,7 +182,7 @@ impl BatchBuilder {
         Batch { oracle, ..batch }
     }
 
-    /// Whether the batch may have so many more records, beside the heights that are already there.
+    /// Checks that the tables still fit 32-bit indices with these further records; heights are already in the table.
     fn check_size(&self, more: BlockCounts) -> Result<(), EvaluateError> {
         let counts = self.batch.counts();
         let programs = counts.programs.saturating_add(more.programs);
@@ -199,7 +199,7 @@ impl BatchBuilder {
         }
     }
 
-    /// Where the structure at work lies, adding it if it is new.
+    /// The first stage of the current structure, which is stored if it is new.
     fn place(&mut self) -> u32 {
         if let Some(&first) = self.known.get(&self.structure) {
             return first;

@@ -1,48 +1,48 @@
-//! Two numbers that a row of a sweep has of its own, as doubles with what they leave over.
+//! Heights: the pairs of numbers that differ from row to row of a sweep, each a double with a residual.
 
 use bytemuck::{Pod, Zeroable};
 
 use super::layout::{integer, words};
 use crate::double_double::{DoubleDouble, power_of_two};
 
-/// Bits of a double after the first.
+/// Explicit bits of a double's significand.
 const FRACTION: u32 = f64::MANTISSA_DIGITS - 1;
 
-/// A rest counts 2^-32 of the double's last unit.
+/// The unit of a residual is 2^-32 units in the last place of its double.
 const REST_BITS: i32 = FRACTION as i32 + 32;
 
-/// Where a [`Segment`](crate::program::Segment)'s values begin and how far they go, or what a
-/// [`Stage`](crate::program::Stage) makes of its tracks: 24 bytes.
+/// A [`Segment`](crate::program::Segment)'s base and amplitude, or a [`Stage`](crate::program::Stage)'s offset and
+/// scale: 24 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedHeight {
-    /// Bits of the value where the shape is 0, or of the stage's offset.
+    /// Bits of the base (the value where the shape is 0), or of the stage's offset.
     pub base: [u32; 2],
-    /// Those of the shape's height, or of the stage's scale.
+    /// Bits of the amplitude (the factor of the shape), or of the stage's scale.
     pub amplitude: [u32; 2],
-    /// How much further from zero `base` is, in 2^-32 of its last unit.
+    /// Residual added to the magnitude of `base`, in 2^-32 of its unit in the last place.
     pub base_rest: i32,
-    /// The same of `amplitude`.
+    /// The residual of `amplitude`, likewise.
     pub amplitude_rest: i32,
 }
 
 impl PackedHeight {
-    /// The height of a segment, or a stage's offset and scale: 85 bits of each.
+    /// Packs base and amplitude, or a stage's offset and scale, with 85 bits each.
     #[must_use]
     pub fn new(base: DoubleDouble, amplitude: DoubleDouble) -> Self {
-        // There is but one zero.
+        // Zero has one representation: −0 is packed as 0.
         let bits = |number: DoubleDouble| words((number.high() + 0.0).to_bits());
         Self { base: bits(base), amplitude: bits(amplitude), base_rest: rest(base), amplitude_rest: rest(amplitude) }
     }
 
-    /// Base and amplitude to the nearest double.
+    /// Base and amplitude (or offset and scale), each the nearest double.
     #[must_use]
     #[inline(always)]
     pub const fn doubles(&self) -> (f64, f64) {
         (f64::from_bits(integer(self.base)), f64::from_bits(integer(self.amplitude)))
     }
 
-    /// Base and amplitude.
+    /// Base and amplitude (or offset and scale), with their residuals.
     #[must_use]
     pub fn numbers(&self) -> (DoubleDouble, DoubleDouble) {
         let (base, amplitude) = self.doubles();
@@ -50,7 +50,7 @@ impl PackedHeight {
     }
 }
 
-/// The power of two at or below a normal number; nothing for others, which have no rest.
+/// The power of two at or below a normal number; `None` for other numbers, which have no residual.
 fn power_of(number: f64) -> Option<f64> {
     const EXPONENT: u64 = f64::INFINITY.to_bits();
     number.is_normal().then(|| f64::from_bits(number.to_bits() & EXPONENT))
@@ -59,7 +59,7 @@ fn power_of(number: f64) -> Option<f64> {
 fn rest(value: DoubleDouble) -> i32 {
     let Some(power) = power_of(value.high()) else { return 0 };
     let outwards = if value.high() < 0.0 { -value.low() } else { value.low() };
-    // At most 2^31; one unit less is as near as it gets.
+    // The residual is at most 2^31; the cast saturates at 2^31 − 1.
     (outwards / power * power_of_two(REST_BITS)).round_ties_even() as i32
 }
 

@@ -1,6 +1,6 @@
-//! The parameter block's records. `shaders/ir.wgsl` has their twins, and a test compares the two.
+//! The records of the packed block. `shaders/ir.wgsl` has the same records in WGSL; a test compares them.
 //!
-//! 64-bit integers are two words, low first.
+//! 64-bit integers are two words, low word first.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -36,29 +36,29 @@ pub mod curve_id {
     pub const EXPONENTIAL_MINUS_ONE: u32 = 10;
 }
 
-/// Set in [`PackedSegment::kind`] where the phase counts down.
+/// Set in [`PackedSegment::kind`] if the phase counts down.
 pub const FLAG_REVERSED: u32 = 1 << 8;
-/// Set in [`PackedSegment::kind`] where the phase moves once per quantum.
+/// Set in [`PackedSegment::kind`] if the phase changes once per quantum.
 pub const FLAG_QUANTUM: u32 = 1 << 9;
-/// Set in [`PackedSegment::kind`] where the phase count has a fraction, which takes the quantum's place.
+/// Set in [`PackedSegment::kind`] if the phase count has a fraction, which is stored in place of the quantum.
 pub const FLAG_LEAD: u32 = 1 << 10;
 
-/// [`PackedTrack::repetition`] of a track that holds.
+/// [`PackedTrack::repetition`] of a track without repetition: its last segment holds.
 pub const REPEAT_NONE: u32 = 0;
-/// [`PackedTrack::repetition`] of a track that starts again.
+/// [`PackedTrack::repetition`] of a track that restarts.
 pub const REPEAT_RESTART: u32 = 1;
-/// [`PackedTrack::repetition`] of a track that turns back.
+/// [`PackedTrack::repetition`] of a track that is reflected.
 pub const REPEAT_REFLECT: u32 = 2;
 
-/// A [`Segment`] but for its height: 80 bytes.
+/// A [`Segment`] without its height: 80 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedSegment {
     /// First step on the track's clock.
     pub start: [u32; 2],
-    /// Steps or quanta until the value is held; all ones for never.
+    /// Length in steps or quanta, after which the value is held; all ones if it never ends.
     pub length: [u32; 2],
-    /// Steps per stair; 1 where there are none; the lead in 2^-64 where there is one.
+    /// Steps per stair, 1 without stairs; or the fraction of the phase count in 2^-64, if [`FLAG_LEAD`] is set.
     pub quantum: [u32; 2],
     /// Phase count at the start.
     pub origin: [u32; 2],
@@ -70,7 +70,7 @@ pub struct PackedSegment {
     pub b: PackedNumber,
     /// A [`curve_id`] and flags.
     pub kind: u32,
-    /// How much larger the rate is, in 2^-64 of the last unit of its mantissa, as a signed integer.
+    /// Residual of the rate, in 2^-64 units in the last place of its mantissa, as a signed integer.
     pub rate_rest: [u32; 2],
 }
 
@@ -78,17 +78,17 @@ pub struct PackedSegment {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedTrack {
-    /// Steps ahead of the stage's clock.
+    /// Steps by which the track's clock is ahead of its stage's.
     pub advance: [u32; 2],
-    /// Length of a cycle; 1 where there is none.
+    /// Length of a cycle; 1 without repetition.
     pub period: [u32; 2],
-    /// First segment, counted from the program's first.
+    /// First segment, relative to the program's first.
     pub segment_first: u32,
     /// Number of segments.
     pub segment_count: u32,
-    /// How the track goes on.
+    /// What follows the track's period: one of the `REPEAT_*` constants.
     pub repetition: u32,
-    /// 1 where the bounds count.
+    /// 1 if the bounds apply.
     pub clamped: u32,
     /// Least value.
     pub lower: PackedNumber,
@@ -108,9 +108,9 @@ pub struct PackedStage {
     pub track_first: u32,
     /// Number of tracks.
     pub track_count: u32,
-    /// Where offset and scale are among the program's heights.
+    /// Index of offset and scale among the program's heights.
     pub height: u32,
-    /// 1 where they are there, 0 where they are 0 and 1.
+    /// 1 if that height is stored; 0 if offset and scale are 0 and 1.
     pub scaled: u32,
     /// Least value.
     pub lower: PackedNumber,
@@ -118,7 +118,7 @@ pub struct PackedStage {
     pub upper: PackedNumber,
     /// 1 where the bounds count.
     pub clamped: u32,
-    /// 1 where the tracks are added up, 0 where they are multiplied.
+    /// 1 if the tracks are added, 0 if they are multiplied.
     pub summed: u32,
 }
 
@@ -153,7 +153,7 @@ pub const fn words(n: u64) -> [u32; 2] {
     [n as u32, (n >> 32) as u32]
 }
 
-/// The integer of two words.
+/// The integer that two words represent.
 #[must_use]
 pub const fn integer(words: [u32; 2]) -> u64 {
     (words[1] as u64) << 32 | words[0] as u64
@@ -215,13 +215,13 @@ impl PackedSegment {
         }
     }
 
-    /// The rate to 106 bits: a power below 1 magnifies without bound what is missing from a phase near its end.
+    /// The rate to 106 bits: a power below 1 magnifies the error of a phase near the curve's end without bound.
     #[must_use]
     pub fn full_rate(&self) -> DoubleDouble {
         self.rate.with_rest(integer(self.rate_rest) as i64)
     }
 
-    /// The segment again.
+    /// Unpacks the segment, given its height.
     #[must_use]
     pub fn with_height(&self, height: &PackedHeight) -> Segment {
         let (base, amplitude) = height.numbers();
@@ -241,7 +241,7 @@ impl PackedSegment {
 }
 
 impl PackedTrack {
-    /// Packs all but the segments, which lie elsewhere.
+    /// Packs a track without its segments, which begin at `segment_first`.
     pub(super) fn new(track: &Track, segment_first: u32) -> Self {
         let (repetition, period) = match track.repetition {
             Repetition::None => (REPEAT_NONE, 1),
@@ -277,7 +277,7 @@ impl PackedTrack {
         unpack_clamp(self.lower, self.upper)
     }
 
-    /// Makes `track` the track again, with the program's segments, in the memory it has.
+    /// Unpacks into `track`, reusing its memory; the segments are the program's.
     pub(super) fn unpack_into(&self, segments: &[PackedSegment], heights: &[PackedHeight], track: &mut Track) {
         let own = self.segment_first as usize..(self.segment_first + self.segment_count) as usize;
         let segments = segments[own.clone()].iter().zip(&heights[own]);
@@ -290,7 +290,7 @@ impl PackedTrack {
 }
 
 impl PackedStage {
-    /// Packs all but the tracks, which lie elsewhere, and the height, whose place among the program's is given.
+    /// Packs a stage without its tracks and its height; their indices are given.
     pub(super) fn new(stage: &Stage, quantum: u64, track_first: u32, height: Option<u32>) -> Self {
         Self {
             start: words(stage.start),
@@ -312,14 +312,14 @@ impl PackedStage {
         unpack_clamp(self.lower, self.upper)
     }
 
-    /// The height that has the offset and the scale, among the program's; nothing where they are 0 and 1.
+    /// The index of offset and scale among the program's heights; `None` if they are 0 and 1.
     #[must_use]
     #[inline(always)]
     pub fn own_height<'h>(&self, heights: &'h [PackedHeight]) -> Option<&'h PackedHeight> {
         if self.scaled == 0 { None } else { heights.get(self.height as usize) }
     }
 
-    /// Makes `stage` the stage again, with the batch's tracks and the program's segments, in the memory it has.
+    /// Unpacks into `stage`, reusing its memory; the tracks are the batch's, the segments the program's.
     pub(super) fn unpack_into(
         &self,
         tracks: &[PackedTrack],
@@ -347,5 +347,5 @@ fn unpack_clamp(lower: PackedNumber, upper: PackedNumber) -> Clamp {
     Clamp { lower: DoubleDouble::from(lower).high(), upper: DoubleDouble::from(upper).high() }
 }
 
-// A segment that never ends is all ones in the block.
+// The length of a segment that never ends is all ones in the block.
 const _: () = assert!(FOREVER == u64::MAX);

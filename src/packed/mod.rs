@@ -1,7 +1,8 @@
-//! The parameter block: programs packed into five tables of plain words, read by every backend.
+//! Batches: programs packed into five tables of 32-bit words, which every backend reads.
 //!
-//! Stages, tracks and segments tell when values move and along which curve, heights how far. Programs of one sweep
-//! mostly differ in their heights only, so what they have in common is stored once.
+//! Stages, tracks and segments hold the *timing*: when values change and along which curve. *Heights* hold the values:
+//! base and amplitude of each segment. The programs of a sweep usually differ in heights only, so each timing is stored
+//! once. See ARCHITECTURE.md for the terms, and `docs/block.md` for the layout.
 
 mod block;
 mod builder;
@@ -29,13 +30,13 @@ use crate::double_double::DoubleDouble;
 use crate::error::EvaluateError;
 use crate::program::{Program, Stage, Track};
 
-/// The schedules behind a batch, evaluated from their published formulas.
+/// A source of reference values for a batch: its schedules, evaluated from their published formulas.
 pub trait Oracle: Send + Sync + fmt::Debug {
-    /// Calls `write` with the value of one schedule at each of the steps, in order, to about 100 bits.
+    /// Calls `write` with the value of one schedule at each of the steps, in order, accurate to about 100 bits.
     fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(DoubleDouble));
 }
 
-/// Compiled schedules, ready for any backend: the rows of a table.
+/// Compiled schedules that any backend can evaluate: the rows of a table.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     programs: Vec<PackedProgram>,
@@ -43,13 +44,13 @@ pub struct Batch {
     tracks: Vec<PackedTrack>,
     segments: Vec<PackedSegment>,
     heights: Vec<PackedHeight>,
-    /// The last step that every schedule has a value for.
+    /// The last step at which every schedule has a value.
     last_step: Option<u64>,
     oracle: Option<Arc<dyn Oracle>>,
     id: BatchId,
 }
 
-/// Which batch it is: equal for a batch and its clones, whose tables never change, and for no others.
+/// The identity of a batch: equal for a batch and its clones, whose tables never change, and for no others.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BatchId(Arc<()>);
 
@@ -59,17 +60,17 @@ impl PartialEq for BatchId {
     }
 }
 
-/// So many records of a table, from one on.
+/// `count` records of a table, from index `first`.
 #[inline(always)]
 fn records<T>(table: &[T], first: u32, count: u32) -> &[T] {
     &table[first as usize..][..count as usize]
 }
 
 impl Batch {
-    /// Packs programs that no formula stands behind; [`Batch::value`] is then the lowered form's own.
+    /// Packs programs without published formulas; [`Batch::value`] then evaluates the lowered form.
     ///
     /// # Errors
-    /// When a program is not what [`Program::check`] asks for, or the batch's tables would outgrow 32-bit indices.
+    /// When [`Program::check`] rejects a program, or the batch's tables would exceed 32-bit indices.
     pub fn from_programs<'p>(programs: impl IntoIterator<Item = &'p Program>) -> Result<Self, EvaluateError> {
         let mut builder = BatchBuilder::default();
         for program in programs {
@@ -78,7 +79,7 @@ impl Batch {
         Ok(builder.finish(None))
     }
 
-    /// Tells this batch and its clones from others.
+    /// The identity that this batch shares with its clones only.
     #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "only a device keeps tables"))]
     pub(crate) fn id(&self) -> BatchId {
         self.id.clone()
@@ -96,7 +97,7 @@ impl Batch {
         self.programs.is_empty()
     }
 
-    /// The last step that every schedule has a value for; `None` where none of them ends.
+    /// The last step at which every schedule has a value; `None` if no schedule ends.
     #[must_use]
     pub fn last_step(&self) -> Option<u64> {
         self.last_step
@@ -104,7 +105,7 @@ impl Batch {
 
     /// The reference: the value of a schedule at a step, from its published formula.
     ///
-    /// NaN for a schedule index that the batch does not have.
+    /// NaN if `schedule` is not below [`Batch::len`].
     #[must_use]
     pub fn value(&self, schedule: usize, step: u64) -> f64 {
         let mut value = f64::NAN;
@@ -112,7 +113,7 @@ impl Batch {
         value
     }
 
-    /// The reference at many steps of one schedule, in order; nothing for an index out of range.
+    /// The reference values of one schedule at many steps, in order; `write` is never called for an index out of range.
     pub fn reference_values(
         &self,
         schedule: usize,
@@ -142,7 +143,7 @@ impl Batch {
         program
     }
 
-    /// Makes `program` the lowered form of a schedule, in the memory it has.
+    /// Unpacks the lowered form of a schedule into `program`, reusing its memory.
     ///
     /// # Panics
     /// When `schedule` is not below [`Batch::len`].
@@ -205,7 +206,7 @@ impl Batch {
         records(&self.segments, program.segment_first, program.segment_count)
     }
 
-    /// The heights of a program of this batch, first one for each of its segments.
+    /// The heights of a program of this batch: one for each segment, then those of its stages.
     #[inline(always)]
     pub(crate) fn heights_of(&self, program: &PackedProgram) -> &[PackedHeight] {
         records(&self.heights, program.height_first, program.height_count)
@@ -226,7 +227,7 @@ impl Batch {
     /// Checks the shape of an output buffer, the rows and the range of the steps.
     ///
     /// # Errors
-    /// When the rows are not the batch's, `found` is not `rows.len() × steps.len()`, a step is out of range, or
+    /// When the batch lacks one of the rows, `found` is not `rows.len() × steps.len()`, or a step is out of range or
     /// past the end of a schedule that ends.
     pub fn check_output(&self, rows: &Range<usize>, steps: &Steps, found: usize) -> Result<(), EvaluateError> {
         self.check_steps(steps)?;

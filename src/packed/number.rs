@@ -1,13 +1,13 @@
 //! A number of the parameter block: sign, exponent and a 64-bit mantissa in three words.
 //!
-//! Wider than `f64`, so that `n · rate` keeps its fraction at 2^53 steps, and plain integers, so that a
+//! It is wider than `f64`, so that `n · rate` keeps its fraction at 2^53 steps, and it consists of integers, so that a
 //! shader needs no floating point to read it.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::double_double::DoubleDouble;
 
-/// Added to exponents so that they are positive in [`PackedNumber::head`].
+/// The bias that makes exponents positive in [`PackedNumber::head`].
 pub const EXPONENT_BIAS: i32 = 16384;
 
 /// The sign's bit in [`PackedNumber::head`].
@@ -44,16 +44,16 @@ impl PackedNumber {
         u64::from(self.high) << 32 | u64::from(self.low)
     }
 
-    /// How much larger in size `value`, of which this is the nearest number, is: in 2^-64 of the mantissa's last unit.
+    /// The residual `|value| − |self|` of a `value` that rounds to this number, in 2^-64 units in the last place.
     #[must_use]
     pub fn rest(self, value: DoubleDouble) -> i64 {
         let near = DoubleDouble::from(self);
         let outwards = if self.head & SIGN_BIT == 0 { value - near } else { near - value };
-        // At most 2^63; one unit less is as near as it gets.
+        // The residual is at most 2^63; the cast saturates at 2^63 − 1.
         if self.mantissa() == 0 { 0 } else { outwards.scaled_by_power_of_two(128 - self.exponent()).high() as i64 }
     }
 
-    /// This number and so much more in size, in 2^-64 of the mantissa's last unit.
+    /// This number with a residual added to its magnitude, in 2^-64 units in the last place.
     #[must_use]
     pub fn with_rest(self, rest: i64) -> DoubleDouble {
         let outwards = DoubleDouble::from(rest.unsigned_abs()).scaled_by_power_of_two(self.exponent() - 128);
@@ -68,7 +68,7 @@ impl PackedNumber {
 }
 
 impl From<DoubleDouble> for PackedNumber {
-    /// Rounds to 64 bits; infinities become numbers larger than every finite one.
+    /// Rounds to 64 bits; an infinity becomes a number beyond every finite one.
     fn from(value: DoubleDouble) -> Self {
         let (high, negative) = (value.high(), value.high() < 0.0);
         if high == 0.0 || high.is_nan() {
@@ -83,7 +83,7 @@ impl From<DoubleDouble> for PackedNumber {
         if value.low() == 0.0 {
             return Self::new(negative, exponent, mantissa);
         }
-        // The value with 40 more bits, an integer: `low` is at most half a unit of 53 bits, so 2^51 of these.
+        // The value scaled by 2^40, an integer: `low` is at most half a unit of 53 bits, which is 2^51 here.
         let low = DoubleDouble::from(value.low()).scaled_by_power_of_two(64 - exponent + 40).high().round() as i64;
         let whole = (u128::from(mantissa) << 40).wrapping_add_signed(i128::from(if negative { -low } else { low }));
         let lift = whole.leading_zeros() as i32;

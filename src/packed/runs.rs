@@ -1,18 +1,20 @@
-//! Which runs of segments a batch has had lately, so that programs of one timing share theirs.
+//! A cache of the lists of segments that a batch stored last, so that programs of one timing share theirs.
+//!
+//! A *run* here is the consecutive segments of one program in the batch's table.
 
 use std::ops::Range;
 
 use super::{PackedSegment, integer};
 
-/// Runs that are remembered: more than the timings a sweep mostly goes round in, and few enough for the cache.
+/// Number of runs kept: more than the timings that a sweep usually alternates between, and few enough for the cache.
 const SLOTS: usize = 1 << 10;
 
-/// Where the runs of the last few timings lie. What is forgotten is stored again: that takes room, and changes no value.
+/// The places of the runs stored last. A run that was evicted is stored again: that takes space and changes no value.
 #[derive(Debug)]
 pub struct Runs {
-    /// The last run whose hash ends alike.
+    /// For each remainder of the hash, the last run stored.
     slots: Box<[Slot; SLOTS]>,
-    /// The hashes of all that were put into the table, in that order.
+    /// The hashes of all runs stored in the table, in order.
     hashes: Vec<u64>,
 }
 
@@ -33,19 +35,19 @@ impl Default for Runs {
 }
 
 impl Runs {
-    /// Where a run lies in a table, at whose end it is put if it is not known.
+    /// The index of a run in a table; the run is appended if it is not in the cache.
     pub fn place(&mut self, run: &[PackedSegment], table: &mut Vec<PackedSegment>) -> u32 {
         self.place_hashed(hash(run), run, table)
     }
 
-    /// The same of a run of this hash.
+    /// As [`Runs::place`], for a run whose hash is known.
     pub fn place_hashed(&mut self, hash: u64, run: &[PackedSegment], table: &mut Vec<PackedSegment>) -> u32 {
-        // A program without segments has them nowhere.
+        // An empty run has no place; index 0 stands for it.
         if run.is_empty() {
             return 0;
         }
         let slot = &mut self.slots[hash as usize % SLOTS];
-        // The hash first: the table is large.
+        // Compare the hash first: reading the large table is slow.
         let known = slot.hash == hash && table.get(slot.run.start as usize..slot.run.end as usize) == Some(run);
         if !known {
             *slot = Slot { hash, run: table.len() as u32..(table.len() + run.len()) as u32 };
@@ -55,12 +57,12 @@ impl Runs {
         slot.run.start
     }
 
-    /// The hashes of the runs that were put into the table, in that order.
+    /// The hashes of the runs stored in the table, in order.
     pub fn hashes(&self) -> &[u64] {
         &self.hashes
     }
 
-    /// Forgets all.
+    /// Empties the cache.
     pub fn clear(&mut self) {
         self.slots.fill(Slot::EMPTY);
         self.hashes.clear();
@@ -72,7 +74,7 @@ fn hash(run: &[PackedSegment]) -> u64 {
     const _: () = assert!(size_of::<PackedSegment>().is_multiple_of(size_of::<u64>()));
     let (pairs, _) = bytemuck::cast_slice::<_, u32>(run).as_chunks::<2>();
     let mix = |hash: u64, pair: &[u32; 2]| (hash.rotate_left(5) ^ integer(*pair)).wrapping_mul(ODD);
-    // The upper bits are the better ones.
+    // The upper bits are mixed better.
     pairs.iter().fold(run.len() as u64, mix).rotate_right(u64::BITS - SLOTS.trailing_zeros())
 }
 
@@ -94,10 +96,10 @@ mod tests {
             assert_eq!(table[first as usize..][..2], run(length as u32));
             assert_eq!(table[again as usize..][..2], run(length as u32));
         }
-        // Two hashes may be the same.
+        // Two runs may have the same hash.
         let stored = table.len() / 2;
         assert!((100..120).contains(&stored), "{stored}");
-        // A part of a run is another run.
+        // A part of a run is a different run.
         assert_eq!(runs.place(&run(5)[..1], &mut table) as usize, 2 * stored);
         runs.clear();
         assert_eq!(runs.place(&run(5), &mut table) as usize, 2 * stored + 1);

@@ -1,4 +1,4 @@
-//! The steps a batch is evaluated at.
+//! The steps at which a batch is evaluated: the columns of a table.
 
 use std::borrow::Borrow;
 use std::ops::Range;
@@ -50,7 +50,7 @@ impl Steps {
         }
     }
 
-    /// How many steps there are.
+    /// The number of steps.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {
@@ -69,7 +69,7 @@ impl Steps {
 
     /// The step at `index < len()`.
     ///
-    /// Past the end of a range the progression goes on; past the end of a list its last step (or 0) is repeated.
+    /// Beyond `len()`, a progression continues, and a list repeats its last step (0 if it is empty).
     #[must_use]
     pub fn get(&self, index: usize) -> u64 {
         match &self.0 {
@@ -98,7 +98,7 @@ impl Steps {
         }
     }
 
-    /// Start and stride where the steps are a progression.
+    /// Start and stride if the steps are an arithmetic progression.
     #[must_use]
     pub fn progression(&self) -> Option<(u64, u64)> {
         match self.0 {
@@ -116,7 +116,7 @@ impl Steps {
         }
     }
 
-    /// Checks that every step is one a backend can count to.
+    /// Checks that no step is beyond the largest that backends count to.
     ///
     /// # Errors
     /// When the largest step is beyond 2^53 − 1.

@@ -1,4 +1,4 @@
-//! What a program must be for every backend to evaluate it: checked where a batch takes one in.
+//! The invariants of a program on which every backend relies; a batch checks them for each program it receives.
 
 use super::{Clamp, FOREVER, MAX_SEGMENTS, MAX_TRACKS, MOST_COUNTS, Program, Repetition, Segment, Stage, Track};
 use crate::curve::Curve;
@@ -7,12 +7,12 @@ use crate::error::ProgramError;
 
 type Checked = Result<(), ProgramError>;
 
-/// An error at a field unless something holds.
+/// An error for a field unless a condition holds.
 fn ensure(holds: bool, field: &str, message: impl FnOnce() -> String) -> Checked {
     if holds { Ok(()) } else { Err(ProgramError { path: field.to_owned(), message: message() }) }
 }
 
-/// A count of steps within the range that is counted exactly.
+/// Checks that a count of steps is in the range that is counted exactly.
 fn count(field: &str, steps: u64, least: u64) -> Checked {
     ensure((least..=MOST_COUNTS).contains(&steps), field, || format!("{steps} is not from {least} to 2^62"))
 }
@@ -21,7 +21,7 @@ fn finite(field: &str, number: DoubleDouble) -> Checked {
     ensure(number.is_finite(), field, || format!("{} is not a finite number", number.high()))
 }
 
-/// Starts that rise from 0.
+/// Checks that starts ascend from 0.
 fn rising(field: &str, starts: impl Iterator<Item = u64>) -> Checked {
     let mut least = 0;
     for (index, start) in starts.enumerate() {
@@ -41,11 +41,11 @@ fn bounds(field: &str, clamp: &Clamp) -> Checked {
 }
 
 impl Program {
-    /// Checks what every backend relies on.
+    /// Checks the invariants on which every backend relies.
     ///
     /// # Errors
-    /// With the path of what is wrong: nothing to evaluate, starts that do not rise from 0, a number that is not
-    /// finite, a count beyond 2^62, a period or a quantum of 0, too many segments or tracks.
+    /// With the path of the offending field: an empty list, starts that do not ascend from 0, a number that is not
+    /// finite, a count beyond 2^62, a period or quantum of 0, too many segments or tracks.
     pub fn check(&self) -> Checked {
         count("quantum", self.quantum, 1)?;
         rising("stages", self.stages.iter().map(|stage| stage.start))?;
@@ -104,7 +104,7 @@ impl Segment {
         self.check_curve()
     }
 
-    /// The curve's constants, and that its phase stays where it is defined.
+    /// Checks the curve's constants, and that its phase stays in the curve's domain.
     fn check_curve(&self) -> Checked {
         match self.curve {
             Curve::Power { exponent, warp } | Curve::CosinePower { exponent, warp } => {
@@ -141,7 +141,7 @@ mod tests {
         Program::of(vec![Segment::rising(0, 10, 0.0, 1.0, Curve::Linear), Segment::hold(10, 1.0)])
     }
 
-    /// The path of what is wrong after a change.
+    /// The path of the error after a change.
     fn path(change: impl FnOnce(&mut Program)) -> String {
         let mut program = plain();
         assert_eq!(program.check(), Ok(()));

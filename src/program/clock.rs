@@ -1,67 +1,68 @@
-//! Programs on clocks of another speed, whose boundaries lie between steps.
+//! Programs on clocks of another speed, on which segment boundaries lie between steps.
 
 use super::{FOREVER, MAX_STEP, MOST_COUNTS, Program, Repetition, Segment, Stage, Track};
 use crate::curve::Curve;
 use crate::double_double::{DoubleDouble, Expansion, Extended};
 use crate::error::LowerError;
 
-/// A clock that shows `(multiplier · step + ahead) / divisor`, and 0 where that is negative.
+/// A clock that reads `(multiplier · step + ahead) / divisor`, or 0 if that is negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock {
-    /// Above 0.
+    /// Ticks per step before the division; above 0.
     pub multiplier: Expansion,
-    /// What it is ahead of step 0, before the division.
+    /// Ticks at step 0, before the division.
     pub ahead: Expansion,
-    /// Above 0.
+    /// The divisor; above 0.
     pub divisor: Expansion,
 }
 
-/// Why a program has no form on another clock.
+/// The error for a program that has no lowered form on another clock.
 pub const BETWEEN_STEPS: LowerError = LowerError::NotRepresentable {
     what: "stairs, cycles or turns between steps on a clock whose boundaries lie between steps",
     remedy: "write them out piece by piece, or give the clock whole numbers",
 };
 
-/// Why a segment has no form on another clock: its counts are beyond 64 bits.
+/// The error for a segment whose counts on another clock exceed the limit.
 const TOO_LONG: LowerError = LowerError::TooLong { what: "a curve on a slow clock", limit: "2^62 steps" };
 
-/// Why a power has no form on another clock: its phase counts are known to 2^-64.
+/// The error for a power that magnifies the 2^-64 resolution of phase counts too much.
 const TOO_STEEP: LowerError = LowerError::NotRepresentable {
     what: "a power as steep as this on a clock whose boundaries lie between steps",
     remedy: "use a smaller power, or give the clock whole numbers",
 };
 
-/// The largest power per phase count of which a 2^-64 still is below 2^-54 of the value.
+/// The largest exponent per phase count: then a change of the count by 2^-64 changes the value by less than a factor of
+/// 1 + 2^-54.
 const STEEPEST_PER_COUNT: f64 = 1024.0;
 
-/// [`MOST_COUNTS`] as a number.
+/// [`MOST_COUNTS`] as `f64`.
 const BEYOND: f64 = MOST_COUNTS as f64;
 
-/// The whole number this is, if it is one within the counts that are kept.
+/// The integer that a number equals, if there is one within the limit of counts.
 fn whole(number: Expansion) -> Option<u64> {
     nearest_whole(number.rounded()).filter(|&integer| number == Expansion::from(integer))
 }
 
-/// The whole number nearest to this, within the counts that are kept.
+/// The nearest integer, if it is within the limit of counts.
 fn nearest_whole(number: DoubleDouble) -> Option<u64> {
     let near = number.high().round();
     let integer = (0.0..BEYOND).contains(&near).then_some(near as u64)?;
     integer.checked_add_signed(((number.high() - near) + number.low()).round() as i64)
 }
 
-/// The whole number that a rate is one over, to its last bit, if there is one.
+/// The integer whose reciprocal a rate is, to its last bit, if there is one.
 pub(super) fn one_over(rate: DoubleDouble) -> Option<u64> {
     nearest_whole(DoubleDouble::ONE / rate).filter(|&whole| whole > 0 && DoubleDouble::one_over(whole) == rate)
 }
 
 impl Clock {
-    /// The clock of the steps.
+    /// The clock that ticks once per step.
     #[must_use]
     pub fn steps() -> Self {
         Self { multiplier: 1.0.into(), ahead: Expansion::ZERO, divisor: 1.0.into() }
     }
 
-    /// The first step at which it shows at least `tick`; [`FOREVER`] where that is beyond every step.
+    /// The first step at which the clock reads at least `tick`; [`FOREVER`] if that is beyond every step.
     #[must_use]
     pub fn step_reaching(&self, tick: &Expansion) -> u64 {
         let wanted = tick.times(&self.divisor).minus(&self.ahead);
@@ -72,58 +73,58 @@ impl Clock {
         if steps.high() >= BEYOND {
             return FOREVER;
         }
-        // The quotient is rounded: the step before may do already, or only the one after.
+        // The quotient is rounded, so the right step may be a neighbour.
         let near = (steps.high().ceil() as u64).saturating_add_signed(steps.low().ceil() as i64);
         let reaches = |step: u64| self.multiplier.times(&step.into()) >= wanted;
         (near.saturating_sub(2)..=near + 2).find(|&step| reaches(step)).unwrap_or(near)
     }
 
-    /// What it shows at a step, times the divisor.
+    /// The clock's reading at a step, times the divisor.
     #[must_use]
     pub fn shown(&self, step: u64) -> Expansion {
         self.multiplier.times(&step.into()).plus(&self.ahead)
     }
 
-    /// Whether it shows more than `tick` within the largest step.
+    /// Whether the clock exceeds `tick` by the largest step.
     #[must_use]
     pub fn passes(&self, tick: u64) -> bool {
         self.shown(MAX_STEP) > self.divisor.times(&tick.into())
     }
 
-    /// The same clock, 0 when this one shows `tick`.
+    /// The same clock, shifted to read 0 when this one reads `tick`.
     #[must_use]
     pub fn behind(&self, tick: &Expansion) -> Self {
         Self { ahead: self.ahead.minus(&tick.times(&self.divisor)), ..*self }
     }
 
-    /// The same clock, 0 at what is now step `step`.
+    /// The same clock, with its steps counted from `step`.
     #[must_use]
     pub fn from_step(&self, step: u64) -> Self {
         Self { ahead: self.shown(step), ..*self }
     }
 }
 
-/// A moving segment that is brought onto a clock: its phase is 1 at `full` ticks, if it is a curve that has an end.
+/// A varying segment that is transferred to a clock: its phase is 1 at `full` ticks, if its curve has an end.
 #[derive(Clone, Copy, Debug)]
 pub struct Moved {
-    /// The shape and height; its phase per tick is the rate.
+    /// Shape, base and amplitude; its rate is the phase per tick.
     pub segment: Segment,
-    /// Ticks from phase 0 to phase 1; nothing where the phase counts octaves.
+    /// Ticks from phase 0 to phase 1; `None` if the phase counts octaves.
     pub full: Option<Expansion>,
 }
 
 impl Moved {
-    /// A segment, which begins on a tick and moves at each.
+    /// A segment that begins on a tick and changes at each tick.
     fn new(segment: Segment) -> Self {
         Self { segment, full: one_over(segment.rate).map(Expansion::from) }
     }
 
-    /// Appends what this is over the steps from `begin` up to `until`.
+    /// Appends the segments that represent this one over the steps `begin..until`.
     ///
     /// `count` is the phase count at `begin` in ticks, times the clock's divisor.
     ///
     /// # Errors
-    /// When the counts are beyond what is kept.
+    /// When the counts exceed the limit.
     pub fn push(
         &self,
         clock: &Clock,
@@ -141,7 +142,7 @@ impl Moved {
         };
         let mut counts = count.over(&clock.multiplier);
         if counts.high() >= BEYOND {
-            // From the other end it is short.
+            // Counted from the curve's other end, the phase count is small.
             let full = self.full.ok_or(TOO_LONG)?.times(&clock.divisor);
             segment = segment.seen_from_phase_one().ok_or(TOO_LONG)?;
             counts = full.minus(count).over(&clock.multiplier);
@@ -153,7 +154,7 @@ impl Moved {
             return Ok(());
         }
         self.is_told_by_its_fraction(clock, counts)?;
-        // Less than a step from an end, a curve may need more of the phase count's fraction than a segment has.
+        // Less than a step from an end, a curve may need a finer phase count than 2^-64: such a value is held instead.
         let last = until - 1;
         let first = self.value_near_an_end(clock, count);
         out.extend(first.map(|value| Segment::hold(begin, value)));
@@ -175,16 +176,16 @@ impl Moved {
         Ok(())
     }
 
-    /// Whether 2^-64 of a phase count is little for the curve's power.
+    /// Checks that phase counts to 2^-64 are fine enough for the curve's power.
     fn is_told_by_its_fraction(&self, clock: &Clock, counts: DoubleDouble) -> Result<(), LowerError> {
         let Curve::Power { exponent, .. } = self.segment.curve else { return Ok(()) };
-        // A power below 0 is steepest at the first count, one above 0 is close to 0 there.
+        // A negative power is steepest at the first count; a positive one at the last, since it is near 0 at the first.
         let full = || self.full.map(|full| full.times(&clock.divisor).over(&clock.multiplier).high());
         let counts = if exponent < 0.0 { counts.high() } else { full().unwrap_or(f64::INFINITY) };
         if exponent.abs() > STEEPEST_PER_COUNT * counts { Err(TOO_STEEP) } else { Ok(()) }
     }
 
-    /// The value at a phase count less than a step from an end of the curve.
+    /// The value at a phase count, if that is less than a step from an end of the curve.
     fn value_near_an_end(&self, clock: &Clock, count: &Expansion) -> Option<DoubleDouble> {
         let curve = &self.segment.curve;
         let left =
@@ -203,7 +204,7 @@ impl Moved {
 }
 
 impl Segment {
-    /// The same curve with its phase counted from phase 1, where that is a curve again.
+    /// The same values with the phase counted from phase 1, for curves that are symmetric.
     fn seen_from_phase_one(self) -> Option<Self> {
         matches!(self.curve, Curve::Linear | Curve::Cosine).then(|| Self {
             base: self.base + self.amplitude,
@@ -213,7 +214,7 @@ impl Segment {
         })
     }
 
-    /// This segment with the phase count (and what it has between steps) at its start.
+    /// This segment with the given phase count at its start, fraction included.
     ///
     /// # Errors
     /// When the count is beyond 64 bits.
@@ -222,30 +223,30 @@ impl Segment {
         if !(0.0..BEYOND).contains(&high) {
             return Err(TOO_LONG);
         }
-        // Beyond 2^53 `high` has no fraction, and what is left may be several whole counts.
+        // Beyond 2^53 `high` has no fraction, and the remainder may be several counts.
         let left = count - high;
         let more = left.high().floor() - if left.high().fract() == 0.0 && left.low() < 0.0 { 1.0 } else { 0.0 };
         let fraction = (left - more).scaled_by_power_of_two(64);
         let near = fraction.high().round();
         let lead = (near as u128).saturating_add_signed(((fraction.high() - near) + fraction.low()).round() as i128);
-        // A fraction just below 1 may round to it.
+        // A fraction just below 1 may round to 1.
         let whole = (high as u64).checked_add_signed(more as i64).ok_or(TOO_LONG)?;
         let origin = whole + (lead >> 64) as u64;
         Ok(Self { origin, lead: lead as u64, ..self })
     }
 
-    /// The phase count at the start, with what it has between steps.
+    /// The phase count at the start, fraction included.
     fn exact_origin(&self) -> Expansion {
         let lead = DoubleDouble::from(self.lead).scaled_by_power_of_two(-64);
         Expansion::from(self.origin).plus(&lead.into())
     }
 
-    /// The phase count once the segment has come to rest.
+    /// The phase count at the segment's end, from which on its value is held.
     fn last_count(&self) -> u64 {
         if self.reversed { self.origin.saturating_sub(self.length) } else { self.origin + self.length }
     }
 
-    /// This segment on another clock, over the steps from `begin` up to `end`.
+    /// This segment on another clock, over the steps `begin..end`.
     fn on_clock(&self, clock: &Clock, begin: u64, end: u64, out: &mut Vec<Self>) -> Result<(), LowerError> {
         if self.curve == Curve::Hold {
             out.push(Self::hold(begin, self.base + self.amplitude));
@@ -286,7 +287,7 @@ impl Track {
                 let ahead = clock.ahead.plus(&clock.divisor.times(&self.advance.into()));
                 (Repetition::None, FOREVER, Clock { ahead, ..*clock })
             }
-            // The cycles of the old clock must be cycles of steps.
+            // A cycle must be a whole number of steps on the new clock too.
             Repetition::Restart { period } | Repetition::Reflect { period } => {
                 if clock.multiplier != Expansion::from(1.0) {
                     return Err(BETWEEN_STEPS);
@@ -317,7 +318,7 @@ impl Program {
     /// This program on a clock of another speed.
     ///
     /// # Errors
-    /// When stairs or cycles would begin between steps, or a length is beyond what the lowered form counts exactly.
+    /// When stairs or cycles would begin between steps, or a length exceeds what the lowered form counts exactly.
     pub fn on_clock(&self, clock: &Clock) -> Result<Self, LowerError> {
         let stretch = (clock.multiplier == Expansion::from(1.0)).then(|| whole(clock.divisor).zip(whole(clock.ahead)));
         if let Some(Some((divisor, ahead))) = stretch

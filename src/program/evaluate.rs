@@ -1,10 +1,10 @@
-//! The value of a program at a step: the lowered form's own evaluator, one step at a time.
+//! The scalar evaluator of programs: the value at one step, to about 100 bits.
 
 use super::{Clamp, Program, Repetition, Segment, Stage, Track};
 use crate::curve::{Arithmetic, Curve};
 use crate::double_double::{DoubleDouble, Extended};
 
-/// Phases closer to 1 than this are 1; whole steps are 2^-53 apart at least.
+/// Phases closer to 1 than this count as 1; the phases of two steps are at least 2^-53 apart.
 const PHASE_SNAP: f64 = 1.0 / (1_u128 << 96) as f64;
 
 impl Clamp {
@@ -22,7 +22,7 @@ impl Clamp {
 }
 
 impl Repetition {
-    /// The step within the first cycle that `step` repeats, and whether time runs backwards there.
+    /// Maps a step into the first cycle; also tells whether time runs backwards there.
     #[must_use]
     pub fn fold(self, step: u64) -> (u64, bool) {
         match self {
@@ -42,7 +42,7 @@ impl Segment {
     #[must_use]
     pub fn phase_count(&self, step: u64) -> u64 {
         let k = ((step - self.start) / self.quantum.unwrap_or(1)).min(self.length);
-        // A reversed phase stops at 0 where the length would go on.
+        // A reversed phase count stops at 0, even if the length is greater.
         if self.reversed { self.origin.saturating_sub(k) } else { self.origin + k }
     }
 
@@ -60,7 +60,7 @@ impl Segment {
             return base + A::from_double_double(self.amplitude);
         }
         let mut phase = self.phase(phase_count);
-        // The rate is rounded: n · (1/n) must still be 1, or a bent phase sees 2^-106 where it ends.
+        // The rate is rounded, but n · (1/n) must be 1: a bent phase would magnify the remaining 2^-106 at its end.
         if (phase - DoubleDouble::ONE).high().abs() < PHASE_SNAP {
             phase = DoubleDouble::ONE;
         }
@@ -76,7 +76,7 @@ impl Track {
         &self.segments[after.max(1) - 1]
     }
 
-    /// The value at a step counted from the start of the stage.
+    /// The value at a step relative to the start of the stage.
     #[must_use]
     pub fn value(&self, step: u64) -> Extended {
         let (step, _) = self.repetition.fold(step + self.advance);

@@ -1,9 +1,9 @@
-//! Where something happens: the steps that tests, checks and descriptions look at.
+//! Marks: the steps at which a program changes its course, which tests, checks and descriptions examine.
 
 use super::{FOREVER, MAX_STEP, Program, Repetition, Segment};
 
 impl Segment {
-    /// The first step of the track's clock at which the segment holds its last value; [`FOREVER`] if it never does.
+    /// The first step of the track's clock from which the segment holds its last value; [`FOREVER`] if it never does.
     #[must_use]
     pub fn end(&self) -> u64 {
         if self.length == FOREVER {
@@ -14,8 +14,8 @@ impl Segment {
 }
 
 impl Program {
-    /// The steps around everything that happens, in rising order: starts and ends of segments (of a
-    /// repeated track in its first four cycles), the horizon and twice it, 2^24, and the largest step.
+    /// The steps around every boundary, in ascending order: starts and ends of segments (for a repeated track, of its
+    /// first four cycles), the horizon and twice the horizon, 2^24, and the largest step.
     #[must_use]
     pub fn marks(&self, horizon: Option<u64>) -> Vec<u64> {
         let mut marks = vec![0, 1 << 24, MAX_STEP];
@@ -27,7 +27,7 @@ impl Program {
             for track in &stage.tracks {
                 let (period, cycles) = match track.repetition {
                     Repetition::None => (0, 1),
-                    // A reflection turns twice before it begins again.
+                    // A reflected track turns twice per full cycle.
                     Repetition::Restart { period } | Repetition::Reflect { period } => (period, 4),
                 };
                 for turn in (0..cycles).map(|cycle| period.saturating_mul(cycle)) {
