@@ -1,4 +1,4 @@
-//! Which adapter is used, and the device on it, with every error it may ever report.
+//! The choice of an adapter, and its device with handlers for all of its errors.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,32 +6,32 @@ use std::time::Duration;
 
 use crate::error::GpuError;
 
-/// An adapter that could be used.
+/// The description of an adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GpuDevice {
     /// The adapter's name.
     pub name: String,
-    /// The interface it is reached through: `vulkan`, `metal`, `dx12`.
+    /// The graphics API: `vulkan`, `metal` or `dx12`.
     pub backend: String,
-    /// What kind it is.
+    /// The kind of adapter.
     pub kind: GpuKind,
     /// Name and version of the driver.
     pub driver: String,
 }
 
-/// What an adapter is.
+/// The kind of an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GpuKind {
-    /// A card of its own.
+    /// A discrete GPU.
     Discrete,
-    /// Part of the processor.
+    /// A GPU integrated into the processor.
     Integrated,
-    /// A share of a card, or one behind a virtual machine.
+    /// A virtual GPU.
     Virtual,
-    /// It does not say.
+    /// Unknown.
     Other,
-    /// A program that runs on the CPU: right for tests, slower than the CPU backend.
+    /// A software rasterizer: suited to tests, slower than the CPU backend.
     Software,
 }
 
@@ -62,7 +62,7 @@ impl fmt::Display for GpuKind {
 }
 
 impl GpuDevice {
-    /// Whether it is a program that runs on the CPU.
+    /// Whether it is a software rasterizer.
     #[must_use]
     pub fn is_software(&self) -> bool {
         self.kind == GpuKind::Software
@@ -98,7 +98,7 @@ fn adapters() -> Vec<(wgpu::Adapter, GpuDevice)> {
     let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::all());
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends,
-        // Debug builds would otherwise ask for validation layers, which few machines have.
+        // Without this, debug builds ask for validation layers, which few machines have.
         flags: wgpu::InstanceFlags::empty().with_env(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
@@ -114,7 +114,7 @@ fn adapters() -> Vec<(wgpu::Adapter, GpuDevice)> {
     found
 }
 
-/// Every adapter that could be used, best first; [`Gpu::with_adapter`](super::Gpu::with_adapter) takes their indices.
+/// All adapters, best first; [`Gpu::with_adapter`](super::Gpu::with_adapter) accepts their indices.
 ///
 /// `WGPU_BACKEND` restricts the list, `WGPU_POWER_PREF=low` puts integrated adapters first.
 #[must_use]
@@ -122,7 +122,7 @@ pub fn devices() -> Vec<GpuDevice> {
     adapters().into_iter().map(|(_, device)| device).collect()
 }
 
-/// Whether an adapter answers to what was asked for: part of its name, or its place in the list.
+/// Whether an adapter matches a request: a part of its name, or its index in the list.
 fn answers(wanted: &str, index: usize, device: &GpuDevice) -> bool {
     match wanted.parse::<usize>() {
         Ok(place) => place == index,
@@ -130,22 +130,22 @@ fn answers(wanted: &str, index: usize, device: &GpuDevice) -> bool {
     }
 }
 
-/// Longest wait for one submission; a driver that takes longer hangs.
+/// The longest wait for one submission; a driver that takes longer is assumed to hang.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A device in use.
+/// An open device.
 #[derive(Debug)]
 pub(super) struct Device {
     pub info: GpuDevice,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub limits: wgpu::Limits,
-    /// What the device reported outside any scope: its loss, or an error from its own threads.
+    /// An error that the device reported outside any error scope: its loss, or an error from its threads.
     fault: Arc<Mutex<Option<String>>>,
 }
 
 impl Device {
-    /// The adapter asked for, else the one that `WGPU_ADAPTER_NAME` names, else the best.
+    /// Opens the requested adapter, otherwise the one named by `WGPU_ADAPTER_NAME`, otherwise the best.
     pub fn open(wanted: Option<&str>) -> Result<Self, GpuError> {
         let environment = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.is_empty());
         let wanted = wanted.map(str::to_owned).or(environment);
@@ -169,7 +169,7 @@ impl Device {
         Self::on(&adapter, info)
     }
 
-    /// A device on an adapter, with all that it can do.
+    /// Opens a device with all limits of an adapter.
     pub fn on(adapter: &wgpu::Adapter, info: GpuDevice) -> Result<Self, GpuError> {
         let limits = adapter.limits();
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
@@ -189,18 +189,18 @@ impl Device {
         Ok(Self { info, device, queue, limits, fault })
     }
 
-    /// A caller's device, whose handlers of errors and loss stay the caller's.
+    /// Wraps a caller's device, whose error and loss handlers stay in place.
     pub fn of(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let (info, limits) = (device.adapter_info().into(), device.limits());
         Self { info, device, queue, limits, fault: Arc::default() }
     }
 
-    /// The largest buffer that a shader can see at once.
+    /// The largest buffer that can be bound for storage.
     pub fn binding_limit(&self) -> u64 {
         self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size)
     }
 
-    /// A buffer of at least 16 bytes, which any binding and copy takes.
+    /// Creates a buffer of at least 16 bytes, enough for any binding and copy.
     pub fn buffer(&self, label: &str, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
         self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
@@ -210,13 +210,13 @@ impl Device {
         })
     }
 
-    /// Waits until the device has done what was submitted, or for too long.
+    /// Waits until a submission is complete, or until [`PATIENCE`] runs out.
     pub fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<(), GpuError> {
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
         self.device.poll(wait).map(|_| ()).map_err(|error| self.failed(error.to_string()))
     }
 
-    /// The bytes of a buffer, which must be a multiple of 4; for small parts.
+    /// Reads bytes of a buffer, a multiple of 4; meant for small ranges.
     pub fn read(&self, buffer: &wgpu::Buffer, offset: u64, size: u64) -> Result<Vec<u8>, GpuError> {
         let staging = self.buffer("lrgrid read", size, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
         let mut commands = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -228,18 +228,18 @@ impl Device {
         Ok(view.to_vec())
     }
 
-    /// A failure of this adapter.
+    /// An error that names this adapter.
     pub fn failed(&self, reason: impl Into<String>) -> GpuError {
         GpuError::Failed { adapter: self.info.name.clone(), reason: reason.into() }
     }
 
-    /// Whether the device is past use.
+    /// The error that made the device unusable, if any.
     pub fn fault(&self) -> Option<GpuError> {
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         fault.as_ref().map(|reason| self.failed(reason.as_str()))
     }
 
-    /// Runs `work` with every error of the device caught; the device's own account of an error goes first.
+    /// Runs `work` and catches every error of the device; those take precedence over the result of `work`.
     pub fn guarded<R>(&self, work: impl FnOnce() -> Result<R, GpuError>) -> Result<R, GpuError> {
         if let Some(fault) = self.fault() {
             return Err(fault);
@@ -251,7 +251,7 @@ impl Device {
         let mut first = None;
         for scope in [internal, validation, memory] {
             if let Some(error) = pollster::block_on(scope.pop()) {
-                // The outermost scope is the memory's: out of memory explains what followed from it.
+                // The outermost scope catches out-of-memory errors, which explain the errors that follow from them.
                 first = Some(error);
             }
         }

@@ -1,4 +1,4 @@
-//! Fills a table: its rows in slices, its slices in tiles, its tiles through the kernel and back.
+//! Fills a table: divides it into slices of rows and tiles, dispatches each tile and reads it back.
 
 use std::ops::Range;
 
@@ -13,17 +13,16 @@ use crate::element::Dtype;
 use crate::error::GpuError;
 use crate::packed::{Batch, Steps};
 
-/// Sizes that decide how the work is cut, never what comes out.
+/// Sizes that decide how the work is divided; no result depends on them.
 #[derive(Clone, Copy, Debug)]
 pub struct Tuning {
-    /// Bytes per dispatch: long enough to hide a submission, short enough to overlap, far below a
-    /// driver's watchdog.
+    /// Bytes per dispatch: enough to hide a submission, few enough to overlap, far below a driver's watchdog limit.
     pub tile_bytes: u64,
-    /// Bytes per table of parameters that are bound at once, where the device allows more.
+    /// The most bytes per table of parameters that are bound at once, even if the device allows more.
     pub table_bytes: u64,
-    /// Values from which a pipeline of its own pays for compiling it.
+    /// Number of values from which compiling a specialised pipeline pays.
     pub specialize_from: u64,
-    /// Columns from which blocks pay.
+    /// Number of columns from which blocks pay.
     pub blocks_from: usize,
 }
 
@@ -33,7 +32,7 @@ impl Default for Tuning {
     }
 }
 
-/// What is kept on the device from one evaluation to the next.
+/// Resources kept on the device between evaluations.
 #[derive(Debug, Default)]
 pub(super) struct Resources {
     pub kernels: Kernels,
@@ -51,18 +50,18 @@ pub(super) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The rows in runs whose parameters can be bound at once.
+    /// The rows in slices whose parameters can be bound at once.
     pub fn slices(&self, device: &Device) -> Result<Vec<Range<usize>>, GpuError> {
         let limit = device.binding_limit().min(self.tuning.table_bytes);
         slices(limit, &device.info.name, self.batch, self.rows.clone())
     }
 
-    /// Whether the steps have to be sent.
+    /// Whether the steps are a list, which has to be uploaded.
     pub fn listed(&self) -> bool {
         self.steps.progression().is_none()
     }
 
-    /// How the kernel goes through a row: a block's eight evaluations must pay.
+    /// How the kernel evaluates a row: a block's eight evaluations must pay.
     pub fn way(&self) -> Way {
         if self.listed() || self.steps.len() < self.tuning.blocks_from { Way::Values } else { Way::Blocks }
     }

@@ -1,4 +1,4 @@
-//! The compute pipelines that fill tiles, and what they are bound to.
+//! The compute pipelines that fill tiles, and their bindings.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,7 +15,7 @@ use crate::element::Dtype;
 use crate::error::GpuError;
 use crate::packed::{Steps, words};
 
-/// Pipelines and parameter tables, kept from one evaluation to the next.
+/// Pipelines and parameter tables, kept between evaluations.
 #[derive(Debug, Default)]
 pub(super) struct Kernels {
     shader: Option<Shader>,
@@ -29,7 +29,7 @@ struct Shader {
     layout: wgpu::BindGroupLayout,
 }
 
-/// What fills the tiles of a slice of rows, its parameters on the device.
+/// The pipeline for the tiles of a slice of rows whose parameters are on the device.
 pub(super) struct Kernel {
     pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
@@ -63,7 +63,7 @@ impl Kernels {
         })
     }
 
-    /// Leaves the pipelines only.
+    /// Releases the parameter tables and keeps the pipelines.
     pub fn forget_tables(&mut self) {
         self.tables = Tables::default();
     }
@@ -84,7 +84,7 @@ impl Kernel {
         })
     }
 
-    /// Queues what the dispatch of a tile reads.
+    /// Uploads the parameters of a tile's dispatch.
     pub fn write(&self, device: &Device, request: &Request<'_>, buffers: &TileBuffers, tile: &Tile) {
         let packed = pack(tile, request.steps, tile.rows.start - self.first);
         device.queue.write_buffer(&buffers.tile, 0, bytemuck::bytes_of(&packed));
@@ -94,7 +94,7 @@ impl Kernel {
         }
     }
 
-    /// Adds the dispatch of a tile.
+    /// Records the dispatch of a tile.
     pub fn dispatch(&self, device: &Device, pass: &mut wgpu::ComputePass<'_>, bindings: &wgpu::BindGroup, tile: &Tile) {
         let (x, y) = tile.workgroups(self.way, device.limits.max_compute_workgroups_per_dimension);
         pass.set_pipeline(&self.pipeline);
@@ -103,7 +103,7 @@ impl Kernel {
     }
 }
 
-/// The shader's view of a tile whose first row is the `row`-th of the uploaded programs.
+/// The shader's parameters for a tile whose first row is program `row` of those uploaded.
 fn pack(tile: &Tile, steps: &Steps, row: usize) -> PackedTile {
     let (start, stride) = match steps.progression() {
         Some((_, stride)) => (steps.get(tile.columns.start), stride),
@@ -173,7 +173,7 @@ impl Shader {
             entry_point: Some(entry_point),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &[(USED, f64::from(used))],
-                // One thread would store some thousand zeros; the shader writes whatever it reads.
+                // A single thread would store thousands of zeros, and the shader reads only what it has written.
                 zero_initialize_workgroup_memory: false,
             },
             cache: None,

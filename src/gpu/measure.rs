@@ -1,4 +1,4 @@
-//! How long the parts of an evaluation take on the device: the kernel, stores alone, the way back to the host.
+//! Times of the parts of an evaluation on the device: the kernel, stores alone, and the readback to the host.
 
 use std::ops::Range;
 use std::sync::PoisonError;
@@ -18,7 +18,7 @@ use crate::error::{Error, EvaluateError, GpuError};
 use crate::packed::{Batch, Steps};
 use crate::ulp::ulps;
 
-/// What a time was taken with.
+/// The clock of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Clock {
     /// The device's own timestamps, around the work itself.
@@ -27,35 +27,35 @@ pub enum Clock {
     Wall,
 }
 
-/// How long something took.
+/// A measured time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
     /// The least time of all repetitions, in seconds; above 0.
     pub seconds: f64,
-    /// How it was taken.
+    /// The clock that measured it.
     pub clock: Clock,
 }
 
-/// Bytes per dispatch: enough to outlast its start, far from a driver's watchdog.
+/// Bytes per dispatch: enough to outweigh its launch, far below a driver's watchdog limit.
 const TILE_BYTES: u64 = 128 << 20;
 
-/// How long a hardware GPU works before it is timed: at rest its clock is a fifth of what it will be.
+/// Warm-up of a hardware GPU before it is timed: its idle clock rate can be a fifth of the full one.
 const WARM_UP: Duration = Duration::from_millis(200);
 
-/// Bytes of a table that are looked at.
+/// Bytes of a table that are verified.
 const CHECKED_BYTES: u64 = 64 << 10;
 
-/// Largest distance from the exact value that is timed.
+/// The largest error that is still timed, in ULP.
 const TOLERANCE: f64 = 2.0;
 
 impl Gpu {
-    /// The time of a kernel that only stores, over `bytes` (rounded up to 16) of device memory: the best any kernel can do.
+    /// The time of a kernel that only stores `bytes` (rounded up to 16) to device memory: the limit of every kernel.
     ///
-    /// It stores 16 bytes per thread at a time, in workgroups of the size and share that a table's kernel has, into the
-    /// same memory as often as it takes.
+    /// Each thread stores 16 bytes at a time, in workgroups of the same size and share as a table kernel's. Larger
+    /// sizes write the same memory repeatedly.
     ///
     /// # Errors
-    /// When the device fails, or did not store.
+    /// When the device fails, or has not stored the values.
     pub fn time_store_only(&self, bytes: u64, repeats: u32) -> Result<Timing, GpuError> {
         let device = &self.device;
         let _turn = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +76,7 @@ impl Gpu {
         })
     }
 
-    /// The time of the kernel alone over a whole table, `batch` × `steps`, whose tiles stay in device memory.
+    /// The time of the kernel alone for a whole table, `batch` × `steps`, whose tiles stay in device memory.
     ///
     /// ```no_run
     /// use lrgrid::program::Program;
@@ -91,8 +91,8 @@ impl Gpu {
     /// ```
     ///
     /// # Errors
-    /// When the table cannot be computed as [`Evaluate`](crate::Evaluate) would, when the device fails, and when what
-    /// the kernel left is more than 2 ULP off: a wrong kernel is not timed.
+    /// As [`Evaluate::evaluate_rows_into`](crate::Evaluate::evaluate_rows_into), and when a value is more than 2 ULP
+    /// off: a wrong kernel is not timed.
     pub fn time_kernel(&self, batch: &Batch, steps: &Steps, dtype: Dtype, repeats: u32) -> Result<Timing, Error> {
         batch.check_output(&(0..batch.len()), steps, batch.len().saturating_mul(steps.len()))?;
         if dtype == Dtype::F64 {
@@ -108,12 +108,12 @@ impl Gpu {
         Ok(self.device.guarded(|| time_slices(&self.device, &mut resources, &request, &slices, repeats))?)
     }
 
-    /// The time to bring `bytes` (rounded up to 16) from the device into the caller's memory, with nothing computed.
+    /// The time to read `bytes` (rounded up to 16) back from the device into the caller's memory, without computing.
     ///
-    /// The same copies, mappings and tiles as an evaluation has, so the share of the two shows what computing adds.
+    /// Copies, mappings and tiles are those of an evaluation, so the ratio of the two shows the cost of computing.
     ///
     /// # Errors
-    /// When the device fails, or `bytes` are more than the host has memory for.
+    /// When the device fails, or the host lacks memory for `bytes`.
     pub fn time_readback(&self, bytes: u64, repeats: u32) -> Result<Timing, GpuError> {
         let device = &self.device;
         let bytes = bytes.max(1).next_multiple_of(THREAD_BYTES as u64);
@@ -135,7 +135,7 @@ impl Gpu {
             Ok(Timing { seconds: least, clock: Clock::Wall })
         });
         if result.is_err() {
-            // A staging buffer may have stayed mapped.
+            // A staging buffer may still be mapped.
             resources.ring = None;
         }
         result
@@ -170,7 +170,7 @@ fn time_slices(
     Ok(timing)
 }
 
-/// Compares the first row of what a tile's kernel has left with the programs it came from.
+/// Compares the first row that a kernel has written with its program.
 fn check(device: &Device, request: &Request<'_>, tile: &Tile, bytes: &[u8]) -> Result<(), GpuError> {
     let program = request.batch.program(request.rows.start + tile.rows.start);
     for (column, bytes) in tile.columns.clone().zip(bytes.chunks_exact(request.dtype.size())) {
@@ -183,7 +183,7 @@ fn check(device: &Device, request: &Request<'_>, tile: &Tile, bytes: &[u8]) -> R
     Ok(())
 }
 
-/// Distance in units in the last place of a value from its bytes.
+/// Distance in ULP of a value, given as bytes, from the exact one.
 fn distance(dtype: Dtype, bytes: &[u8], exact: DoubleDouble) -> f64 {
     match dtype {
         Dtype::F64 => ulps(bytemuck::pod_read_unaligned::<f64>(bytes), exact),
@@ -237,7 +237,7 @@ impl Store {
     }
 }
 
-/// Times passes, by the device's timestamps where it has them.
+/// Times passes, with the device's timestamps if it has them.
 struct Stopwatch<'d> {
     device: &'d Device,
     timestamps: Option<Timestamps>,
@@ -266,9 +266,10 @@ impl<'d> Stopwatch<'d> {
         Self { device, timestamps }
     }
 
-    /// The least sum of all repetitions; on the host's clock where the device's stands still.
+    /// The least sum over all repetitions; measured on the host's clock if the device's timestamps do not advance.
     fn least(mut self, repeats: u32, mut once: impl FnMut(&Self) -> Result<f64, GpuError>) -> Result<Timing, GpuError> {
-        // The first run also pays for fresh memory and for the pipeline; the following ones raise an idle GPU's clocks.
+        // The first run includes the cost of fresh memory and of the pipeline; the following ones raise an idle GPU's
+        // clocks.
         let warm_up = if self.device.info.is_software() { Duration::ZERO } else { WARM_UP };
         let begun = Instant::now();
         once(&self)?;

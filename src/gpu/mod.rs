@@ -1,9 +1,9 @@
-//! The GPU backend: the batch's integers through WGSL integers to the bits of the table.
+//! The GPU backend, through wgpu and WGSL.
 //!
-//! The shader computes curves in 32-bit words only, a small floating-point library included, because WGSL's
-//! own floating point may be fused, reordered and flushed as a driver likes. Long rows it cuts into blocks: a
-//! polynomial through a few exact values, checked at another, gives the rest in floating point, of which so
-//! little is asked that no driver can spoil it by more than 2 ULP.
+//! The shader computes curves in 32-bit integers, with a small soft-float library of its own, because drivers may fuse,
+//! reorder and flush WGSL's floating point. It divides long rows into blocks: a polynomial interpolates a few exactly
+//! computed values, is checked at one more, and gives the other values in floating point. That part of the arithmetic
+//! is arranged so that no driver can add an error of more than 2 ULP.
 
 mod device;
 mod dispatch;
@@ -38,7 +38,7 @@ use resident::ResidentKernels;
 
 /// Evaluates batches on a GPU, through Vulkan, Metal or DirectX 12.
 ///
-/// Writes `f32`, `f16` and `bf16`. Evaluations through one `Gpu` take turns.
+/// Supports `f32`, `f16` and `bf16`. Concurrent evaluations through one `Gpu` run one after another.
 ///
 /// ```no_run
 /// use lrgrid::program::Program;
@@ -54,43 +54,43 @@ pub struct Gpu {
     device: Arc<Device>,
     tuning: Tuning,
     resources: Mutex<Resources>,
-    /// Compiled when the first batch is uploaded.
+    /// The kernels of [`Programs`], compiled when the first batch is uploaded.
     resident: OnceLock<Arc<ResidentKernels>>,
 }
 
 impl Gpu {
-    /// The best adapter there is: discrete, integrated, virtual, then software.
+    /// Opens the best adapter: discrete before integrated, virtual and software.
     ///
-    /// `WGPU_BACKEND`, `WGPU_ADAPTER_NAME` and `WGPU_POWER_PREF` are honoured.
+    /// The environment variables `WGPU_BACKEND`, `WGPU_ADAPTER_NAME` and `WGPU_POWER_PREF` are respected.
     ///
     /// # Errors
-    /// When there is no adapter, it gives no device, or its arithmetic is off.
+    /// When there is no adapter, the adapter provides no device, or its arithmetic is wrong.
     pub fn new() -> Result<Self, GpuError> {
         Self::checked(Device::open(None)?)
     }
 
-    /// The adapter whose name contains `name`, in any case, or whose place in [`devices`] it is.
+    /// Opens the adapter whose name contains `name` (ignoring case) or whose index in [`devices`] it is.
     ///
     /// # Errors
-    /// When there is no such adapter, it gives no device, or its arithmetic is off.
+    /// When there is no such adapter, the adapter provides no device, or its arithmetic is wrong.
     pub fn with_adapter(name: &str) -> Result<Self, GpuError> {
         Self::checked(Device::open(Some(name))?)
     }
 
-    /// An adapter of your own, on which a device is opened with all that the adapter can do.
+    /// Opens a device, with all limits of the adapter, on the caller's adapter.
     ///
     /// # Errors
-    /// When the adapter gives no device, can do too little, or its arithmetic is off.
+    /// When the adapter provides no device, one of its limits is too small, or its arithmetic is wrong.
     pub fn from_adapter(adapter: &wgpu::Adapter) -> Result<Self, GpuError> {
         Self::checked(Device::on(adapter, adapter.get_info().into())?)
     }
 
-    /// Your own device and its queue: no second device is made, and its error handlers stay yours.
+    /// Uses the caller's device and queue: no second device is created, and the caller's error handlers stay in place.
     ///
-    /// Its limits and features are taken as they are. WebGPU's default limits do.
+    /// Limits and features are those of the device. WebGPU's default limits suffice.
     ///
     /// # Errors
-    /// When one of its limits is too small, which is named, or its arithmetic is off.
+    /// When one of the device's limits is too small, with its name, or its arithmetic is wrong.
     pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, GpuError> {
         Self::checked(Device::of(device, queue))
     }
@@ -103,15 +103,15 @@ impl Gpu {
         Ok(gpu)
     }
 
-    /// Puts a batch on the device, to be evaluated there by commands of yours.
+    /// Uploads a batch to the device, to be evaluated there by the caller's commands.
     ///
     /// # Errors
-    /// When the batch is larger than what the device can bind, or the device fails.
+    /// When the batch is larger than the device can bind, or the device fails.
     pub fn upload(&self, batch: &Batch) -> Result<Programs, GpuError> {
         self.upload_with(batch, Room::default())
     }
 
-    /// The same with more or less room for programs that replace others.
+    /// As [`Gpu::upload`], with a given room for programs that replace others.
     ///
     /// # Errors
     /// As [`Gpu::upload`].
@@ -126,14 +126,14 @@ impl Gpu {
         Programs::upload(&self.device, kernels, batch, room)
     }
 
-    /// The same device with other sizes, which no result depends on.
+    /// The same device with other sizes, on which no result depends.
     #[doc(hidden)]
     #[must_use]
     pub fn with_tuning(self, tuning: Tuning) -> Self {
         Self { tuning, ..self }
     }
 
-    /// What the adapter is.
+    /// The adapter's description.
     #[must_use]
     pub fn device(&self) -> &GpuDevice {
         &self.device.info
@@ -145,13 +145,13 @@ impl Gpu {
         &self.device.info.name
     }
 
-    /// Whether the adapter is a program on the CPU: slower than the CPU backend.
+    /// Whether the adapter is a software rasterizer, which is slower than the CPU backend.
     #[must_use]
     pub fn is_software(&self) -> bool {
         self.device.info.is_software()
     }
 
-    /// Fills the bytes of a table, in smaller tiles once more where memory ran out.
+    /// Fills the bytes of a table; if memory runs out, tries once more with smaller tiles.
     fn fill(
         &self,
         batch: &Batch,
@@ -161,7 +161,7 @@ impl Gpu {
         tuning: Tuning,
         out: &mut [u8],
     ) -> Result<(), GpuError> {
-        // A panic elsewhere leaves nothing worse than a buffer that is made anew.
+        // A panic of another thread leaves at worst a buffer that is allocated again.
         let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
         let mut request = Request { batch, rows, steps, dtype, tuning };
         match run(&self.device, &mut resources, &request, out) {

@@ -1,4 +1,4 @@
-//! The start-up probe: every curve against the lowered form's own evaluator, before any result is believed.
+//! The start-up probe: compares every curve on the device with the scalar evaluator of programs, before first use.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -10,28 +10,28 @@ use crate::error::GpuError;
 use crate::packed::{Batch, Steps};
 use crate::program::{Program, Segment};
 
-/// Steps per curve: enough for blocks of many sizes.
+/// Steps per curve for the block kernel: enough for blocks of many sizes.
 const STEPS: u64 = 2500;
 
-/// Steps per curve where each value is computed by itself.
+/// Steps per curve for the kernel that computes value by value.
 const SINGLE_STEPS: u64 = 256;
 
-/// Largest distance from the exact value, in units in the last place of `f32`; a sound device stays below 0.6.
+/// Largest error that is accepted, in ULP of `f32`; correct devices stay below 0.6.
 const TOLERANCE: f64 = 2.0;
 
-/// Verdicts by adapter and driver.
+/// Results of the probe by adapter and driver.
 static VERDICTS: LazyLock<Mutex<HashMap<String, Result<(), GpuError>>>> = LazyLock::new(Mutex::default);
 
-/// Refuses a device whose arithmetic is off; each adapter and driver is tried once per process.
+/// Rejects a device whose arithmetic is wrong; each adapter and driver is probed once per process.
 pub(super) fn check(gpu: &Gpu) -> Result<(), GpuError> {
     let key = gpu.device().to_string();
-    // Held during the probe, so that two threads do not both run it.
+    // The lock is held during the probe, so that two threads do not both run it.
     let mut verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(verdict) = verdicts.get(&key) {
         return verdict.clone();
     }
     let verdict = probe(gpu);
-    // Running out of memory, say, may pass.
+    // Other failures, such as running out of memory, may be temporary.
     if matches!(verdict, Ok(()) | Err(GpuError::Probe { .. })) {
         verdicts.insert(key, verdict.clone());
     }
@@ -46,7 +46,7 @@ fn program(curve: Curve, steps: u64) -> Program {
     Program::of(vec![rising, falling])
 }
 
-/// Every curve, by name; parameters that need every function of the shader.
+/// Every curve by name, with parameters that reach every function of the shader.
 fn programs(steps: u64) -> Vec<(&'static str, Program)> {
     let curves = [
         ("hold", Curve::Hold),
@@ -65,7 +65,7 @@ fn programs(steps: u64) -> Vec<(&'static str, Program)> {
     curves.into_iter().map(|(name, curve)| (name, program(curve, steps))).collect()
 }
 
-/// Both ways through a row.
+/// Probes both kernels.
 fn probe(gpu: &Gpu) -> Result<(), GpuError> {
     let blocks = Tuning { blocks_from: 0, ..gpu.tuning };
     let values = Tuning { blocks_from: usize::MAX, ..gpu.tuning };
@@ -98,7 +98,7 @@ fn probe_with(gpu: &Gpu, tuning: Tuning, steps: u64) -> Result<(), GpuError> {
     })
 }
 
-/// Distance in spacings of `f32` at the exact value, which is far from its ends here.
+/// Distance in ULP of `f32`; the exact values are far from the ends of its range here.
 fn ulps(got: f32, exact: f64) -> f64 {
     let spacing = (exact.abs() as f32).next_up() - exact.abs() as f32;
     (f64::from(got) - exact).abs() / f64::from(spacing)

@@ -9,7 +9,7 @@ use super::shader::{PackedTile, THREAD_BYTES};
 use super::tile::Tile;
 use crate::error::GpuError;
 
-/// Tiles under way: one is copied out, one is on its way to the host, one is computed.
+/// Tiles in flight: one is copied out, one is transferred to the host, one is computed.
 pub(super) const SLOTS: usize = 3;
 
 /// Bytes that one thread copies at a time.
@@ -22,14 +22,14 @@ pub(super) struct Sizes {
     pub steps: u64,
 }
 
-/// What a dispatch writes and reads.
+/// The buffers of a dispatch.
 #[derive(Debug)]
 pub(super) struct TileBuffers {
-    /// What the shader writes.
+    /// The values that the shader writes.
     pub table: wgpu::Buffer,
     /// The dispatch's [`PackedTile`].
     pub tile: wgpu::Buffer,
-    /// The tile's steps, where they are listed.
+    /// The tile's steps, if they are a list.
     pub steps: wgpu::Buffer,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// The ring kept from the last evaluation if it is large enough, else a new one.
+    /// The ring of the last evaluation if it is large enough, otherwise a new one.
     pub fn with_room<'r>(kept: &'r mut Option<Self>, device: &Device, sizes: Sizes) -> &'r mut Self {
         if kept.as_ref().is_some_and(|ring| ring.sizes.table < sizes.table || ring.sizes.steps < sizes.steps) {
             *kept = None;
@@ -66,7 +66,7 @@ impl Ring {
         self.slots.each_ref().map(|slot| &slot.buffers)
     }
 
-    /// Has every tile encoded by `encode`, given its slot, and copies them to a table of `columns` values of `size` bytes.
+    /// Encodes every tile with `encode` and copies its values into a table of `columns` columns, `size` bytes each.
     pub fn run(
         &mut self,
         device: &Device,
@@ -88,7 +88,7 @@ impl Ring {
                 return Err(fault);
             }
         }
-        // What is left, oldest first.
+        // The tiles still in flight, oldest first.
         for index in count..count + SLOTS {
             self.slots[index % SLOTS].collect(device, columns, size, out)?;
         }
@@ -96,11 +96,11 @@ impl Ring {
     }
 }
 
-/// A tile under way.
+/// The buffers of one tile in flight.
 #[derive(Debug)]
 struct Slot {
     buffers: TileBuffers,
-    /// What the host reads.
+    /// The buffer that the host reads.
     staging: wgpu::Buffer,
     pending: Option<Pending>,
 }
@@ -122,20 +122,20 @@ impl Slot {
         }
     }
 
-    /// Queues the copy of a dispatched tile to the host, and submits.
+    /// Records the copy of a dispatched tile to the host, and submits.
     fn submit(&mut self, device: &Device, mut commands: wgpu::CommandEncoder, tile: Tile) {
         let bytes = tile.bytes();
         commands.copy_buffer_to_buffer(&self.buffers.table, 0, &self.staging, 0, bytes);
         let submission = device.queue.submit([commands.finish()]);
         let (sender, mapped) = channel();
         self.staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
-            // Nobody listens any more where the evaluation has already failed.
+            // The receiver is gone if the evaluation has already failed.
             let _ = sender.send(result);
         });
         self.pending = Some(Pending { tile, submission, mapped });
     }
 
-    /// Waits for the tile under way, if there is one, and copies its rows into `out`, a table of `columns` columns.
+    /// Waits for the slot's tile, if there is one, and copies its rows into `out`, a table of `columns` columns.
     fn collect(&mut self, device: &Device, columns: usize, size: usize, out: &mut [u8]) -> Result<(), GpuError> {
         let Some(Pending { tile, submission, mapped }) = self.pending.take() else { return Ok(()) };
         device.wait(submission)?;
@@ -154,7 +154,7 @@ impl Slot {
     }
 }
 
-/// Copies a tile's rows, without their padding, to their place in a table of `columns` columns.
+/// Copies a tile's rows, without padding, to their place in a table of `columns` columns.
 fn copy_rows(from: &[u8], tile: &Tile, columns: usize, size: usize, out: &mut [u8]) {
     let pitch = tile.groups as usize * THREAD_BYTES;
     let width = tile.columns.len() * size;

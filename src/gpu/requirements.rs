@@ -1,12 +1,12 @@
-//! What a device must be able to do.
+//! The least limits of a device.
 
 use super::shader::WORKGROUP_SIZE;
 use crate::error::GpuError;
 
-/// Bytes of workgroup memory: WebGPU's default, of which the kernels take a part.
+/// Bytes of workgroup memory: WebGPU's default; the kernels use a part of it.
 const WORKGROUP_BYTES: u32 = 16384;
 
-/// Each limit by its name in [`wgpu::Limits`], what a device has of it, and the least that will do.
+/// Each required limit: its name in [`wgpu::Limits`], the device's value, and the least sufficient value.
 fn limits(has: &wgpu::Limits) -> [(&'static str, u64, u64); 12] {
     [
         ("max_bind_groups", has.max_bind_groups.into(), 2),
@@ -32,7 +32,7 @@ fn limits(has: &wgpu::Limits) -> [(&'static str, u64, u64); 12] {
     ]
 }
 
-/// Refuses a device that can do too little, naming the first limit that is too small.
+/// Rejects a device with a limit that is too small, and names the first such limit.
 pub(super) fn check(adapter: &str, has: &wgpu::Limits) -> Result<(), GpuError> {
     match limits(has).into_iter().find(|(_, found, needed)| found < needed) {
         None => Ok(()),

@@ -1,11 +1,11 @@
-//! The shaders' text, and the Rust twins of what only the table's entry points use.
+//! The text of the shaders, and the Rust twins of the records that only kernels use.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::element::Dtype;
 
-/// The library of the table's kernels: that of [`wgsl::library`](crate::wgsl::library), but with each of the batch's
-/// five tables bound by itself, at `@group(0)`, bindings 0 to 4.
+/// The library of the table kernels: that of [`wgsl::library`](crate::wgsl::library), but with a separate binding for
+/// each of the batch's five tables, `@group(0)`, bindings 0 to 4.
 pub const LIBRARY: &str = concat!(
     include_str!("../../shaders/ir.wgsl"),
     include_str!("../../shaders/tables.wgsl"),
@@ -17,7 +17,7 @@ pub const LIBRARY: &str = concat!(
     include_str!("../../shaders/program.wgsl"),
 );
 
-/// The entry points that fill tables; they need [`LIBRARY`].
+/// The entry points that fill tables; to be appended to [`LIBRARY`].
 pub const TABLE: &str = concat!(
     include_str!("../../shaders/place.wgsl"),
     include_str!("../../shaders/tile.wgsl"),
@@ -26,7 +26,7 @@ pub const TABLE: &str = concat!(
     include_str!("../../shaders/table.wgsl"),
 );
 
-/// The kernels of [`Programs`](super::Programs), and the library that they need.
+/// The kernels of [`Programs`](super::Programs), with the library that they need.
 pub const RESIDENT: &str = concat!(
     "const LRGRID_USED: u32 = 0xffffffffu;\n",
     include_str!("../../shaders/ir.wgsl"),
@@ -42,7 +42,7 @@ pub const RESIDENT: &str = concat!(
     include_str!("../../shaders/adam.wgsl"),
 );
 
-/// The shader that takes a number from recorded commands.
+/// The shader that receives a number from recorded commands.
 pub const PROGRESSION: &str = include_str!("../../shaders/progression.wgsl");
 /// The shader that reduces a table to statistics.
 pub const STATISTICS: &str = concat!(
@@ -54,36 +54,37 @@ pub const STATISTICS: &str = concat!(
 /// Columns that a workgroup of [`STATISTICS`] reduces.
 pub const REDUCTION_CHUNK: u32 = 4096;
 
-/// The shader that only stores, for comparison.
+/// The shader that only stores, as a limit for comparison.
 pub const STORE: &str = include_str!("../../shaders/store.wgsl");
-/// Words of 16 bytes that a workgroup of [`STORE`] writes: those of a workgroup's first blocks in `f32`.
+/// Words of 16 bytes that a workgroup of [`STORE`] writes: as many as the first blocks of a table kernel's workgroup in
+/// `f32`.
 pub const STORE_WORDS: u32 = GROUP * MAX_OCTETS * OCTET * 4 / THREAD_BYTES as u32;
 
 /// Threads per workgroup.
 pub const WORKGROUP_SIZE: u32 = 64;
-/// Threads per block, and blocks that a workgroup begins with.
+/// Threads per block, and blocks with which a workgroup begins.
 pub const GROUP: u32 = 8;
-/// Columns of the smallest block; larger ones are made of such.
+/// Columns of the smallest block; larger blocks are multiples.
 pub const OCTET: u32 = 8;
 /// Octets of the largest block.
 pub const MAX_OCTETS: u32 = 256;
 
-/// The constant that a pipeline is specialised by: the curves and features that its batches use.
+/// The constant that specialises a pipeline: the curves and features that its batches use.
 ///
-/// Bit n stands for curve n of [`curve_id`](crate::packed::curve_id), and the `USES_*` of
-/// [`wgsl`](crate::wgsl) for the rest; all bits are set by default.
+/// Bit n stands for curve n of [`curve_id`](crate::packed::curve_id), the bits `USES_*` of [`wgsl`](crate::wgsl) for
+/// features; all bits are set by default.
 pub const USED: &str = "LRGRID_USED";
 
 /// Bytes that a thread writes at once.
 pub const THREAD_BYTES: usize = 16;
 
-/// What one dispatch fills; twin of `LrgridTile`.
+/// The part of a table that one dispatch fills; twin of `LrgridTile`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedTile {
-    /// Step of the first column, where the steps are a progression.
+    /// Step of the first column, if the steps are a progression.
     pub start: [u32; 2],
-    /// From one step to the next.
+    /// Distance from one step to the next.
     pub stride: [u32; 2],
     /// First program.
     pub program_first: u32,
@@ -93,19 +94,19 @@ pub struct PackedTile {
     pub columns: u32,
     /// The row's pitch in units of 16 bytes.
     pub groups: u32,
-    /// 1 where the steps are listed.
+    /// 1 if the steps are a list.
     pub listed: u32,
-    /// Blocks per row, at first.
+    /// Blocks per row before any is divided.
     pub row_blocks: u32,
     /// Keeps the record a multiple of 8 bytes.
     pub padding: u32,
-    /// 0, which no compiler knows.
+    /// 0, but not a constant for the compiler.
     pub zero: u32,
 }
 
 const _: () = assert!(size_of::<PackedTile>() == 48);
 
-/// What a dispatch of [`STATISTICS`] reduces; twin of `LrgridReduction`.
+/// The part of a table that a dispatch of [`STATISTICS`] reduces; twin of `LrgridReduction`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedReduction {
@@ -113,13 +114,13 @@ pub struct PackedReduction {
     pub rows: u32,
     /// Number of columns.
     pub columns: u32,
-    /// Words from one row to the next.
+    /// Distance between rows in words.
     pub pitch: u32,
     /// Chunks of a row.
     pub chunks: u32,
     /// The element type: one of the constants here.
     pub format: u32,
-    /// Values are counted whose key is above.
+    /// Values with a greater key are counted.
     pub threshold: u32,
     /// Keeps the record a multiple of 16 bytes.
     pub padding: [u32; 2],
@@ -134,7 +135,7 @@ impl PackedReduction {
     pub const BF16: u32 = 2;
 }
 
-/// What a chunk of a row comes to; twin of `LrgridPartial`.
+/// The partial results of a chunk of a row; twin of `LrgridPartial`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedPartial {
@@ -144,15 +145,15 @@ pub struct PackedPartial {
     pub squares: [u32; 2],
     /// The greatest biased exponent of a value.
     pub exponent: u32,
-    /// The least value's key: an integer in the order of values.
+    /// The key of the least value: keys are integers in the order of the values.
     pub min: u32,
     /// Its first column.
     pub min_column: u32,
-    /// The greatest value's key.
+    /// The key of the greatest value.
     pub max: u32,
     /// Its first column.
     pub max_column: u32,
-    /// The last value's key.
+    /// The key of the last value.
     pub last: u32,
     /// Values above the threshold.
     pub above: u32,
@@ -162,7 +163,7 @@ pub struct PackedPartial {
 
 const _: () = assert!(size_of::<PackedReduction>() == 32 && size_of::<PackedPartial>() == 48);
 
-/// How a kernel goes through a row.
+/// How a kernel evaluates a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Way {
     /// Block by block: one polynomial for up to 2048 columns.
@@ -171,7 +172,7 @@ pub enum Way {
     Values,
 }
 
-/// The entry point that writes an element type, if the GPU can.
+/// The entry point for an element type; `None` if the GPU does not support the type.
 #[must_use]
 pub const fn entry_point(dtype: Dtype, way: Way) -> Option<&'static str> {
     match (dtype, way) {

@@ -1,4 +1,5 @@
-//! Statistics on the device: a second kernel reduces each tile where it is, and only what it comes to comes back.
+//! Statistics on the device: a second kernel reduces each tile in device memory, and only its partial results come
+//! back.
 
 use std::ops::Range;
 use std::sync::PoisonError;
@@ -15,10 +16,10 @@ use crate::error::{Error, EvaluateError, GpuError};
 use crate::packed::{Batch, Steps};
 use crate::statistics::{Gathered, Partial, Statistics, Sum, Summarize, check};
 
-/// Bytes of a tile; short rows have results that are larger than they are.
+/// Bytes of a tile; moderate, because the results of short rows are larger than the rows.
 const TILE_BYTES: u64 = 16 << 20;
 
-/// Results on their way while the next tile is computed.
+/// Transfers of results in flight while the next tile is computed.
 const SLOTS: usize = 2;
 
 impl Summarize for Gpu {
@@ -84,7 +85,7 @@ fn run_slice(
 ) -> Result<(), GpuError> {
     let tiles = request.tiles(device, rows);
     let kernel = resources.kernels.prepare(device, request, rows)?;
-    // The device goes through its queue in order, so one table serves all tiles.
+    // The device processes its queue in order, so all tiles can use one table.
     let table = TileBuffers::new(device, request.sizes(&tiles));
     let bindings = kernel.bind(device, &table);
     let most = tiles.iter().map(partial_bytes).max().unwrap_or(0);
@@ -118,7 +119,7 @@ fn run_slice(
     Ok(())
 }
 
-/// Chunks of a row of the tile.
+/// The number of chunks in a row of the tile.
 fn chunks(tile: &Tile) -> u32 {
     (tile.columns.len() as u32).div_ceil(REDUCTION_CHUNK)
 }
@@ -127,7 +128,7 @@ fn partial_bytes(tile: &Tile) -> u64 {
     tile.rows.len() as u64 * u64::from(chunks(tile)) * size_of::<PackedPartial>() as u64
 }
 
-/// The shader's view of a tile.
+/// The shader's parameters for a tile.
 fn pack(tile: &Tile, dtype: Dtype, threshold: f64) -> PackedReduction {
     PackedReduction {
         rows: tile.rows.len() as u32,
@@ -144,13 +145,13 @@ fn pack(tile: &Tile, dtype: Dtype, threshold: f64) -> PackedReduction {
     }
 }
 
-/// The largest `f32` that is not above a number: the same values are above both.
+/// The largest `f32` not above a number: exactly the same `f32` values exceed both.
 fn at_most(number: f64) -> f32 {
     let nearest = number as f32;
     if f64::from(nearest) > number { nearest.next_down() } else { nearest }
 }
 
-/// The order of values as that of integers; twin of `lrgrid_key`.
+/// Maps values to integers in the same order; twin of `lrgrid_key`.
 fn key(value: f32) -> u32 {
     let bits = value.to_bits();
     match (value == 0.0, value.is_sign_negative()) {
@@ -165,7 +166,7 @@ fn of_key(key: u32) -> f64 {
     f64::from(f32::from_bits(if key >> 31 == 1 { key ^ 0x8000_0000 } else { !key }))
 }
 
-/// What the device found, in the terms of the host.
+/// Converts a partial result of the device.
 fn unpack(packed: &PackedPartial, first: usize) -> Partial {
     let (min, max) = (of_key(packed.min), of_key(packed.max));
     let exponent = packed.exponent as i32;
@@ -180,7 +181,7 @@ fn unpack(packed: &PackedPartial, first: usize) -> Partial {
         sum.add(value);
         sum
     };
-    // Beyond the range of the type there is no mantissa to add up.
+    // Infinities have no mantissa to sum.
     let (sum, squares) = if min.is_infinite() || max.is_infinite() {
         let ends = [min, max].into_iter().filter(|end| end.is_infinite());
         (infinite(ends.sum()), infinite(f64::INFINITY))
@@ -198,7 +199,7 @@ fn unpack(packed: &PackedPartial, first: usize) -> Partial {
     }
 }
 
-/// The kernel that reduces, kept from one evaluation to the next.
+/// The pipeline that reduces, kept between evaluations.
 #[derive(Clone, Debug)]
 pub(super) struct Reducer {
     pipeline: wgpu::ComputePipeline,
@@ -217,7 +218,7 @@ impl Reducer {
             entry_point: Some("lrgrid_reduce"),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &[],
-                // The shader writes whatever it reads.
+                // The shader reads only workgroup memory that it has written.
                 zero_initialize_workgroup_memory: false,
             },
             cache: None,
@@ -226,7 +227,7 @@ impl Reducer {
     }
 }
 
-/// What the reducing kernel is bound to.
+/// The buffers and the bind group of the reducing kernel.
 struct Reduction {
     parameters: wgpu::Buffer,
     partials: wgpu::Buffer,
@@ -251,7 +252,7 @@ impl Reduction {
     }
 }
 
-/// The results of a tile under way.
+/// The transfer of one tile's results.
 struct Slot {
     staging: wgpu::Buffer,
     pending: Option<Pending>,
@@ -269,20 +270,20 @@ impl Slot {
         Self { staging: device.buffer("lrgrid staging", bytes, Usage::MAP_READ | Usage::COPY_DST), pending: None }
     }
 
-    /// Queues the copy of the results to the host, and submits.
+    /// Records the copy of the results to the host, and submits.
     fn submit(&mut self, device: &Device, mut commands: wgpu::CommandEncoder, partials: &wgpu::Buffer, tile: Tile) {
         let bytes = partial_bytes(&tile);
         commands.copy_buffer_to_buffer(partials, 0, &self.staging, 0, bytes);
         let submission = device.queue.submit([commands.finish()]);
         let (sender, mapped) = channel();
         self.staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
-            // Nobody listens any more where the evaluation has already failed.
+            // The receiver is gone if the evaluation has already failed.
             let _ = sender.send(result);
         });
         self.pending = Some(Pending { tile, submission, mapped });
     }
 
-    /// Waits for the results under way, if there are some, and adds them to their rows.
+    /// Waits for the slot's results, if there are any, and adds them to their rows.
     fn collect(&mut self, device: &Device, gathered: &mut [Gathered]) -> Result<(), GpuError> {
         let Some(Pending { tile, submission, mapped }) = self.pending.take() else { return Ok(()) };
         device.wait(submission)?;

@@ -1,4 +1,4 @@
-//! The batch's five tables on the device: as many rows at a time as can be bound.
+//! A batch's five tables on the device: as many rows at a time as can be bound.
 
 use std::ops::Range;
 
@@ -6,17 +6,17 @@ use super::device::Device;
 use crate::error::GpuError;
 use crate::packed::{Batch, BatchId, PackedHeight, PackedProgram, PackedSegment};
 
-/// Buffers of programs, stages, tracks, segments and heights, kept from one evaluation to the next.
+/// Buffers of programs, stages, tracks, segments and heights, kept between evaluations.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     buffers: [Option<wgpu::Buffer>; 5],
-    /// Whose rows they hold.
+    /// The batch and the rows that they hold.
     held: Option<(BatchId, Range<usize>)>,
 }
 
 const NAMES: [&str; 5] = ["programs", "stages", "tracks", "segments", "heights"];
 
-/// The segments and heights of some rows, with whatever lies between.
+/// The smallest ranges of segments and heights that contain those of some rows.
 #[derive(Clone, Debug, Default)]
 struct Window {
     segments: Range<u32>,
@@ -24,13 +24,13 @@ struct Window {
 }
 
 impl Window {
-    /// The same with one row more.
+    /// The window extended by one row.
     fn with(&self, program: &PackedProgram) -> Self {
         let own = |first: u32, count: u32| first..first + count;
         let joined = |a: &Range<u32>, b: Range<u32>| {
             match (a.is_empty(), b.is_empty()) {
                 (true, _) => b,
-                // A program without segments has them nowhere.
+                // A program without segments extends nothing.
                 (_, true) => a.clone(),
                 _ => a.start.min(b.start)..a.end.max(b.end),
             }
@@ -41,19 +41,19 @@ impl Window {
         }
     }
 
-    /// That of rows.
+    /// The window of some rows.
     fn of(programs: &[PackedProgram]) -> Self {
         programs.iter().fold(Self::default(), |window, program| window.with(program))
     }
 
-    /// Whether both take at most so many bytes.
+    /// Whether each range takes at most `limit` bytes.
     fn fits(&self, limit: u64) -> bool {
         self.segments.len() as u64 * size_of::<PackedSegment>() as u64 <= limit
             && self.heights.len() as u64 * size_of::<PackedHeight>() as u64 <= limit
     }
 }
 
-/// The longest run of rows from `rows.start` whose programs, segments and heights fit into `limit` bytes each.
+/// The most rows from `rows.start` on whose programs, segments and heights fit into `limit` bytes each.
 fn fitting(batch: &Batch, rows: Range<usize>, limit: u64) -> Range<usize> {
     let most = usize::try_from(limit / size_of::<PackedProgram>() as u64).unwrap_or(usize::MAX);
     let mut window = Window::default();
@@ -65,7 +65,7 @@ fn fitting(batch: &Batch, rows: Range<usize>, limit: u64) -> Range<usize> {
     rows.start..rows.start + fit
 }
 
-/// `rows` in runs whose tables take at most `limit` bytes each.
+/// Divides `rows` into slices whose tables take at most `limit` bytes each.
 pub(super) fn slices(
     limit: u64,
     adapter: &str,
@@ -92,7 +92,7 @@ pub(super) fn slices(
 }
 
 impl Tables {
-    /// Puts the tables of these rows on the device, unless they are there; row 0 of the shader is `rows.start`.
+    /// Uploads the tables of these rows unless the device has them; row 0 of the shader is `rows.start`.
     pub fn upload(&mut self, device: &Device, batch: &Batch, rows: Range<usize>) {
         let held = Some((batch.id(), rows.clone()));
         if self.held == held {

@@ -1,4 +1,4 @@
-//! How a table is cut into dispatches.
+//! How a table is divided into dispatches.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::shader::{GROUP, MAX_OCTETS, OCTET, THREAD_BYTES, WORKGROUP_SIZE, Way}
 pub(super) struct Tile {
     /// Rows, counted from the first one evaluated.
     pub rows: Range<usize>,
-    /// Columns.
+    /// Columns of the table.
     pub columns: Range<usize>,
     /// The row's pitch in units of 16 bytes.
     pub groups: u32,
@@ -21,7 +21,7 @@ impl Tile {
         self.rows.len() as u64 * u64::from(self.groups) * THREAD_BYTES as u64
     }
 
-    /// Blocks per row, which do not depend on how long the row is: its values should not.
+    /// Blocks per row; they lie at fixed columns, so a value does not depend on the length of its row.
     pub fn row_blocks(&self) -> u32 {
         (self.columns.len() as u32).div_ceil(MAX_OCTETS * OCTET)
     }
@@ -39,15 +39,15 @@ impl Tile {
     }
 }
 
-/// Workgroups in two dimensions, for more than the `most` that one may have.
+/// Distributes workgroups over two dimensions, if there are more than the `most` of one.
 pub(super) fn two_dimensions(workgroups: u64, most: u32) -> (u32, u32) {
     let x = workgroups.min(u64::from(most)).max(1);
     (x as u32, workgroups.div_ceil(x).max(1) as u32)
 }
 
-/// Cuts `rows` × `columns` into tiles of at most `tile_bytes` and `tile_columns`, with `width` values per thread.
+/// Divides `rows` × `columns` into tiles of at most `tile_bytes` and `tile_columns`, with `width` values per thread.
 ///
-/// Whole rows where one fits into a tile, else pieces of single rows.
+/// A tile has whole rows if one fits, otherwise a part of a single row.
 pub(super) fn tiles(
     rows: Range<usize>,
     columns: usize,
@@ -57,7 +57,7 @@ pub(super) fn tiles(
 ) -> impl Iterator<Item = Tile> {
     let most_groups = usize::try_from(tile_bytes / THREAD_BYTES as u64).unwrap_or(usize::MAX).clamp(1, 1 << 26);
     let most_columns = (most_groups.saturating_mul(width)).min((tile_columns / width).max(1) * width);
-    // Blocks lie where they would in a longer tile.
+    // Blocks lie at the columns where they would lie in a longer tile.
     let block = (MAX_OCTETS * OCTET) as usize;
     let most_columns = if most_columns > block { most_columns / block * block } else { most_columns };
     let columns_per_tile = columns.min(most_columns).max(1);

@@ -1,4 +1,4 @@
-//! The library's text, under the caller's names and numbers.
+//! The text of the WGSL library, under the caller's names, group and binding.
 
 use super::reserved::is_reserved;
 use super::used::used;
@@ -6,7 +6,7 @@ use crate::error::WgslError;
 use crate::packed::Batch;
 use crate::program::MAX_STEP;
 
-/// The library, reading the batch's block, under the names of its own files.
+/// The library with the names of its own files, reading the packed block.
 pub(crate) const LIBRARY: &str = concat!(
     include_str!("../../shaders/ir.wgsl"),
     include_str!("../../shaders/packed.wgsl"),
@@ -18,20 +18,20 @@ pub(crate) const LIBRARY: &str = concat!(
     include_str!("../../shaders/program.wgsl"),
 );
 
-/// Where [`LIBRARY`] binds the block.
+/// The attributes with which [`LIBRARY`] binds the packed block.
 const BINDING: &str = "@group(0) @binding(0)";
-/// How [`LIBRARY`] declares the one function for others.
+/// The beginning of the declaration of [`LIBRARY`]'s public function.
 const FUNCTION: &str = "fn lr_at(";
-/// That function's name where no other is asked for.
+/// That function's default name.
 const ENTRY: &str = "lr_at";
-/// What the names in [`LIBRARY`] begin with: functions and variables, types, constants.
+/// The prefixes of the names in [`LIBRARY`]: of functions and variables, types, constants.
 const PREFIXES: [&str; 3] = ["lrgrid_", "Lrgrid", "LRGRID_"];
-/// The most groups that a pipeline of wgpu's can have.
+/// wgpu's limit on bind groups per pipeline.
 const MAX_GROUPS: u32 = 8;
-/// WebGPU's limit on the numbers of bindings.
+/// WebGPU's limit on binding numbers.
 const MAX_BINDINGS: u32 = 1000;
 
-/// Names and numbers of the library in your shader.
+/// Names, group and binding of the library within the caller's shader.
 ///
 /// ```
 /// use lrgrid::wgsl::{Options, library};
@@ -43,15 +43,16 @@ const MAX_BINDINGS: u32 = 1000;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The block's bind group.
+    /// The bind group of the packed block.
     pub group: u32,
-    /// The block's binding in its group.
+    /// The packed block's binding within its group.
     pub binding: u32,
-    /// What every name begins with, the function's too; without one, `lrgrid_`, and plain `lr_at` for the function.
+    /// The prefix of every name, the function's included. Without one, names begin with `lrgrid_` and the function is
+    /// `lr_at`.
     pub prefix: Option<String>,
-    /// The function's whole name.
+    /// The function's full name, if it is not prefix and `lr_at`.
     pub entry: Option<String>,
-    /// The curves and features to hold.
+    /// The curves and features to include.
     pub uses: Uses,
 }
 
@@ -66,34 +67,34 @@ impl Default for Uses {
 }
 
 impl Uses {
-    /// Those that a batch needs, which makes a shorter shader.
+    /// Those that a batch needs, for a shorter shader.
     ///
-    /// Programs of other batches come out wrong where they need more.
+    /// The shader returns wrong values for programs of other batches that need more.
     #[must_use]
     pub fn of(batch: &Batch) -> Self {
-        // The shader counts the steps, so they may go as far as any.
+        // The steps are known to the shader only, so assume the largest.
         Self(used(batch, 0..batch.len(), MAX_STEP))
     }
 
-    /// Those that one or the other needs.
+    /// The union of two sets.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
 
-/// WGSL that declares `lr_at(program: u32, step: vec2<u32>) -> f32`, to be appended to a shader of your own.
+/// WGSL that declares `lr_at(program: u32, step: vec2<u32>) -> f32`, to be appended to the caller's shader.
 ///
-/// `program` is a row of the batch, `step` its low word first; the value is within 0.56 units in the last place of `f32`
-/// on any device, for it is computed in integers. A program past the last is read as a device reads past the end of a
-/// buffer: some value, but no fault. Past its last step, a schedule that ends goes on as the one within it would.
+/// `program` is a row of the batch; `step` is a 64-bit integer, low word first. The value is within 0.56 ULP of `f32`
+/// on any device, because it is computed in integers. A program index past the last reads past the end of the buffer,
+/// which returns an unspecified value but no fault. Past its last step, a schedule that ends (`until`) continues as the
+/// schedule within it.
 ///
 /// The text binds one read-only storage buffer, `var<storage, read> …block: array<u32>`, to be filled with the bytes of
-/// [`Batch::as_bytes`]. It needs no feature of WGSL that has to be enabled, and no order: declarations may come after
-/// their use.
+/// [`Batch::as_bytes`]. It needs no optional feature of WGSL, and may stand before or after the code that uses it.
 ///
 /// # Errors
-/// When a name is none in WGSL or clashes with one of the library's, or a number is beyond what WebGPU can bind.
+/// When a name is invalid in WGSL or clashes with one of the library's, or a group or binding exceeds WebGPU's limits.
 pub fn library(options: &Options) -> Result<String, WgslError> {
     let number = |option, value, limit: u32| {
         if value < limit { Ok(()) } else { Err(WgslError::Number { option, value, largest: limit - 1 }) }
@@ -130,7 +131,7 @@ pub fn library(options: &Options) -> Result<String, WgslError> {
     ))
 }
 
-/// What a text declares at module level, but for the function that others call.
+/// The names that a text declares at module level, except the public function's.
 fn declared(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.starts_with(FUNCTION)).filter_map(|line| {
         let rest = ["fn ", "struct ", "const "].iter().find_map(|keyword| line.strip_prefix(keyword));
@@ -143,7 +144,7 @@ const fn is_inside(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// Whether this can be, or begin, a name in WGSL.
+/// Checks that this can be a name in WGSL, or the beginning of one.
 fn check_name(option: &'static str, value: &str) -> Result<(), WgslError> {
     let reason = if value.is_empty() {
         "it is empty: builtins of WGSL have the same names"

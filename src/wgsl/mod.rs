@@ -1,4 +1,4 @@
-//! The WGSL library: `lr_at(program, step)` for shaders of your own.
+//! The WGSL library: the function `lr_at(program, step)` for the caller's own shaders.
 
 mod library;
 mod reserved;

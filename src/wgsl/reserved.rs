@@ -1,4 +1,4 @@
-//! Names that WGSL keeps to itself, and those of its own that the library uses.
+//! Reserved words of WGSL, and the predeclared names that the library uses.
 
 /// Keywords and reserved words of the specification.
 pub(super) const WORDS: &str = "
@@ -17,11 +17,11 @@ pub(super) const WORDS: &str = "
     unsized use using var varying virtual volatile wgsl where while with
     writeonly yield";
 
-/// Predeclared types and functions that the library means as they are.
+/// Predeclared types and functions that the library uses, which nothing may shadow.
 pub(super) const PREDECLARED: &str =
     "array atomic bitcast bool clamp countLeadingZeros f32 i32 max min ptr select u32 vec2 vec4";
 
-/// Whether a name cannot be given to a function beside the library.
+/// Whether a name cannot be given to a function in the same module as the library.
 pub(super) fn is_reserved(name: &str) -> bool {
     [WORDS, PREDECLARED].iter().any(|words| words.split_whitespace().any(|word| word == name))
 }

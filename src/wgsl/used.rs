@@ -1,6 +1,6 @@
-//! What of the lowered form a batch uses, so that a shader for it need not hold the rest.
+//! Which curves and features of the lowered form a batch uses: a shader for it can omit the others.
 //!
-//! Bit n stands for curve n of [`curve_id`](crate::packed::curve_id), and the `USES_*` for the rest.
+//! Bit n stands for curve n of [`curve_id`](crate::packed::curve_id), the bits `USES_*` for features.
 
 use std::ops::Range;
 
@@ -8,32 +8,32 @@ use crate::packed::{
     Batch, EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, PackedNumber, PackedSegment, REPEAT_NONE, curve_id, integer,
 };
 
-/// Phases are bent.
+/// Phases are bent (a `warp` other than 1).
 pub const USES_WARP: u32 = 16;
-/// There are stairs or slower clocks.
+/// Segments have stairs, or programs slower clocks.
 pub const USES_QUANTUM: u32 = 17;
 /// Tracks repeat.
 pub const USES_REPETITION: u32 = 18;
 /// Tracks or stages have bounds.
 pub const USES_CLAMP: u32 = 19;
-/// Steps of 2^32 and more are divided.
+/// Steps of 2^32 or more are divided.
 pub const USES_LONG_DIVISION: u32 = 20;
 /// Stages have several tracks.
 pub const USES_PRODUCT: u32 = 21;
 /// Phase counts have fractions.
 pub const USES_LEAD: u32 = 22;
-/// Stages add their tracks up.
+/// Stages add their tracks.
 pub const USES_SUM: u32 = 23;
 
 const CURVE_MASK: u32 = 0xff;
 
-/// The bits of these rows, for steps up to `furthest`.
+/// The curves and features that these rows use for steps up to `furthest`.
 pub(crate) fn used(batch: &Batch, rows: Range<usize>, furthest: u64) -> u32 {
     let bit = |on: bool, feature: u32| u32::from(on) << feature;
     let mut used = 0;
     let mut last = None;
     for program in &batch.programs()[rows] {
-        // Most have what the one before has.
+        // Most programs share their structure with the previous one.
         let shared = Some((program.stage_first, program.segment_first));
         if last != shared {
             let slow = batch.stages_of(program).iter().any(|stage| integer(stage.quantum) != 1);
@@ -42,7 +42,7 @@ pub(crate) fn used(batch: &Batch, rows: Range<usize>, furthest: u64) -> u32 {
             last = shared;
         }
     }
-    // Stages and tracks are shared among programs: too many bits cost little.
+    // Stages and tracks are shared among programs, so these bits may be too many; that costs little.
     let mut ahead = 0;
     for track in batch.tracks() {
         used |= bit(track.clamped != 0, USES_CLAMP) | bit(track.repetition != REPEAT_NONE, USES_REPETITION);
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(used(&batch, 2..3, short), bits(&[curve_id::POWER, USES_WARP]));
         assert_eq!(used(&batch, 3..4, short), bits(&[curve_id::HOLD, USES_QUANTUM]));
         assert_eq!(used(&batch, 0..1, MAX_STEP), bits(&[curve_id::HOLD, USES_LONG_DIVISION]));
-        // A lead lies where others have a quantum.
+        // A fraction of the phase count is stored in place of the quantum.
         let line = Segment::rising(0, 9, 0.0, 1.0, Curve::Linear);
         let between = Program::of(vec![Segment { lead: 7, ..line }]);
         let sum = Program::of(vec![line]).add(&between).unwrap();

@@ -1,4 +1,4 @@
-//! What fused Adam-style optimizers take: parameters on the device, and the blocks written at each step.
+//! Factors for fused Adam-style optimizers: constants on the device, and the blocks written at each step.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -18,10 +18,11 @@ pub struct Adam {
     pub weight_decay: f64,
 }
 
-/// One program's block, 24 bytes: what a fused optimizer multiplies by in update `step`, its `t = step + 1`-th.
+/// One program's block, 24 bytes: the factors of update `step`, for which Adam's `t` is `step + 1`.
 ///
-/// Every value is within 0.6 units in the last place of `f32` of the exact one, from the exact schedule and the `f64`
-/// constants given; `decay` is that, or 2^-29 of `lr·weight_decay` where this is more: where they nearly cancel.
+/// Every value is within 0.6 ULP of `f32` of the value computed exactly from the schedule and the given `f64`
+/// constants. For `decay` the bound is 0.6 ULP or 2^-29 of `lr·weight_decay`, whichever is larger: the terms may nearly
+/// cancel.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct AdamBlock {
@@ -33,15 +34,15 @@ pub struct AdamBlock {
     pub inverse_root: f32,
     /// `1 − lr·weight_decay`.
     pub decay: f32,
-    /// The step that they are for, counted from 0, low word first.
+    /// The step of these factors, counted from 0, low word first.
     pub step: [u32; 2],
 }
 
-/// Twin of `LrgridAdam`.
+/// Adam's constants on the device; twin of `LrgridAdam`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PackedAdam {
-    /// `log2 β1`, minus infinity for 0.
+    /// `log2 β1`, minus infinity for β1 = 0.
     pub log2_beta1: PackedNumber,
     /// `log2 β2`, likewise.
     pub log2_beta2: PackedNumber,
@@ -67,7 +68,7 @@ impl PackedAdam {
         }
         let log2 = |beta: f64| match beta {
             0.0 => PackedNumber::from(f64::NEG_INFINITY),
-            // Without cancellation where β is near 1.
+            // `log2_1p` avoids cancellation for β near 1.
             _ if beta > 0.5 => (DoubleDouble::from(beta) - DoubleDouble::ONE).log2_1p().into(),
             _ => DoubleDouble::from(beta).log2().into(),
         };
@@ -75,7 +76,7 @@ impl PackedAdam {
     }
 }
 
-/// Adam's constants on the device: one set for all programs, or one for each.
+/// Adam's constants on the device: one set for all programs, or one per program.
 #[derive(Debug)]
 pub struct AdamConstants {
     pub(super) region: Region,

@@ -1,4 +1,4 @@
-//! Steps that are counted on the device.
+//! Step counters in device memory.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use super::region::Region;
 use crate::error::{Error, GpuError};
 use crate::packed::{Steps, integer, words};
 
-/// The step of a training run, in device memory: one for all programs, or one for each.
+/// The step of a training run in device memory: one for all programs, or one per program.
 ///
-/// Two `u32` per step, low word first, so that a shader reads it as `vec2<u32>` and hands it to `lr_at`.
+/// A step is two `u32`, low word first, so that a shader can read it as `vec2<u32>` and pass it to `lr_at`.
 #[derive(Debug)]
 pub struct Counter {
     device: Arc<Device>,
@@ -18,7 +18,7 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// A counter in memory of its own.
+    /// A counter in newly allocated memory.
     pub(super) fn new(device: &Arc<Device>, steps: &[u64]) -> Result<Self, Error> {
         use wgpu::BufferUsages as Usage;
         let size = size_of_val(steps) as u64;
@@ -36,7 +36,7 @@ impl Counter {
         Ok(counter)
     }
 
-    /// A counter in the caller's memory, whose steps stay what they are.
+    /// A counter in the caller's memory; its steps are not changed.
     pub(super) fn within(
         device: &Arc<Device>,
         binding: &wgpu::BufferBinding<'_>,
@@ -46,22 +46,22 @@ impl Counter {
         Ok(Self { device: Arc::clone(device), region, count })
     }
 
-    /// How many steps it has: 1, or one per program.
+    /// The number of steps: 1, or one per program.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.count
     }
 
-    /// Where it lies, for shaders of your own: `array<vec2<u32>>`.
+    /// The counter's memory, for the caller's shaders: `array<vec2<u32>>`.
     #[must_use]
     pub fn binding(&self) -> wgpu::BufferBinding<'_> {
         self.region.binding()
     }
 
-    /// Sets every step, ahead of what is submitted from now on.
+    /// Sets every step to one value, before all work that is submitted from now on.
     ///
     /// # Errors
-    /// When the step is beyond 2^53 − 1, or the memory is the caller's and cannot be copied to.
+    /// When the step is beyond 2^53 − 1, or the caller's buffer cannot be copied to.
     pub fn set(&self, step: u64) -> Result<(), Error> {
         self.set_all(&vec![step; self.count])
     }
@@ -69,7 +69,7 @@ impl Counter {
     /// Sets the step of each program.
     ///
     /// # Errors
-    /// As [`Counter::set`], and when there are not as many steps as the counter has.
+    /// As [`Counter::set`], and when the number of steps is not the counter's.
     pub fn set_all(&self, steps: &[u64]) -> Result<(), Error> {
         Steps::list(steps).check()?;
         if steps.len() != self.count {
@@ -87,10 +87,10 @@ impl Counter {
         Ok(self.device.guarded(write)?)
     }
 
-    /// The steps as they are once everything submitted so far is done: waits for it.
+    /// Waits until all submitted work is complete, and returns the steps.
     ///
     /// # Errors
-    /// When the device fails, or the memory is the caller's and cannot be copied from.
+    /// When the device fails, or the caller's buffer cannot be copied from.
     pub fn read(&self) -> Result<Vec<u64>, GpuError> {
         self.copied(wgpu::BufferUsages::COPY_SRC, "COPY_SRC")?;
         let Region { buffer, offset, size } = &self.region;
@@ -99,7 +99,7 @@ impl Counter {
         Ok(bytes.chunks_exact(8).map(|step| integer([word(&step[..4]), word(&step[4..])])).collect())
     }
 
-    /// Refuses what the caller's buffer was not made for.
+    /// Checks that the caller's buffer has a usage.
     fn copied(&self, usage: wgpu::BufferUsages, name: &str) -> Result<(), GpuError> {
         let has = self.region.buffer.usage();
         if has.contains(usage) {

@@ -1,21 +1,21 @@
-//! The pipelines of what is recorded into callers' encoders.
+//! The pipelines of the commands that are recorded into callers' encoders.
 
 use super::super::device::Device;
 use super::super::shader::{PROGRESSION, RESIDENT};
 use crate::error::GpuError;
 
-/// What a dispatch does.
+/// The kernel of a dispatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kernel {
     /// Fills a table with the steps of a progression.
     Evaluate,
-    /// Fills a ring with the steps to come.
+    /// Fills a ring with the values of the next steps.
     LookAhead,
     /// Writes the values at the counters' steps.
     Advance,
-    /// The same, and what Adam takes.
+    /// As `Advance`, and writes Adam's factors.
     AdvanceAdam,
-    /// Counts.
+    /// Increments a counter.
     Increment,
 }
 
@@ -32,7 +32,7 @@ impl Kernel {
         }
     }
 
-    /// Bindings of group 1, in the order in which their regions are given.
+    /// Bindings of group 1, in the order of their regions.
     pub const fn bindings(self) -> &'static [u32] {
         match self {
             Self::Evaluate => &[0, 1],
@@ -43,7 +43,7 @@ impl Kernel {
     }
 }
 
-/// The one binding of group 1 that is only read.
+/// The only read-only binding of group 1.
 const ADAM: u32 = 3;
 
 /// Bytes in the number that [`Progression`](super::progression::Progression) records: 2^53 − 1 takes seven.
@@ -56,17 +56,17 @@ pub(super) struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// Every pipeline, and a table of all bytes.
+/// Every pipeline, and a table of all byte values.
 #[derive(Debug)]
 pub(in super::super) struct ResidentKernels {
-    /// Group 0 of all: the block.
+    /// Group 0 of all kernels: the packed block.
     pub(super) block: wgpu::BindGroupLayout,
     pipelines: [Pipeline; Kernel::ALL.len()],
-    /// Records a number.
+    /// The pipeline that receives a number from recorded commands.
     pub(super) record: Pipeline,
-    /// The numbers 0 to 255, each where a dynamic offset can point to.
+    /// The numbers 0 to 255, each at a valid dynamic offset.
     pub(super) all_bytes: wgpu::Buffer,
-    /// Distance from one to the next.
+    /// Distance between two of them in bytes.
     pub(super) pitch: u32,
 }
 
@@ -102,7 +102,7 @@ impl ResidentKernels {
     }
 
     pub(super) fn of(&self, kernel: Kernel) -> &Pipeline {
-        // In the order of ALL.
+        // `pipelines` is in the order of `ALL`, which is that of the discriminants.
         &self.pipelines[kernel as usize]
     }
 }

@@ -1,4 +1,4 @@
-//! Programs that stay on the device: evaluated into the caller's memory by commands in the caller's encoder.
+//! Programs resident on the device, evaluated into the caller's buffers by commands in the caller's encoder.
 
 mod adam;
 mod counter;
@@ -26,18 +26,18 @@ use placement::{Change, Placement, own_segments};
 use progression::Progression;
 use region::{BindGroups, Region};
 
-/// Columns that a thread fills.
+/// Columns per thread.
 const RUN: u64 = 4;
 
-/// A batch on the device, ready to be evaluated there; from [`Gpu::upload`](super::Gpu::upload).
+/// A batch resident on the device, created by [`Gpu::upload`](super::Gpu::upload).
 ///
-/// What `encode…` records writes `f32` values into memory of yours, a [`wgpu::BufferBinding`] with offset and size. It
-/// submits nothing, waits for nothing, maps nothing, and makes nothing but a bind group the first time it meets a
-/// binding; the last 32 are kept. Commands may be recorded into a [`wgpu::CommandEncoder`] or an open
-/// [`wgpu::ComputePass`], and see the programs as they are when they are submitted.
+/// The `encode…` methods record commands that write `f32` values into the caller's buffers, each given as a
+/// [`wgpu::BufferBinding`] with offset and size. They submit nothing, wait for nothing and map nothing. They create
+/// only a bind group for each new binding, of which the last 32 are kept. Commands can be recorded into a
+/// [`wgpu::CommandEncoder`] or an open [`wgpu::ComputePass`]; they use the programs as they are at submission.
 ///
-/// Values are within 0.56 units in the last place. Past the last step of a schedule that ends, what is counted on the
-/// device goes on as the schedule within it would.
+/// Values are within 0.56 ULP. If a counter on the device passes the last step of a schedule that ends, the schedule
+/// within it continues.
 ///
 /// ```no_run
 /// use lrgrid::program::Program;
@@ -132,31 +132,31 @@ impl Programs {
         })
     }
 
-    /// Number of programs: the rows of what is written.
+    /// Number of programs: the rows of the output.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether there are no programs.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The packed block, to be bound where a shader of yours holds [`wgsl::library`](crate::wgsl::library).
+    /// The packed block, to be bound in shaders that contain [`wgsl::library`](crate::wgsl::library).
     #[must_use]
     pub fn binding(&self) -> wgpu::BufferBinding<'_> {
         self.block.as_entire_buffer_binding()
     }
 
-    /// Records the evaluation of every program at steps that the host knows: `f32`, row-major `[program, step]`.
+    /// Records the evaluation of every program at the given steps: `f32`, row-major `[program, step]`.
     ///
     /// The values take `4 · len() · steps.len()` bytes at the binding's offset.
     ///
     /// # Errors
-    /// When the steps are a list and no progression, beyond 2^53 − 1 or past the end of a schedule that ends; when the
-    /// binding is too small, not aligned as the device asks, or in a buffer without `STORAGE`.
+    /// When the steps are a list instead of a progression, beyond 2^53 − 1 or past the end of a schedule that ends;
+    /// when the binding is too small, misaligned, or in a buffer without `STORAGE`.
     pub fn encode(&self, into: &mut impl Record, steps: &Steps, rates: wgpu::BufferBinding<'_>) -> Result<(), Error> {
         steps.check()?;
         let last_step = *self.last_step.lock().unwrap_or_else(PoisonError::into_inner);
@@ -175,7 +175,7 @@ impl Programs {
             return Ok(());
         }
         let rates = self.rates(rates, columns)?;
-        // A stride that leaves the steps at once is as good as any.
+        // With a larger stride the second step is out of range either way.
         let stride = stride.min(crate::program::MAX_STEP);
         let groups = self.bound(Kernel::Evaluate, &[self.progression.region(), rates])?;
         into.record(|pass| {
@@ -185,12 +185,12 @@ impl Programs {
         Ok(())
     }
 
-    /// Records a step of every program: its value at the counter's step into `rates`, one `f32` per program, and what
-    /// Adam takes into an array of [`AdamBlock`], if asked; then counts.
+    /// Records one training step: writes each program's value at the counter's step into `rates`, one `f32` per
+    /// program, and Adam's factors into an array of [`AdamBlock`], if requested; then increments the counter.
     ///
     /// # Errors
-    /// When a binding is too small, not aligned as the device asks, or in a buffer without `STORAGE`; when the counter
-    /// is of other programs.
+    /// When a binding is too small, misaligned, or in a buffer without `STORAGE`; when the counter has another number
+    /// of programs.
     pub fn encode_advance(
         &self,
         into: &mut impl Record,
@@ -222,14 +222,14 @@ impl Programs {
         Ok(())
     }
 
-    /// Records the filling of a ring with the values of the next `depth` steps: `f32`, `[program, step & (depth − 1)]`,
-    /// from the counter's step on.
+    /// Records filling a ring buffer with the values of `depth` steps from the counter's step on: `f32`,
+    /// `[program, step & (depth − 1)]`.
     ///
-    /// A training step then reads `ring[program · depth + (step & (depth − 1))]` and counts by
-    /// [`Programs::encode_count`]; the ring is filled again after `depth` steps, or when a program was replaced.
+    /// A training step then reads `ring[program · depth + (step & (depth − 1))]` and increments the counter by
+    /// [`Programs::encode_count`]. Fill the ring again after `depth` steps, and after replacing a program.
     ///
     /// # Errors
-    /// As [`Programs::encode_advance`], and when the depth is no power of two.
+    /// As [`Programs::encode_advance`], and when the depth is not a power of two.
     pub fn encode_look_ahead(
         &self,
         into: &mut impl Record,
@@ -257,10 +257,10 @@ impl Programs {
         Ok(())
     }
 
-    /// Records one more step on a counter, where [`Programs::encode_advance`] does not count it.
+    /// Records an increment of the counter, for loops without [`Programs::encode_advance`].
     ///
     /// # Errors
-    /// When the counter is of other programs.
+    /// When the counter has another number of programs.
     pub fn encode_count(&self, into: &mut impl Record, counter: &Counter) -> Result<(), Error> {
         self.check(counter)?;
         let groups = self.counting(counter)?;
@@ -268,7 +268,7 @@ impl Programs {
         Ok(())
     }
 
-    /// A counter for all programs together, standing at `step`.
+    /// A counter shared by all programs, set to `step`.
     ///
     /// # Errors
     /// When the step is beyond 2^53 − 1, or the device has no memory.
@@ -276,10 +276,10 @@ impl Programs {
         Counter::new(&self.device, &[step])
     }
 
-    /// A counter for each program, for runs that start at different times.
+    /// A counter with one step per program, for runs that start at different times.
     ///
     /// # Errors
-    /// When there are not as many steps as programs, or one is beyond 2^53 − 1; when the device has no memory.
+    /// When the number of steps is not that of programs, a step is beyond 2^53 − 1, or the device has no memory.
     pub fn counters(&self, steps: &[u64]) -> Result<Counter, Error> {
         if steps.len() != self.len {
             let remedy = format!("there are {} programs", self.len);
@@ -290,18 +290,19 @@ impl Programs {
         Counter::new(&self.device, steps)
     }
 
-    /// A counter in memory of yours, with the step that is there: 8 bytes, or 8 for each program where `each` is set.
+    /// A counter in the caller's memory, with the step stored there: 8 bytes, or 8 per program if `each` is set.
     ///
     /// # Errors
-    /// When the binding is too small, not aligned as the device asks, or in a buffer without `STORAGE`.
+    /// When the binding is too small, misaligned, or in a buffer without `STORAGE`.
     pub fn counter_in(&self, binding: wgpu::BufferBinding<'_>, each: bool) -> Result<Counter, GpuError> {
         Counter::within(&self.device, &binding, if each { self.len } else { 1 })
     }
 
-    /// Adam's constants on the device: one set for all programs, or one for each.
+    /// Adam's constants on the device: one set for all programs, or one per program.
     ///
     /// # Errors
-    /// When a constant is out of range, there is neither one set nor one per program, or the device has no memory.
+    /// When a constant is out of range, the number of sets is neither 1 nor that of programs, or the device has no
+    /// memory.
     pub fn adam(&self, constants: &[Adam]) -> Result<AdamConstants, Error> {
         if constants.len() != 1 && constants.len() != self.len {
             let remedy = format!("there has to be 1, or one for each of {} programs", self.len);
@@ -325,12 +326,12 @@ impl Programs {
         Ok(AdamConstants { region })
     }
 
-    /// Puts a schedule of another batch in a program's place, for what is submitted from now on.
+    /// Replaces a program by a schedule of another batch, for all work that is submitted from now on.
     ///
-    /// Nothing is rebuilt: the records go where the old ones were, or into the [`Room`] that was left at the upload.
+    /// Nothing is rebuilt: the records overwrite the old ones, or go into the [`Room`] that was reserved at the upload.
     ///
     /// # Errors
-    /// When there is no such program or schedule, or no room for a program of that many pieces.
+    /// When there is no such program or schedule, or no room for that many records.
     pub fn replace(&self, program: usize, batch: &Batch, schedule: usize) -> Result<(), Error> {
         for (row, schedules) in [(program, self.len), (schedule, batch.len())] {
             if row >= schedules {
@@ -343,7 +344,7 @@ impl Programs {
             let mut last_step = self.last_step.lock().unwrap_or_else(PoisonError::into_inner);
             *last_step = Some(last_step.map_or(last, |already| already.min(last)));
         }
-        // While the placement is held, so that two changes arrive in the order in which they were placed.
+        // Write while the lock on the placement is held, so that two changes arrive in order.
         Ok(self.device.guarded(|| {
             self.write(program, &change);
             Ok(())
@@ -367,12 +368,12 @@ impl Programs {
         write(programs, size_of::<PackedProgram>(), program, bytemuck::bytes_of(&change.program));
     }
 
-    /// Lets go of the buffers that were written to, which are otherwise kept with their bind groups.
+    /// Releases the caller's buffers, which the cached bind groups keep alive.
     pub fn forget_bindings(&self) {
         self.bound.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Memory for so many values per program.
+    /// Checks a binding for `columns` values per program.
     fn rates(&self, binding: wgpu::BufferBinding<'_>, columns: u64) -> Result<Region, Error> {
         let needed = (self.len as u64).checked_mul(columns).and_then(|values| values.checked_mul(4));
         let Some(needed) = needed else {

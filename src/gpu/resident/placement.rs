@@ -1,4 +1,4 @@
-//! Where the records of each program lie in the block, and where there is room for others.
+//! The placement of each program's records in the block on the device, and the free ranges.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -6,10 +6,10 @@ use std::ops::Range;
 use crate::error::GpuError;
 use crate::packed::{Batch, BlockCounts, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack};
 
-/// Spare records for programs that will be replaced by larger ones.
+/// Spare records, so that programs can be replaced by larger ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Spare segments, 96 bytes each with their heights.
+    /// Spare segments, 104 bytes each with their heights.
     pub segments: u32,
     /// Spare stages, 88 bytes each with their heights.
     pub stages: u32,
@@ -18,30 +18,30 @@ pub struct Room {
 }
 
 impl Default for Room {
-    /// Room for a few: some ten kilobytes.
+    /// Room for a few programs: about 13 kilobytes.
     fn default() -> Self {
         Self { segments: 64, stages: 32, tracks: 64 }
     }
 }
 
 impl Room {
-    /// One for each segment and each stage.
+    /// Spare heights: one for each spare segment and stage.
     const fn heights(self) -> u32 {
         self.segments.saturating_add(self.stages)
     }
 }
 
-/// Runs of records that are not used, in order.
+/// The free ranges of records, in order.
 #[derive(Debug, Default)]
 struct Free(Vec<Range<u32>>);
 
 impl Free {
-    /// The first run that is long enough, if there is one.
+    /// The start of the first free range of at least `count` records.
     fn find(&self, count: u32) -> Option<u32> {
         self.0.iter().find(|run| run.len() >= count as usize).map(|run| run.start)
     }
 
-    /// Takes the front of a run that [`Free::find`] found.
+    /// Allocates the front of a range that [`Free::find`] returned.
     fn take(&mut self, first: u32, count: u32) {
         if let Some(run) = self.0.iter_mut().find(|run| run.start == first) {
             run.start += count;
@@ -64,7 +64,7 @@ impl Free {
         });
     }
 
-    /// Takes back a run that lies within a free one.
+    /// Allocates a given range within a free one.
     fn take_at(&mut self, first: u32, count: u32) {
         if count == 0 {
             return;
@@ -81,7 +81,7 @@ impl Free {
     }
 }
 
-/// Stages with their tracks, which programs share.
+/// Stages with their tracks, and the number of programs that share them.
 #[derive(Debug)]
 struct Shared {
     stages: Vec<PackedStage>,
@@ -90,13 +90,14 @@ struct Shared {
     users: u32,
 }
 
-/// What a batch's programs occupy.
+/// The placement of a batch's programs.
 ///
-/// Here each program has segments of its own, so that it can always be replaced by one that takes no more of anything.
+/// Unlike in a batch, programs do not share segments here, so that each can be replaced by one with at most as many
+/// records.
 #[derive(Debug)]
 pub(super) struct Placement {
     programs: Vec<PackedProgram>,
-    /// By their first stage.
+    /// Structures by their first stage.
     shared: HashMap<u32, Shared>,
     stages: Free,
     tracks: Free,
@@ -104,17 +105,17 @@ pub(super) struct Placement {
     heights: Free,
 }
 
-/// Records to be written in a program's place.
+/// The records to write when a program is replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Change {
     pub program: PackedProgram,
-    /// Where no other program has the same.
+    /// The structure, if no program has it yet.
     pub structure: Option<NewStructure>,
     pub segments: Vec<PackedSegment>,
     pub heights: Vec<PackedHeight>,
 }
 
-/// Stages and tracks, and where they begin.
+/// Stages and tracks, with their indices in the tables.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NewStructure {
     pub stage_first: u32,
@@ -123,7 +124,7 @@ pub(super) struct NewStructure {
     pub tracks: Vec<PackedTrack>,
 }
 
-/// A program's stages and tracks, their indices counted from its own first.
+/// A program's stages and tracks, with indices relative to its first track; and the index of that track.
 fn structure(batch: &Batch, program: &PackedProgram) -> (Vec<PackedStage>, Vec<PackedTrack>, u32) {
     let stages = batch.stages_of(program);
     let first = stages.iter().map(|stage| stage.track_first).min().unwrap_or(0);
@@ -132,13 +133,13 @@ fn structure(batch: &Batch, program: &PackedProgram) -> (Vec<PackedStage>, Vec<P
     (own.collect(), batch.tracks()[first as usize..end as usize].to_vec(), first)
 }
 
-/// The segments of a batch's programs, one run after the other, as [`Placement`] has them.
+/// The segments of a batch's programs one after another, as [`Placement`] lays them out.
 pub(super) fn own_segments(batch: &Batch) -> Vec<PackedSegment> {
     batch.programs().iter().flat_map(|program| batch.segments_of(program)).copied().collect()
 }
 
 impl Placement {
-    /// A batch's own order, with this much room behind each table.
+    /// Lays the programs out in the batch's order, with room after each table.
     pub fn new(batch: &Batch, room: Room) -> Self {
         let mut shared: HashMap<u32, Shared> = HashMap::new();
         for program in batch.programs() {
@@ -170,13 +171,13 @@ impl Placement {
         }
     }
 
-    /// Records of a batch whose programs share no segments.
+    /// The number of records of a batch if its programs share no segments.
     fn used(batch: &Batch) -> BlockCounts {
         let segments = batch.programs().iter().map(|program| program.segment_count as usize).sum();
         BlockCounts { segments, ..batch.counts() }
     }
 
-    /// Records there must be room for.
+    /// The number of records in the block, room included.
     pub fn counts(batch: &Batch, room: Room) -> BlockCounts {
         let counts = Self::used(batch);
         BlockCounts {
@@ -188,22 +189,22 @@ impl Placement {
         }
     }
 
-    /// The programs as they lie in the block.
+    /// The programs' records in the block.
     pub fn programs(&self) -> &[PackedProgram] {
         &self.programs
     }
 
-    /// Puts a row of another batch in the place of a program, or changes nothing where there is no room.
+    /// Replaces a program by a row of another batch; changes nothing if there is no room.
     pub fn replace(&mut self, row: usize, batch: &Batch, from: usize) -> Result<Change, GpuError> {
         let (new, old) = (batch.programs()[from], self.programs[row]);
-        // The old records make way first: a program mostly fits where the last one was.
+        // Free the old records first: a program usually fits where the last one was.
         self.segments.give(old.segment_first..old.segment_first + old.segment_count);
         self.heights.give(old.height_first..old.height_first + old.height_count);
         let placed = self.place(&new, batch);
         let (program, structure) = match placed {
             Ok(placed) => placed,
             Err(error) => {
-                // Into the runs that were just given, in which nothing has moved.
+                // Allocate the old ranges again; nothing has taken them.
                 self.segments.take_at(old.segment_first, old.segment_count);
                 self.heights.take_at(old.height_first, old.height_count);
                 return Err(error);
@@ -217,7 +218,7 @@ impl Placement {
         Ok(Change { program, structure, segments, heights })
     }
 
-    /// A program with room for its segments and heights, and its structure, new or known.
+    /// Finds room for a program's segments and heights, and finds or allocates its structure.
     fn place(&mut self, new: &PackedProgram, batch: &Batch) -> Result<(PackedProgram, Option<NewStructure>), GpuError> {
         let short = |what, needed: usize, free: &Free| GpuError::Parameter {
             field: "the replacing program",
@@ -248,7 +249,7 @@ impl Placement {
         Ok((PackedProgram { stage_first, ..placed }, Some(change)))
     }
 
-    /// Frees a structure that nobody uses any more.
+    /// Releases one use of a structure, and frees it after the last.
     fn leave(&mut self, stage_first: u32) {
         let Some(shared) = self.shared.get_mut(&stage_first) else { return };
         shared.users -= 1;
@@ -279,16 +280,16 @@ mod tests {
     fn programs_move_only_where_they_must() {
         let three = Batch::from_programs([&holds(&[1.0, 2.0]), &holds(&[3.0]), &holds(&[4.0])]).unwrap();
         let mut placement = Placement::new(&three, Room { segments: 3, stages: 2, tracks: 2 });
-        // The same size, and smaller: in place.
+        // The same size or smaller: in place.
         let change = placement.replace(0, &batch(&holds(&[5.0, 6.0])), 0).unwrap();
         assert_eq!((change.program.segment_first, change.structure), (0, None));
         assert_eq!(placement.replace(0, &batch(&holds(&[7.0])), 0).unwrap().program.segment_first, 0);
-        // Larger: into the spare room, and back once it fits.
+        // Larger: into the spare room, and back when it fits.
         let larger = placement.replace(1, &batch(&holds(&[1.0, 2.0, 3.0])), 0).unwrap();
         assert_eq!((larger.program.segment_first, larger.segments.len()), (4, 3));
         let refused = placement.replace(2, &batch(&holds(&[1.0, 2.0, 3.0, 4.0])), 0).unwrap_err();
         assert!(matches!(refused, GpuError::Parameter { .. }), "{refused}");
-        // What was refused has changed nothing.
+        // A rejected replacement changes nothing.
         let back = placement.replace(1, &batch(&holds(&[9.0, 9.0])), 0).unwrap();
         assert_eq!(back.program.segment_first, 1);
         assert_eq!((back.heights.len(), back.program.height_first), (2, 1));
@@ -303,7 +304,7 @@ mod tests {
         let other = placement.replace(0, &batch(&slow(3.0)), 0).unwrap();
         assert!(other.structure.is_some());
         assert!(placement.replace(1, &batch(&slow(4.0)), 0).unwrap().structure.is_none(), "it is known by now");
-        // Nobody uses the first structure any more, so its place is free.
+        // No program uses the first structure any more, so its range is free.
         assert!(placement.replace(1, &batch(&holds(&[5.0])), 0).unwrap().structure.is_some());
         assert_eq!(placement.shared.len(), 2);
     }

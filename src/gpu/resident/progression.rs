@@ -1,4 +1,4 @@
-//! Start and stride of recorded steps, carried by the commands themselves.
+//! Start and stride of recorded steps, encoded in the commands themselves.
 
 use super::super::device::Device;
 use super::kernels::{BYTES, ResidentKernels};
@@ -28,7 +28,7 @@ impl Progression {
         Self { buffer, group }
     }
 
-    /// Has the commands from here on find these numbers, each below 2^56.
+    /// Records commands that set these numbers, each below 2^56, for the commands after them.
     pub fn record(&self, kernels: &ResidentKernels, pass: &mut wgpu::ComputePass<'_>, start: u64, stride: u64) {
         pass.set_pipeline(&kernels.record.pipeline);
         for (place, number) in [(0, start), (1, stride)] {

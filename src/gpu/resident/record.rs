@@ -1,4 +1,4 @@
-//! Where commands are recorded: an encoder, or a pass that is already open.
+//! The targets of recorded commands: an encoder, or an open compute pass.
 
 mod sealed {
     pub trait Sealed {}
@@ -8,9 +8,9 @@ mod sealed {
 
 /// A [`wgpu::CommandEncoder`] or a [`wgpu::ComputePass`].
 ///
-/// In a pass that is already open, its pipeline and its bind groups 0 and 1 are others afterwards.
+/// Recording into an open pass replaces its pipeline and its bind groups 0 and 1.
 pub trait Record: sealed::Sealed {
-    /// Records into a compute pass.
+    /// Records into a compute pass of this target.
     #[doc(hidden)]
     fn record(&mut self, commands: impl FnOnce(&mut wgpu::ComputePass<'_>));
 }
@@ -24,7 +24,7 @@ impl Record for wgpu::CommandEncoder {
 
 impl Record for wgpu::ComputePass<'_> {
     fn record(&mut self, commands: impl FnOnce(&mut wgpu::ComputePass<'_>)) {
-        // A borrow of its own, because passes are tied to the lifetime they were begun with.
+        // A fresh borrow, because a pass is tied to the lifetime with which it was begun.
         commands(self);
     }
 }

@@ -1,10 +1,10 @@
-//! The caller's memory: checked before it is bound, and bound once.
+//! The caller's buffers: a binding is checked before use, and its bind group is cached.
 
 use super::super::device::Device;
 use super::kernels::Kernel;
 use crate::error::GpuError;
 
-/// Part of a buffer.
+/// A range of a buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Region {
     pub buffer: wgpu::Buffer,
@@ -13,7 +13,7 @@ pub(super) struct Region {
 }
 
 impl Region {
-    /// The first `needed` bytes of a caller's binding, if they can be bound for storage.
+    /// The first `needed` bytes of a caller's binding, checked to be bindable for storage.
     pub fn of(
         device: &Device,
         what: &'static str,
@@ -53,16 +53,16 @@ impl Region {
         Ok(Self { buffer: buffer.clone(), offset, size: needed })
     }
 
-    /// The part as a binding.
+    /// The range as a binding.
     pub fn binding(&self) -> wgpu::BufferBinding<'_> {
         wgpu::BufferBinding { buffer: &self.buffer, offset: self.offset, size: wgpu::BufferSize::new(self.size) }
     }
 }
 
-/// Bind groups that are kept: as many as a training loop has buffers in turn.
+/// Bind groups in the cache: at least as many as a training loop alternates between.
 const KEPT: usize = 32;
 
-/// The bind groups of the last regions used, so that a loop makes each but once.
+/// A cache of the bind groups used last, so that a loop creates each of them once.
 #[derive(Debug, Default)]
 pub(super) struct BindGroups(Vec<(Kernel, Vec<Region>, wgpu::BindGroup)>);
 
@@ -76,7 +76,7 @@ impl BindGroups {
         regions: &[Region],
     ) -> Result<wgpu::BindGroup, GpuError> {
         if let Some(at) = self.0.iter().position(|(known, parts, _)| *known == kernel && parts == regions) {
-            // Those in use stay at the end.
+            // Recently used bind groups move to the end.
             self.0[at..].rotate_left(1);
         } else {
             let entries: Vec<wgpu::BindGroupEntry<'_>> = kernel
@@ -95,11 +95,11 @@ impl BindGroups {
             }
             self.0.push((kernel, regions.to_vec(), made));
         }
-        // Just pushed or rotated there.
+        // The entry was just pushed or rotated to the end.
         self.0.last().map(|(_, _, group)| group.clone()).ok_or_else(|| device.failed("no bind group"))
     }
 
-    /// Lets go of every caller's buffer.
+    /// Releases all of the caller's buffers.
     pub fn clear(&mut self) {
         self.0.clear();
     }
