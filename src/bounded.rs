@@ -1,13 +1,13 @@
-//! Reading what somebody names: only regular files are opened, and only so much of them is read.
+//! Reading untrusted files: only regular files are opened, and only up to a limit is read.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Opens a file, where it is a regular one: to open a pipe or a device may wait for ever, and so may reading it.
+/// Opens a regular file. Opening or reading a pipe or a device might block forever, so these are refused.
 ///
 /// # Errors
-/// When it is not there, not a regular file, or cannot be opened.
+/// When the file does not exist, is not a regular file, or cannot be opened.
 pub fn open(path: &Path) -> io::Result<File> {
     let kind = fs::metadata(path)?;
     if kind.is_file() {
@@ -28,11 +28,11 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// ```
 ///
 /// # Errors
-/// When it is longer or not UTF-8, or cannot be read.
+/// When the text is longer, not UTF-8, or cannot be read.
 pub fn text(source: impl Read, most: usize) -> io::Result<String> {
     let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
     let mut bytes = Vec::new();
-    // One byte more than is allowed, so that what is too long shows.
+    // Read one byte more than allowed, to detect a text that is too long.
     source.take(most as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > most {
         return Err(invalid(format!("it has more than {most} bytes, the limit")));

@@ -1,4 +1,4 @@
-//! The number types a table can hold.
+//! The element types of tables.
 
 use half::{bf16, f16};
 
@@ -12,16 +12,16 @@ mod sealed {
     impl Sealed for half::bf16 {}
 }
 
-/// A type that learning rates are written as.
+/// An element type, as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dtype {
-    /// IEEE 754 double precision: on the CPU only.
+    /// IEEE 754 double precision; CPU only.
     F64,
     /// IEEE 754 single precision.
     F32,
     /// IEEE 754 half precision.
     F16,
-    /// The upper half of an `f32`.
+    /// bfloat16: the upper half of an `f32`.
     Bf16,
 }
 
@@ -56,7 +56,7 @@ impl Dtype {
         Self::ALL.into_iter().find(|dtype| dtype.name() == name)
     }
 
-    /// Does something with values of this type.
+    /// Runs `work` with this type as its type parameter.
     pub fn choose<W: ForDtype>(self, work: W) -> W::Output {
         match self {
             Self::F64 => work.with::<f64>(),
@@ -67,20 +67,20 @@ impl Dtype {
     }
 }
 
-/// Something to do with values of a type that is known only when the program runs.
+/// Work that is generic over an element type chosen at run time.
 pub trait ForDtype {
-    /// What comes of it.
+    /// The result of the work.
     type Output;
 
-    /// Does it.
+    /// Runs the work.
     fn with<T: Element>(self) -> Self::Output;
 }
 
-/// A number type of tables: `f64`, `f32`, [`half::f16`] or [`half::bf16`].
+/// An element type of tables: `f64`, `f32`, [`half::f16`] or [`half::bf16`].
 pub trait Element:
     sealed::Sealed + bytemuck::Pod + PartialEq + PartialOrd + Send + Sync + std::fmt::Debug + std::fmt::Display
 {
-    /// Which type this is.
+    /// The type as a value.
     const DTYPE: Dtype;
 
     /// The nearest value of this type, ties to even, in one rounding.
@@ -122,7 +122,7 @@ impl Element for f32 {
     }
 }
 
-/// Rounds to `f32` keeping the last bit sticky, so that a second rounding to half the width is right.
+/// Rounds to `f32` to odd (with a sticky last bit), so that rounding the result to a 16-bit type is correct.
 #[inline(always)]
 fn to_odd_f32(value: f64) -> f32 {
     let nearest = value as f32;

@@ -1,4 +1,4 @@
-//! One face over the backends, and the choice between them.
+//! The engine: any backend behind one type, and the automatic choice between CPU and GPU.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -14,13 +14,13 @@ use crate::gpu::{Gpu, devices};
 use crate::packed::{Batch, Steps};
 use crate::statistics::{Statistics, Summarize};
 
-/// The least number of values for which [`Backend::Auto`] considers a GPU, with as many threads at work on the CPU; `None`
-/// where it never does.
+/// The least number of values for which [`Backend::Auto`] considers a GPU, given the number of CPU threads; `None` if
+/// it never does.
 ///
-/// Every value of a table has to come back over the bus, at 4 to 9 billion a second where it was measured, while a
-/// thread writes 3 billion: from three threads on the bus is the slower of the two. Below that a GPU has to make up for
-/// half a second in which its device is opened and its shaders are compiled. `lrgrid bench` measures both on your machine;
-/// a table that stays on the device is another matter.
+/// Every value of a table must be transferred to the host, at 4 to 9 billion values per second on the machines
+/// measured, while one thread computes 3 billion. So from three threads on, the bus is the bottleneck. With fewer
+/// threads, a GPU has to make up for about half a second to open its device and compile its shaders. `lrgrid bench`
+/// measures both on your machine. None of this applies to tables that stay on the device.
 ///
 /// ```
 /// use lrgrid::engine::gpu_pays_from;
@@ -37,17 +37,17 @@ pub const fn gpu_pays_from(threads: usize) -> Option<u64> {
     }
 }
 
-/// Which backend evaluates.
+/// The choice of a backend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Backend {
-    /// A real GPU where there is one and the work is large enough to pay, otherwise the CPU.
+    /// A hardware GPU if there is one and the work is large enough to pay, otherwise the CPU.
     #[default]
     Auto,
     /// The vectorised CPU engine.
     Cpu,
-    /// Whatever adapter there is, a software one too.
+    /// Any adapter, software adapters included.
     Gpu,
-    /// The scalar formulas.
+    /// The scalar reference.
     Reference,
 }
 
@@ -89,7 +89,7 @@ impl Backend {
 pub struct Engine {
     chosen: Chosen,
     warnings: Mutex<Vec<String>>,
-    /// What has evaluated something, in order.
+    /// The backends that have evaluated something, in order.
     used: Mutex<Vec<String>>,
 }
 
@@ -106,9 +106,9 @@ enum Chosen {
 #[derive(Debug)]
 struct Auto {
     cpu: Cpu,
-    /// Values of all calls together, where that is known.
+    /// The total number of values of all calls, if known.
     expected: Option<u64>,
-    /// From how many values on a GPU is considered.
+    /// The least number of values for which a GPU is considered.
     #[cfg(feature = "gpu")]
     pays_from: Option<u64>,
     #[cfg(feature = "gpu")]
@@ -119,20 +119,20 @@ struct Auto {
 #[cfg(feature = "gpu")]
 #[derive(Debug)]
 enum Accelerator {
-    /// Not looked for yet: the adapter's name, where one was asked for.
+    /// Not searched for yet; with the requested adapter's name, if any.
     Unknown(Option<String>),
     Ready(Box<Gpu>),
-    /// There is none, or it failed.
+    /// There is no GPU, or it failed.
     Absent,
 }
 
 impl Engine {
-    /// A backend, and for `Gpu` and `Auto` part of the name of the adapter to use or its place in the list of them.
+    /// Creates an engine. For `Gpu` and `Auto`, `adapter` is a part of the adapter's name, or its index in the list.
     ///
-    /// `Auto` opens no device before a call that is large enough to use it.
+    /// `Auto` opens no device before the first call that is large enough to use it.
     ///
     /// # Errors
-    /// When the backend is not there: no adapter, no device, or built without the `gpu` feature.
+    /// When the backend is not available: no adapter, no device, or built without the `gpu` feature.
     pub fn new(backend: Backend, adapter: Option<&str>) -> Result<Self, Error> {
         let chosen = match backend {
             Backend::Auto => Chosen::Auto(Auto {
@@ -160,7 +160,7 @@ impl Engine {
         Err(GpuError::NotBuilt)
     }
 
-    /// Tells `Auto` how many values all calls together will ask for, so that it doesn't judge a large table by its tiles.
+    /// Tells `Auto` the total number of values of all calls, so that it does not judge a large table by its tiles.
     #[must_use]
     pub fn expecting(mut self, values: u64) -> Self {
         if let Chosen::Auto(auto) = &mut self.chosen {
@@ -169,13 +169,13 @@ impl Engine {
         self
     }
 
-    /// What went wrong without stopping the work, since the last call: a GPU that failed and was replaced by the CPU.
+    /// The warnings since the last call: errors that did not stop the work, such as a failed GPU replaced by the CPU.
     #[must_use]
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What has evaluated something so far: `cpu`, `gpu` with its adapter, `reference`; several where one took over.
+    /// The backends used so far: `cpu`, `gpu` with its adapter, `reference`; several if one replaced another.
     ///
     /// ```
     /// use lrgrid::program::Program;
@@ -209,7 +209,7 @@ impl Engine {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// Lets the GPU do it where there is one; `None` where the CPU must.
+    /// Runs `work` on the GPU; `None` if there is none or it failed, so that the CPU has to.
     #[cfg(feature = "gpu")]
     fn accelerate<R>(&self, auto: &Auto, work: impl FnOnce(&Gpu) -> Result<R, Error>) -> Option<Result<R, Error>> {
         let mut accelerator = auto.accelerator.lock().unwrap_or_else(PoisonError::into_inner);
@@ -235,10 +235,10 @@ impl Engine {
     }
 }
 
-/// The adapter asked for, or the best; `None` where there is none but software.
+/// The requested adapter or the best; `None` if there are only software adapters.
 #[cfg(feature = "gpu")]
 fn hardware(adapter: Option<&str>) -> Result<Option<Gpu>, GpuError> {
-    // A list costs little; a device on a software adapter costs compiled shaders for nothing.
+    // Listing adapters is cheap; opening a software adapter would compile shaders in vain.
     if adapter.is_none() && devices().iter().all(|device| device.is_software()) {
         return Ok(None);
     }
@@ -247,7 +247,7 @@ fn hardware(adapter: Option<&str>) -> Result<Option<Gpu>, GpuError> {
 }
 
 impl Auto {
-    /// Whether a GPU would pay.
+    /// Whether the work is large enough for a GPU.
     #[cfg(feature = "gpu")]
     fn is_large<T: Element>(&self, values: u64) -> bool {
         let expected = self.expected.unwrap_or(0).max(values);
@@ -348,13 +348,13 @@ mod tests {
         let mut engine = Engine::new(Backend::Auto, Some("no such adapter")).unwrap();
         #[cfg(feature = "gpu")]
         if let Chosen::Auto(auto) = &mut engine.chosen {
-            // Whatever this machine's threads.
+            // Independent of this machine's number of threads.
             auto.pays_from = Some(1);
         }
         for _ in 0..2 {
             assert_eq!(engine.evaluate::<f32>(&batch(), &Steps::range(5..6)).unwrap(), [0.5, 0.25]);
         }
-        // Said once, and only where a GPU could have been meant.
+        // Warned once, and only in builds with the GPU backend.
         assert_eq!(engine.take_warnings().len(), usize::from(cfg!(feature = "gpu")));
         assert!(engine.take_warnings().is_empty());
     }

@@ -1,31 +1,31 @@
-//! Every error of the library, each with what was wrong, the value, and what would be right.
+//! The errors of the library. Each names what is wrong, the offending value, and a remedy.
 
-/// Anything the library can refuse or fail at.
+/// Any error of the library.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The spec is wrong.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// A schedule's parameters are fine but it cannot be lowered.
+    /// A schedule with valid parameters cannot be lowered.
     #[error(transparent)]
     Lower(#[from] LowerError),
-    /// An evaluation was asked for that cannot be done.
+    /// An evaluation is not possible as requested.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
     /// The GPU backend failed.
     #[error(transparent)]
     Gpu(#[from] GpuError),
-    /// A WGSL library was asked for under impossible names or numbers.
+    /// The names or numbers requested for the WGSL library are invalid.
     #[error(transparent)]
     Wgsl(#[from] WgslError),
 }
 
-/// What is wrong with a spec: where, what was found, and what would be right.
+/// An error in a spec: the key's path, the value found, and a remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", if path.is_empty() { String::new() } else { format!("`{path}`: ") })]
 pub struct SpecError {
-    /// The key's path, `schedule.then.steps`; empty where the whole text is meant.
+    /// The key's path, such as `schedule.then.steps`; empty for the document as a whole.
     pub path: String,
     /// What is wrong, with the value, and the remedy.
     pub message: String,
@@ -37,7 +37,7 @@ impl SpecError {
         Self { path: path.into(), message: message.into() }
     }
 
-    /// The same error one level further out.
+    /// The same error with `outer` in front of its path.
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {
         self.path = match (outer.is_empty(), self.path.is_empty()) {
@@ -54,12 +54,12 @@ impl SpecError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LowerError {
-    /// Writing the schedule out would take too many segments.
+    /// The schedule would need too many segments.
     #[error(
         "the schedule needs {needed} segments written out, more than the limit of {limit}: use fewer, longer cycles or milestones"
     )]
     TooManySegments {
-        /// How many it would take.
+        /// The number of segments needed.
         needed: u64,
         /// The limit.
         limit: usize,
@@ -69,12 +69,12 @@ pub enum LowerError {
         "the product has {needed} factors that move, more than the limit of {limit}: multiply the constant ones beforehand"
     )]
     TooManyFactors {
-        /// How many there are.
+        /// The number of factors.
         needed: usize,
         /// The limit.
         limit: usize,
     },
-    /// A combination outside the lowered form.
+    /// A combination that the lowered form cannot represent.
     #[error("{what} cannot be compiled: {remedy}")]
     NotRepresentable {
         /// The combination.
@@ -82,17 +82,17 @@ pub enum LowerError {
         /// What to write instead.
         remedy: &'static str,
     },
-    /// A number of steps that the lowered form cannot hold exactly.
+    /// A number of steps beyond what the lowered form counts exactly.
     #[error(
         "{what} is beyond {limit}, which is as far as steps are counted exactly: use shorter lengths or a faster clock"
     )]
     TooLong {
-        /// What would be too long.
+        /// The number that would be too large.
         what: &'static str,
         /// The limit, in words.
         limit: &'static str,
     },
-    /// Why a schedule within another has no lowered form.
+    /// A schedule within another has no lowered form.
     #[error("`{path}`: {error}")]
     Within {
         /// The path of the schedule within the other.
@@ -103,7 +103,7 @@ pub enum LowerError {
 }
 
 impl LowerError {
-    /// The same error one level further out.
+    /// The same error with `outer` in front of its path.
     #[must_use]
     pub fn within(self, outer: &str) -> Self {
         match self {
@@ -113,25 +113,25 @@ impl LowerError {
     }
 }
 
-/// What is wrong with a program that was not lowered from a schedule.
+/// An error in a program that was not lowered from a schedule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the program cannot be evaluated: `{path}`: {message}")]
 pub struct ProgramError {
-    /// The field's path, `stages[0].tracks[1].segments[2].rate`.
+    /// The field's path, such as `stages[0].tracks[1].segments[2].rate`.
     pub path: String,
     /// What is wrong, with the value.
     pub message: String,
 }
 
 impl ProgramError {
-    /// The same error one level further out.
+    /// The same error with `outer` in front of its path.
     #[must_use]
     pub(crate) fn within(self, outer: &str) -> Self {
         Self { path: format!("{outer}.{}", self.path), ..self }
     }
 }
 
-/// Why an evaluation cannot be done as asked.
+/// Why an evaluation is not possible as requested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {
@@ -145,7 +145,7 @@ pub enum EvaluateError {
         /// Length of the buffer.
         found: usize,
     },
-    /// The table does not fit in memory or in an address.
+    /// The table does not fit in memory or in the address space.
     #[error(
         "a table of {schedules} schedules × {steps} steps × {bytes} bytes does not fit in memory: evaluate it in parts"
     )]
@@ -186,10 +186,10 @@ pub enum EvaluateError {
         /// The last one with a value.
         last: u64,
     },
-    /// Statistics of nothing.
+    /// Statistics over no steps.
     #[error("there are no steps to take statistics of: give at least one")]
     NoSteps,
-    /// A threshold that no number is above or below.
+    /// The threshold is NaN.
     #[error("the threshold is not a number: give one, such as 1e-4")]
     Threshold,
     /// The backend cannot produce this element type.
@@ -199,7 +199,7 @@ pub enum EvaluateError {
         backend: &'static str,
         /// The element type asked for.
         dtype: &'static str,
-        /// What can.
+        /// The alternatives.
         remedy: &'static str,
     },
     /// The processor lacks the vector instructions asked for.
@@ -207,20 +207,20 @@ pub enum EvaluateError {
     Level {
         /// The level asked for.
         wanted: String,
-        /// Those there are.
+        /// The available levels.
         available: String,
     },
     /// The rayon thread pool could not be made.
     #[error("could not start {threads} worker threads: {reason}")]
     Threads {
-        /// How many were asked for.
+        /// The number of threads requested.
         threads: usize,
-        /// What the system said.
+        /// The system's error message.
         reason: String,
     },
 }
 
-/// What went wrong on the way to, on, or from a GPU.
+/// An error of the GPU backend.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuError {
@@ -230,25 +230,25 @@ pub enum GpuError {
     /// There is no adapter, or none that matches.
     #[error("no GPU adapter {wanted}: {found}; `lrgrid devices` lists them, and `--backend cpu` needs none")]
     NoAdapter {
-        /// What was asked for.
+        /// The requested adapter.
         wanted: String,
-        /// What there is.
+        /// The adapters found.
         found: String,
     },
-    /// The adapter would not give a device.
+    /// The adapter did not provide a device.
     #[error("adapter {adapter} gave no device: {reason}; try another with --adapter, or `--backend cpu`")]
     NoDevice {
         /// The adapter.
         adapter: String,
-        /// What it said.
+        /// The adapter's error message.
         reason: String,
     },
-    /// The adapter's arithmetic is off.
+    /// The adapter's arithmetic is wrong.
     #[error("adapter {adapter} computes wrongly ({detail}) for {curves}: update its driver or use `--backend cpu`")]
     Probe {
         /// The adapter.
         adapter: String,
-        /// The curves that came out wrong.
+        /// The curves with wrong values.
         curves: String,
         /// The worst deviation.
         detail: String,
@@ -267,7 +267,7 @@ pub enum GpuError {
         /// The adapter.
         adapter: String,
     },
-    /// A device that the caller made, or an adapter, can do too little.
+    /// A limit of the caller's device, or of an adapter, is too small.
     #[error(
         "{adapter}: the device's {limit} is {found}, but at least {needed} are needed: request it with a larger limit"
     )]
@@ -276,21 +276,21 @@ pub enum GpuError {
         adapter: String,
         /// The limit's name in `wgpu::Limits`.
         limit: &'static str,
-        /// The least that will do.
+        /// The least sufficient value.
         needed: u64,
-        /// What the device has.
+        /// The device's value.
         found: u64,
     },
-    /// Memory of the caller's that cannot be bound as it is.
+    /// A binding of the caller's that cannot be used.
     #[error("{what}: {field} is {found}, but {remedy}")]
     Binding {
-        /// Which memory.
+        /// The binding.
         what: &'static str,
-        /// What of it is wrong.
+        /// The property that is wrong.
         field: &'static str,
         /// Its value.
         found: u64,
-        /// What would be right.
+        /// The remedy.
         remedy: String,
     },
     /// A parameter that cannot be used on the device.
@@ -300,42 +300,42 @@ pub enum GpuError {
         field: &'static str,
         /// Its value.
         found: String,
-        /// What would be right.
+        /// The remedy.
         remedy: String,
     },
-    /// The GPU ran out of memory.
+    /// The GPU is out of memory.
     #[error("out of memory on {adapter}: {reason}; evaluate fewer values at once, or use `--backend cpu`")]
     OutOfMemory {
         /// The adapter.
         adapter: String,
-        /// What the driver said.
+        /// The driver's error message.
         reason: String,
     },
-    /// The device was lost or refused a command.
+    /// The device was lost or rejected a command.
     #[error("{adapter} failed: {reason}; try again or use `--backend cpu`")]
     Failed {
         /// The adapter.
         adapter: String,
-        /// What the driver said.
+        /// The driver's error message.
         reason: String,
     },
 }
 
-/// Why there is no WGSL library under the names and numbers asked for.
+/// Why the requested names or numbers of the WGSL library are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WgslError {
-    /// A name that WGSL does not allow there.
+    /// A name that WGSL does not allow, or that clashes.
     #[error("{option} `{value}` cannot be used in WGSL: {reason}; take another, such as `schedule_`")]
     Name {
         /// Which option.
         option: &'static str,
         /// Its value.
         value: String,
-        /// Why not.
+        /// The reason.
         reason: &'static str,
     },
-    /// A number beyond what can be bound.
+    /// A bind group or binding beyond WebGPU's limits.
     #[error("{option} {value} is beyond the largest, {largest}")]
     Number {
         /// Which option.

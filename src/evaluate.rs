@@ -1,4 +1,4 @@
-//! The one face of every backend, and the scalar reference behind it.
+//! [`Evaluate`], the trait of every backend, and the scalar reference.
 
 use std::ops::Range;
 
@@ -14,8 +14,8 @@ pub trait Evaluate {
     /// Writes `rows` of the table: `out.len() == rows.len() * steps.len()`.
     ///
     /// # Errors
-    /// When the output has another length, a step is beyond 2^53 − 1, the rows are not the batch's, or
-    /// the backend cannot do it (no such element type, no device, no memory).
+    /// When the output has another length, a step is beyond 2^53 − 1, the batch lacks one of the rows, or the backend
+    /// cannot evaluate (unsupported element type, no device, no memory).
     fn evaluate_rows_into<T: Element>(
         &self,
         batch: &Batch,
@@ -32,10 +32,10 @@ pub trait Evaluate {
         self.evaluate_rows_into(batch, 0..batch.len(), steps, out)
     }
 
-    /// The whole table in a fresh allocation.
+    /// The whole table in a new allocation.
     ///
-    /// The system hands out its pages one by one as they are written, which takes several times as long as writing
-    /// them: where tables follow each other, reuse a buffer with [`Evaluate::evaluate_into`].
+    /// The operating system maps its pages on first write, which takes several times as long as the writes themselves.
+    /// To evaluate several tables, reuse a buffer with [`Evaluate::evaluate_into`].
     ///
     /// # Errors
     /// As [`Evaluate::evaluate_rows_into`], and when the table does not fit in memory.
@@ -43,16 +43,16 @@ pub trait Evaluate {
         let (schedules, columns) = (batch.len(), steps.len());
         let too_large = EvaluateError::TooLarge { schedules, steps: columns as u64, bytes: size_of::<T>() };
         let Some(length) = schedules.checked_mul(columns) else { return Err(too_large.into()) };
-        // Pages that the system has zeroed: each is first touched by the thread that writes its values.
+        // Zeroed lazily by the system, so each page is first touched by the thread that writes its values.
         let mut table = try_zeroed_slice_box(length).map_err(|()| too_large)?.into_vec();
         self.evaluate_into(batch, steps, &mut table)?;
         Ok(table)
     }
 }
 
-/// The scalar reference: every value from its published formula, in double-double arithmetic.
+/// The scalar reference: it evaluates every value by the published formula, in double-double arithmetic.
 ///
-/// It shares no formula, no curve and no lowering with the other backends; it is what they are judged by.
+/// It shares no formula, curve or lowering with the other backends, which are tested against it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reference;
 

@@ -1,14 +1,14 @@
 //! Learning-rate schedules in batches: whole sweeps, millions of steps, on the CPU or a GPU.
 //!
-//! Every schedule lowers to a few segments over ten curves and packs into a small parameter block. One
-//! spec runs unchanged on a vectorised CPU engine, in a WGSL compute shader, and in a scalar reference
-//! that computes each schedule from its published formula and vouches for the other two.
+//! Every schedule lowers to a few segments over ten curves and is packed into a small block of words. One spec runs
+//! unchanged on a vectorised CPU engine, in a WGSL compute shader, and in a scalar reference, which evaluates each
+//! schedule's published formula and against which the other two are tested.
 //!
 //! # Why use it
 //! - A **CPU table is correctly rounded**: each `f32`, `f16` or `bf16` is the one nearest to the exact
 //!   value, whatever the processor, the threads or the slicing.
-//! - A **GPU table is within 2 ULP** whatever a driver does to floating point: the shader computes curves in integers
-//!   and asks little of the polynomials between.
+//! - A **GPU table is within 2 ULP** whatever a driver does to floating point: the shader computes curves in integers,
+//!   and the floating-point interpolation between them is arranged to be insensitive.
 //! - Steps are exact to 2^53 − 1: horizons counted in tokens are ordinary.
 //!
 //! # Example
@@ -33,13 +33,13 @@
 //! ```
 //!
 //! # Where things are
-//! [`Spec`] reads texts, [`schedule`] has every kind with its formula, [`Batch`] is what they compile to.
+//! [`Spec`] reads TOML and JSON, [`schedule`] has every kind with its formula, and both compile to a [`Batch`].
 //! [`Cpu`], `Gpu` and [`Reference`] are the backends behind [`Evaluate`]; [`Engine`] chooses one.
-//! Tables of any size as files, at once or in shards, are the crate `lrgrid-tables`; pictures, fits and comparisons
-//! `lrgrid-reports`.
-//! `Programs` keeps a batch on a GPU for training loops there, [`wgsl`] prints `lr_at` for shaders of your own.
-//! [`statistics`] sums rows up without their table, [`survey`] a whole sweep.
-//! [`program`] and [`curve`] are the lowered form, [`ulp`] the unit that every bound is stated in.
+//! The crate `lrgrid-tables` writes tables of any size to files, at once or in shards; `lrgrid-reports` has pictures,
+//! fits and comparisons.
+//! `Programs` keeps a batch on a GPU for training loops there; [`wgsl`] prints `lr_at` for the caller's own shaders.
+//! [`statistics`] computes summary statistics of rows without their table, [`survey`] those of a whole sweep.
+//! [`program`] and [`curve`] are the lowered form; [`ulp`] defines the unit of every error bound.
 #![deny(missing_docs)]
 pub mod bounded;
 pub mod cpu;
@@ -72,7 +72,7 @@ pub use evaluate::{Evaluate, Reference};
 pub use gpu::{Counter, Gpu, Programs};
 pub use packed::{Batch, Steps};
 pub use spec::Spec;
-/// The wgpu that the GPU backend is built on, for devices and buffers of your own.
+/// The version of wgpu that the GPU backend uses, for the caller's devices and buffers.
 #[cfg(feature = "gpu")]
 pub use wgpu;
 

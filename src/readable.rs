@@ -1,4 +1,4 @@
-//! Numbers in a few characters, for people.
+//! Short and safe texts for people: numbers in a few characters, and inputs quoted in messages.
 
 /// A number of steps in a few characters: `500`, `20k`, `1.5M`, `15T`.
 ///
@@ -36,17 +36,17 @@ pub fn value(value: f64) -> String {
     if (1e-3..1e5).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
 }
 
-/// The most characters of one piece of an input that a message repeats: a line.
+/// The most characters that a message quotes of an input at one place.
 const LINE: usize = 100;
 
-/// The most characters of a word outside of quotes, such as a path.
+/// The most characters of an unquoted word, such as a path.
 const WORD: usize = 240;
 
 /// The most characters of a whole message.
 const MESSAGE: usize = 1000;
 
-/// A text on one line, in which control characters and those that turn the direction of writing are escaped: a terminal
-/// shows it and does nothing else.
+/// A text on one line with control and bidirectional formatting characters escaped, so that printing it cannot control
+/// a terminal.
 ///
 /// ```
 /// use lrgrid::readable::printable;
@@ -66,7 +66,7 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// A name on at most a line, escaped as by [`printable`].
+/// A name, shortened to at most a line and escaped as by [`printable`].
 ///
 /// ```
 /// use lrgrid::readable::name;
@@ -81,8 +81,8 @@ pub fn name(text: &str) -> String {
     printable(&short) + rest
 }
 
-/// A message in which no piece of an input is longer than a line: what it quotes in backquotes, double quotes or brackets
-/// is cut at 100 characters, and the whole in its middle. Escaped as by [`printable`].
+/// A message with long inputs shortened: quotations in backquotes, double quotes or brackets are cut at 100 characters,
+/// and a message that is too long in its middle. Escaped as by [`printable`].
 ///
 /// ```
 /// use lrgrid::readable::message;
@@ -93,7 +93,7 @@ pub fn name(text: &str) -> String {
 /// ```
 #[must_use]
 pub fn message(text: &str) -> String {
-    // Spans are looked for in what is short enough to look for them one by one.
+    // Quotations are searched one by one, so the message is shortened first.
     let text: Vec<char> = middle_cut(&printable(text).chars().collect::<Vec<_>>(), 16 * MESSAGE);
     let (mut short, mut word, mut place) = (Vec::with_capacity(text.len()), Vec::new(), 0);
     while let Some(&c) = text.get(place) {
@@ -116,7 +116,7 @@ pub fn message(text: &str) -> String {
     middle_cut(&short, MESSAGE).into_iter().collect()
 }
 
-/// Where the quotation or bracket that opens at a place is closed.
+/// The end of the quotation or bracket that opens at an index.
 fn span_end(text: &[char], start: usize) -> Option<usize> {
     let rest = &text[start + 1..];
     let length = match text[start] {
@@ -133,7 +133,7 @@ fn span_end(text: &[char], start: usize) -> Option<usize> {
     Some(start + 1 + length)
 }
 
-/// Characters of which the middle is left out where they are more than `most`.
+/// Characters without their middle, if there are more than `most`.
 fn middle_cut(text: &[char], most: usize) -> Vec<char> {
     if text.len() <= most {
         return text.to_vec();

@@ -1,4 +1,4 @@
-//! Statistics of a whole sweep, slice by slice: neither its table nor its batch is ever there as a whole.
+//! Summary statistics of a whole sweep, slice by slice: neither its table nor its batch is ever in memory as a whole.
 
 use std::ops::Range;
 
@@ -8,28 +8,28 @@ use crate::packed::{Batch, Steps};
 use crate::spec::Spec;
 use crate::statistics::{Statistics, Summarize};
 
-/// Values of a slice: enough to keep threads and a device busy, little enough to report how it goes.
+/// Values of a slice: enough to keep threads and a device busy, few enough to report progress.
 const VALUES_IN_SLICE: usize = 1 << 28;
 
-/// The most schedules summed up at a time.
+/// The most schedules per slice.
 const ROWS_IN_SLICE: usize = 1 << 16;
 
-/// The most bytes of schedules compiled at a time.
+/// The most bytes of compiled schedules per slice.
 const BYTES_IN_SLICE: usize = 8 << 20;
 
-/// What one schedule of a sweep comes to.
+/// The statistics of one schedule of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Surveyed {
-    /// Its number in the sweep.
+    /// The schedule's index in the sweep.
     pub schedule: usize,
     /// Statistics of its values.
     pub rate: Statistics,
-    /// Statistics of its momentum, where the spec has one.
+    /// Statistics of its momentum, if the spec has one.
     pub momentum: Option<Statistics>,
 }
 
-/// Calls `each` with the statistics of `rows` of a spec, in order; values are taken as the type `T` holds them, and
-/// counted above a threshold where there is one.
+/// Calls `each` with the statistics of each of the `rows` of a spec, in order. Values are rounded to the type `T`;
+/// those above the threshold `above` are counted.
 ///
 /// ```
 /// use lrgrid::survey::survey;

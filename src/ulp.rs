@@ -1,14 +1,14 @@
-//! How far a value is from the exact one, in units in the last place of its type.
+//! The error metric: the distance of a value from the exact one in ULP, units in the last place of its type.
 //!
-//! Every bound in the tests, in `lrgrid check` and in the documentation is in this unit.
+//! Every error bound in the tests, in `lrgrid check` and in the documentation is in this unit.
 
 use crate::double_double::DoubleDouble;
 use crate::element::{Dtype, Element};
 
-/// The distance between neighbours of a type at a value, as a power of two.
+/// The binary exponent of the spacing of a type's numbers at a value.
 ///
-/// At 0 and below the normal numbers it is the least subnormal; beyond the largest it is what it would be
-/// if the exponents went on.
+/// At 0 and in the subnormal range it is that of the least subnormal number; beyond the largest finite number the
+/// exponent range is taken as unbounded.
 ///
 /// ```
 /// use lrgrid::{Dtype, ulp::spacing_exponent};
@@ -18,25 +18,25 @@ use crate::element::{Dtype, Element};
 /// ```
 #[must_use]
 pub fn spacing_exponent(dtype: Dtype, value: f64) -> i32 {
-    // Bits of the significand, the implied one included, and the exponent of the least normal number.
+    // Bits of the significand, including the implicit one, and the exponent of the least normal number.
     let (bits, least) = match dtype {
         Dtype::F64 => (53, -1022),
         Dtype::F32 => (24, -126),
         Dtype::F16 => (11, -14),
         Dtype::Bf16 => (8, -126),
     };
-    // A subnormal f64 lies below the normal numbers of every type.
+    // A subnormal f64 is below the normal range of every type.
     let exponent =
         if value.abs() < f64::MIN_POSITIVE { least } else { ((value.to_bits() >> 52) & 0x7ff) as i32 - 1023 };
     exponent.max(least) - (bits - 1)
 }
 
-/// The distance of `got` from `exact` in spacings of the type at `exact`.
+/// The distance of `got` from `exact` in units of the type's spacing at `exact` (ULP).
 ///
-/// NaN agrees with nothing, NaN included: a schedule has a number at every step. Where the exact value rounds to
-/// infinity, or `got` is infinite, only equality agrees, but for exact values between the type's largest number and the
-/// power of two after it, for which infinity stands there. Everything else disagrees infinitely, so no finite bound lets it
-/// pass.
+/// The distance is infinite, so that no finite bound accepts it, in these cases:
+/// - `got` or `exact` is NaN, even if both are: a schedule has a number at every step;
+/// - `got` or the rounded exact value is infinite and they differ. The exception is an exact value between the type's
+///   largest number and the next power of two: there an infinity of the same sign counts as that power.
 ///
 /// ```
 /// use lrgrid::ulp::ulps;
@@ -49,7 +49,7 @@ pub fn ulps<T: Element>(got: T, exact: DoubleDouble) -> f64 {
     in_units_of(spacing_exponent(T::DTYPE, exact.high()), got, exact)
 }
 
-/// The power of two after a type's largest number.
+/// The exponent of the power of two after a type's largest number.
 fn greatest_exponent(dtype: Dtype) -> i32 {
     match dtype {
         Dtype::F64 => 1024,
@@ -66,7 +66,7 @@ pub fn in_units_of<T: Element>(exponent: i32, got: T, exact: DoubleDouble) -> f6
         return f64::INFINITY;
     }
     if got.is_infinite() || nearest.is_infinite() {
-        // Between the largest number and the power of two after it, infinity stands for that power.
+        // Between the largest number and the next power of two, infinity counts as that power.
         let next = f64::from(greatest_exponent(T::DTYPE)).exp2();
         let between = spacing_exponent(T::DTYPE, exact.high()) < spacing_exponent(T::DTYPE, next);
         let largest = next - f64::from(spacing_exponent(T::DTYPE, next) - 1).exp2();

@@ -1,19 +1,19 @@
-//! Exact sums of `f64`: the times that clocks show, whose boundaries must be met exactly.
+//! Exact sums of `f64`, for the times of clocks: comparisons with segment boundaries must be exact.
 //!
-//! An expansion is an unevaluated sum of doubles of which none overlaps another. Sums and products of expansions are
-//! exact, as in Shewchuk, *Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates* (1997).
+//! An expansion is an unevaluated sum of nonoverlapping doubles. Sums and products of expansions are exact, as in
+//! Shewchuk, *Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates* (1997).
 
 use std::cmp::Ordering;
 
 use crate::double_double::DoubleDouble;
 
-/// The most components that are kept: 848 bits. Each clock within another adds about four.
+/// The most components: 848 bits. Each nested clock adds about four components.
 const MOST: usize = 16;
 
-/// An exact sum of doubles, short of overflow and underflow; beyond 848 bits the smallest parts are dropped.
+/// An exact sum of doubles, barring overflow and underflow; beyond 848 bits the smallest components are dropped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Expansion {
-    /// Components of rising magnitude, none of them 0.
+    /// Components in ascending order of magnitude, none of them 0.
     parts: [f64; MOST],
     count: usize,
 }
@@ -26,7 +26,7 @@ impl Expansion {
         &self.parts[..self.count]
     }
 
-    /// Appends a component larger than those there are.
+    /// Appends a component larger than the existing ones.
     fn push(&mut self, part: f64) {
         if part == 0.0 {
             return;
@@ -52,7 +52,7 @@ impl Expansion {
         sum
     }
 
-    /// The same sum in as few components as there can be.
+    /// The same sum with the fewest components.
     fn compressed(&self) -> Self {
         let Some((&largest, rest)) = self.parts().split_last() else { return *self };
         let mut falling = Self::ZERO;
@@ -101,7 +101,7 @@ impl Expansion {
         sum.compressed()
     }
 
-    /// The sum rounded to its four largest components: about 212 bits, enough for what is repeated many times.
+    /// The sum rounded to its four largest components, about 212 bits: enough for repeated operations.
     #[must_use]
     pub fn shortened(&self) -> Self {
         let parts = self.parts();
@@ -128,14 +128,15 @@ impl Expansion {
         self.rounded() / divisor.rounded()
     }
 
-    /// How often `unit`, which is above 0, goes into this, which is at least 0, and what is left; nothing from 2^100 on.
+    /// The quotient and the remainder of division by `unit > 0`, for a value of at least 0; `None` for quotients from
+    /// 2^100 on.
     #[must_use]
     pub fn divided(&self, unit: &Self) -> Option<(u128, Self)> {
         let quotient = self.over(unit);
         if quotient.high() >= 1.2e30 {
             return None;
         }
-        // The quotient is rounded: it may be off by one where it is whole.
+        // The rounded quotient may be off by one near an integer.
         let whole = quotient.high().max(0.0).floor();
         let mut count = (whole as u128).saturating_add_signed((quotient - whole).high().floor() as i128);
         let mut left = self.minus(&unit.times(&count.into()));

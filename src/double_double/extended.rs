@@ -1,17 +1,17 @@
-//! Double-double numbers with an exponent of their own: products of curves that leave the range of `f64` on the way.
+//! Double-double numbers with a separate exponent, for products of curves with intermediate results beyond `f64`.
 
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::{DoubleDouble, LOG2_E};
 
-/// The largest exponent in size; a number beyond it is taken for one of this size.
+/// The largest magnitude of an exponent; larger exponents saturate.
 const MOST: i64 = 1 << 60;
 
-/// Exponents this far apart leave nothing of the smaller number in a sum.
+/// The difference of exponents from which a sum equals its larger term.
 const FAR_APART: i64 = 240;
 
-/// `mantissa · 2^exponent`, the mantissa in [1, 2) in size, or 0: about 106 bits, and no overflow.
+/// `mantissa · 2^exponent` with `|mantissa|` in [1, 2), or 0: about 106 bits without overflow.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Extended {
     mantissa: DoubleDouble,
@@ -29,7 +29,7 @@ impl Extended {
             return Self::ZERO;
         }
         if mantissa.high.is_nan() {
-            // Beyond every other number, so that no sum loses it.
+            // The largest exponent, so that no sum absorbs it.
             return Self { mantissa, exponent: MOST };
         }
         let lift = mantissa.exponent();
@@ -73,13 +73,13 @@ impl Extended {
     /// log2(self) for a positive value.
     #[must_use]
     pub fn log2(self) -> DoubleDouble {
-        // A value just below 1 has a mantissa just below 2, whose logarithm would cancel with the exponent.
+        // For a value just below 1, the logarithm of its mantissa near 2 would cancel with the exponent −1.
         let above = self.mantissa.high > std::f64::consts::SQRT_2;
         let mantissa = if above { self.mantissa * 0.5 } else { self.mantissa };
         mantissa.log2() + (self.exponent + i64::from(above)) as f64
     }
 
-    /// self^exponent for self ≥ 0; 0^0 is 1, and 0 to a negative power is larger than any `f64`.
+    /// self^exponent for self ≥ 0; 0^0 is 1, and 0 to a negative power is beyond every `f64`.
     #[must_use]
     pub fn powf(self, exponent: DoubleDouble) -> Self {
         if exponent.high == 0.0 || self == Self::ONE {
@@ -98,7 +98,7 @@ impl Extended {
     #[must_use]
     pub fn rounded(self) -> DoubleDouble {
         let rounded = self.mantissa.scaled_by_power_of_two(self.exponent.clamp(-2400, 2400) as i32);
-        // What underflows keeps its sign, as in every narrower type.
+        // A value that underflows to 0 keeps its sign, as in every narrower type.
         if rounded.high == 0.0 && self.mantissa.high < 0.0 { DoubleDouble { high: -0.0, low: 0.0 } } else { rounded }
     }
 

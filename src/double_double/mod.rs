@@ -1,8 +1,8 @@
 //! Double-double arithmetic: a value as the unevaluated sum of two `f64`, about 106 bits.
 //!
-//! Schedules cancel (`1 + cos x` near π), and `rate^(s/d)` magnifies the rounding of its exponent by
-//! hundreds; with 106 bits neither reaches the last bit of an `f64`. The reference computes its
-//! formulas in this type, and the CPU engine falls back to it where a rounding is too close to call.
+//! Formulas of schedules cancel (`1 + cos x` near π), and `rate^(s/d)` magnifies the rounding error of its exponent by
+//! a factor of hundreds; with 106 bits neither affects the last bit of an `f64`. The reference computes its formulas in
+//! this type, and the CPU engine falls back to it where rounding is ambiguous.
 //!
 //! Sums and products follow Joldeș, Muller and Popescu, *Tight and rigorous error bounds for basic
 //! building blocks of double-word arithmetic* (2017).
@@ -21,7 +21,7 @@ pub use extended::Extended;
 pub struct DoubleDouble {
     /// The sum rounded to nearest.
     high: f64,
-    /// What rounding left over: at most half a unit in the last place of `high`.
+    /// The rounding error: at most half a unit in the last place of `high`.
     low: f64,
 }
 
@@ -78,7 +78,7 @@ impl DoubleDouble {
     /// One.
     pub const ONE: Self = Self { high: 1.0, low: 0.0 };
 
-    /// `high + low` of parts that already satisfy the type's invariant.
+    /// `high + low`, for parts that satisfy the type's invariant.
     #[inline]
     #[must_use]
     pub const fn from_parts(high: f64, low: f64) -> Self {
@@ -92,14 +92,14 @@ impl DoubleDouble {
         self.high
     }
 
-    /// What the rounding to `f64` left over.
+    /// The error of rounding to `f64`: the exact value minus [`DoubleDouble::high`].
     #[inline]
     #[must_use]
     pub const fn low(self) -> f64 {
         self.low
     }
 
-    /// An `f64` whose last bit is sticky, so that rounding it again is right for up to 51 bits.
+    /// The value rounded to `f64` to odd (with a sticky last bit): rounding the result to at most 51 bits is correct.
     #[must_use]
     pub fn to_odd(self) -> f64 {
         if self.low == 0.0 || self.high == 0.0 || !self.high.is_finite() {
@@ -121,7 +121,7 @@ impl DoubleDouble {
         Self { high, low: (a - (high - b_rounded)) + (b - b_rounded) }
     }
 
-    /// The exact product of two `f64` (short of underflow).
+    /// The exact product of two `f64`, barring underflow.
     #[inline]
     #[must_use]
     pub fn exact_product(a: f64, b: f64) -> Self {
@@ -132,7 +132,7 @@ impl DoubleDouble {
         Self { high, low: a.mul_add(b, -high) }
     }
 
-    /// The sum of parts of which `a` is the larger or zero.
+    /// The sum of two parts, of which `a` is the larger in magnitude or zero.
     #[inline]
     fn renormalized(a: f64, b: f64) -> Self {
         let high = a + b;
@@ -150,7 +150,7 @@ impl DoubleDouble {
             return Self::from(n);
         }
         let high = n as f64;
-        // 2^128 as f64 is out of range for the difference: saturate there, it is far past any step.
+        // The difference overflows for values near 2^128, far past any step: saturate.
         let low = if (high as u128) <= n { (n - high as u128) as f64 } else { -((high as u128 - n) as f64) };
         Self::exact_sum(high, low)
     }
@@ -187,7 +187,7 @@ impl DoubleDouble {
         Self::renormalized(high, self.low * a * b)
     }
 
-    /// The product of any number of values, none of which over- or underflows on the way.
+    /// The product of any number of values, without intermediate overflow or underflow.
     #[must_use]
     pub fn product(factors: impl Iterator<Item = Self>) -> Self {
         let mut exponents = 0_i32;
@@ -199,18 +199,18 @@ impl DoubleDouble {
         mantissas.scaled_by_power_of_two(exponents)
     }
 
-    /// The exponent of the power of two at or below the value; 0 for zero and what is not finite.
+    /// The exponent of the power of two at or below the magnitude; 0 for zero, infinity and NaN.
     fn exponent(self) -> i32 {
         if self.high == 0.0 || !self.high.is_finite() {
             return 0;
         }
-        // A subnormal has no exponent field of its own: lift it first.
+        // A subnormal number has no exponent field: scale it first.
         let lift = if self.high.abs() < f64::MIN_POSITIVE { 64 } else { 0 };
         let lifted = self.scaled_by_power_of_two(lift).high;
         ((lifted.to_bits() >> 52) & 0x7ff) as i32 - 1023 - lift
     }
 
-    /// The square root; 0 for zero and NaN below.
+    /// The square root; NaN for negative values.
     #[must_use]
     pub fn sqrt(self) -> Self {
         if self.high == 0.0 {
@@ -273,7 +273,7 @@ impl DoubleDouble {
         if self.high <= 0.0 || !self.high.is_finite() {
             return Self { high: self.high.log2(), low: 0.0 };
         }
-        // Subnormals have no exponent field of their own: lift them first.
+        // Subnormal numbers have no exponent field: scale them first.
         let (value, lift) =
             if self.high < f64::MIN_POSITIVE { (self.scaled_by_power_of_two(64), 64) } else { (self, 0) };
         let mut exponent = value.exponent();
@@ -298,21 +298,21 @@ impl DoubleDouble {
     /// sin(π/2 · self) for self in [0, 1].
     #[must_use]
     pub fn sin_half_pi(self) -> Self {
-        // Where schedules begin and end, which is where they are asked for most.
+        // Exact values at the ends, which are evaluated most often.
         if self == Self::ZERO || self == Self::ONE {
             return self;
         }
         if self.high > 0.5 { (Self::ONE - self).taylor_cosine() } else { self.taylor_sine() }
     }
 
-    /// sin(π/2 · self) by its series, self in [0, ½].
+    /// sin(π/2 · self) by its Taylor series, self in [0, ½].
     fn taylor_sine(self) -> Self {
         let x = self * HALF_PI;
-        // x − x³/3! + x⁵/5! …: the odd factorials, which sit at the odd places of the table.
+        // x − x³/3! + x⁵/5! …: the odd factorials, at the odd indices of the table.
         x * Self::alternating_series(x * x, 1)
     }
 
-    /// cos(π/2 · self) by its series, self in [0, ½].
+    /// cos(π/2 · self) by its Taylor series, self in [0, ½].
     fn taylor_cosine(self) -> Self {
         let x = self * HALF_PI;
         Self::alternating_series(x * x, 0)

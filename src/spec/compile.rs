@@ -1,4 +1,5 @@
-//! From the points of a sweep to a batch: read, lowered and packed in parts, in parallel, and joined in order.
+//! Compiles the points of a sweep to a batch: they are read, lowered and packed in parts, in parallel, and joined in
+//! order.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,25 +13,25 @@ use crate::packed::{Batch, BatchBuilder, Oracle};
 use crate::program::{MAX_STEP, Program};
 use crate::schedule::{Schedule, Time};
 
-/// The most points packed together: few enough for the cache, enough to share the cost of the unit program.
+/// The most points per part: few enough for the cache, enough to amortise the unit program.
 const POINTS_IN_PART: usize = 1 << 9;
 
-/// Parts per thread that are packed at a time, while those before are joined.
+/// Parts per thread that are packed at a time, while the previous ones are joined.
 const PARTS_PER_THREAD: usize = 4;
 
 /// The most bytes of a part: many times what 512 short schedules take.
 const BYTES_IN_PART: usize = 1 << 20;
 
-/// By how much parts grow as long as they stay small.
+/// The factor by which parts grow while they stay small.
 const GROWTH: usize = 4;
 
-/// Points with the same unit program from which it pays to look for one: that takes three readings.
+/// The number of points from which searching for a unit program pays: it takes three readings of the schedule.
 const SCALING_PAYS_FROM: usize = 8;
 
-/// Some points, packed.
+/// The packed points of a part.
 struct Packed {
     builder: BatchBuilder,
-    /// Whether its last point is the last it was asked for, or it is full.
+    /// Whether the part has all of its points; otherwise it ended early because it was full.
     whole: bool,
 }
 
@@ -39,9 +40,9 @@ impl Spec {
         self.compile_within(part, rows, usize::MAX)
     }
 
-    /// The first of the rows, as many as take no more than so many bytes, and at least one.
+    /// Compiles as many of the first rows as fit into `bytes`, at least one.
     ///
-    /// While they are compiled, it takes as much again: the tables grow, and parts wait to be joined.
+    /// Compiling takes up to as much memory again, for tables that grow and parts that wait to be joined.
     pub(super) fn compile_within(&self, part: Part, rows: Range<usize>, bytes: usize) -> Result<Batch, Error> {
         if rows.start > rows.end || rows.end > self.len() {
             let Range { start, end } = rows;
@@ -50,25 +51,25 @@ impl Spec {
         let parts = PARTS_PER_THREAD * rayon::current_num_threads();
         let most = (bytes / (4 * parts)).min(BYTES_IN_PART);
         let (mut builder, mut waiting) = (BatchBuilder::default(), Vec::new());
-        // Small at first: one schedule may take as many bytes as thousands of others.
+        // Begin with small parts: one schedule may take as many bytes as thousands of others.
         let (mut next, mut points, mut largest) = (rows.start, 1, 0);
         loop {
             let end = rows.end.min(next + points * parts);
-            // While one set of parts is packed, the set before is joined.
+            // While one set of parts is packed, the previous set is joined.
             let join = || join(&mut builder, std::mem::take(&mut waiting), bytes);
             let (joined, packed) = rayon::join(join, || self.pack(part, next..end, points, most));
             if !joined? {
                 break;
             }
             for one in packed {
-                // The first error is that of the first wrong point, whatever the number of threads.
+                // The error returned is that of the first wrong point, whatever the number of threads.
                 let one = one?;
                 let (whole, count) = (one.whole, one.builder.len());
                 next += count;
                 largest = largest.max(one.builder.bytes());
                 waiting.push(one.builder);
                 if !whole {
-                    // What lies behind it is packed again.
+                    // The points after an incomplete part are packed again, in smaller parts.
                     points = count.max(1);
                     break;
                 }
@@ -85,8 +86,7 @@ impl Spec {
         Ok(builder.finish(Some(Arc::new(formulas))))
     }
 
-    /// Lowers and packs points, so many in a part; a part ends early where it has more than `most` bytes, or at its first
-    /// error.
+    /// Lowers and packs points, `count` per part; a part ends early if it exceeds `most` bytes, or at its first error.
     fn pack(&self, part: Part, points: Range<usize>, count: usize, most: usize) -> Vec<Result<Packed, Error>> {
         let pack = |first: usize| {
             let points = first..points.end.min(first + count);
@@ -111,7 +111,7 @@ impl Spec {
         check_range(&program).map_err(|error| self.at_point(part, index, error))?;
         let last_step = self.last_step_of(&schedule);
         let Some(epochs) = self.epochs else { return Ok(Compiled { program, last_step }) };
-        // Where values change once per epoch, a count of epochs need not be one of steps.
+        // Phase counts are converted to steps only for fractional epochs; lengths are in any case.
         let counts = program.segments().map(|segment| segment.origin).filter(|_| epochs.fractional);
         let longest = counts.max().unwrap_or(0).max(schedule.length().unwrap_or(0));
         if u128::from(longest) * u128::from(epochs.steps) > u128::from(MAX_STEP) {
@@ -132,12 +132,12 @@ impl Spec {
 
     /// The last step of a schedule that ends, in steps.
     pub(super) fn last_step_of(&self, schedule: &Schedule) -> Option<u64> {
-        // An epoch's last step still belongs to it.
+        // The last epoch includes its last step.
         let last = |last: u64| self.epochs.map_or(last, |one| last.saturating_add(1).saturating_mul(one.steps) - 1);
         schedule.last_step().map(last)
     }
 
-    /// The point in schedule time of a step.
+    /// The schedule's time at a step.
     fn time(&self, step: u64) -> Time {
         match self.epochs {
             None => Time::step(step),
@@ -147,7 +147,7 @@ impl Spec {
     }
 }
 
-/// Appends parts as long as all together take no more than so many bytes; whether all of them did.
+/// Appends parts while the total fits into `bytes`; returns whether all of them did.
 fn join(builder: &mut BatchBuilder, parts: Vec<BatchBuilder>, bytes: usize) -> Result<bool, Error> {
     for mut part in parts {
         if !builder.is_empty() && builder.bytes().saturating_add(part.bytes()) > bytes {
@@ -158,27 +158,27 @@ fn join(builder: &mut BatchBuilder, parts: Vec<BatchBuilder>, bytes: usize) -> R
     Ok(true)
 }
 
-/// A schedule on the clock of steps.
+/// A compiled schedule, on the clock of steps.
 pub(super) struct Compiled {
     program: Program,
     last_step: Option<u64>,
 }
 
-/// Lowers points one after another, those that differ only in their scale from one program.
+/// Lowers consecutive points; points that differ only in scale are derived from one unit program.
 struct Lowering<'s> {
     spec: &'s Spec,
     part: Part,
     point: Vec<f64>,
-    /// The parameter that changes from point to point.
+    /// The only parameter that changes between consecutive points.
     fastest: Option<usize>,
-    /// The point with 1 for that parameter, and what comes of it if the parameter does nothing but scale it.
+    /// The point with that parameter set to 1; and its program, if the parameter only scales the schedule.
     unit: Option<(Vec<f64>, Option<Compiled>)>,
 }
 
 impl<'s> Lowering<'s> {
-    /// For so many points in a row.
+    /// A lowering of `count` consecutive points.
     fn new(spec: &'s Spec, part: Part, count: usize) -> Self {
-        // A library computes with its arguments, so what two points show does not hold for the others.
+        // A library may compute with its arguments, so a test of two points proves nothing about the others.
         let pays = |points: usize| points.min(count) >= SCALING_PAYS_FROM && !spec.foreign;
         let fastest = spec.sweep.fastest().filter(|(_, points)| pays(*points)).map(|(axis, _)| axis);
         Self { spec, part, point: vec![0.0; spec.sweep.names().len()], fastest, unit: None }
@@ -192,7 +192,7 @@ impl<'s> Lowering<'s> {
         }
     }
 
-    /// The program at the point as a multiple of the unit program, where it is one.
+    /// The program at the point as a multiple of the unit program, if it is one.
     fn scaled(&mut self, index: usize) -> Option<Compiled> {
         let fastest = self.fastest?;
         let factor = std::mem::replace(&mut self.point[fastest], 1.0);
@@ -204,10 +204,10 @@ impl<'s> Lowering<'s> {
         Some(Compiled { program: program.scaled(factor)?, last_step: *last_step })
     }
 
-    /// The program with 1 for a parameter, if twice that makes every value twice as large.
+    /// The program with a parameter set to 1, if setting it to 2 doubles every value.
     ///
-    /// A schedule's parameters are copied from the point, so those that differ are multiples of this one and the others
-    /// do not depend on it.
+    /// Parameters of a native schedule are copied from the point, so two points suffice: the fields that differ are
+    /// equal to the parameter, and the others do not depend on it.
     fn unit_program(&self, index: usize, axis: usize) -> Option<Compiled> {
         let mut point = self.point.clone();
         let once = self.spec.read(self.part, index, &point).ok()?;
@@ -231,16 +231,17 @@ impl Oracle for Formulas {
         let schedule = self.first + schedule;
         match self.spec.read(self.part, schedule, &self.spec.point(schedule)) {
             Ok(schedule) => steps.for_each(|step| write(schedule.exact(self.spec.time(step)))),
-            // Compiling read the very same point, so this does not happen; NaN fails every comparison.
+            // Compiling has read the same point, so this does not happen; if it did, NaN would fail every comparison.
             Err(_) => steps.for_each(|_| write(f64::NAN.into())),
         }
     }
 }
 
-/// The least size of a value, and of what a curve moves by: below it a double loses digits to underflow.
+/// The least magnitude of a base, amplitude, offset or scale other than 0: below it, arithmetic loses digits to
+/// underflow.
 const LEAST_HEIGHT: f64 = 1e-290;
 
-/// Differences and products of finite values may still be out of range.
+/// Checks the program's numbers: differences and products of finite values may be out of range.
 fn check_range(program: &Program) -> Result<(), SpecError> {
     let heights = || {
         let segments = program.segments().flat_map(|segment| [segment.base, segment.amplitude]);
@@ -276,7 +277,7 @@ mod tests {
 
     #[test]
     fn blocks_of_any_size_are_the_whole_in_order() {
-        // Some hundred segments each.
+        // A few hundred segments each.
         let text = "schedule = { kind = 'cosine_restarts', max = '$p', min = 0, period = '$n', multiplier = 1.1 }
             momentum = { kind = 'linear', start = '$p', end = '$n', steps = 9 }
             steps = 9
@@ -317,14 +318,14 @@ mod tests {
             assert!(is_scaled(schedule, parameters), "{schedule}");
         }
         for (schedule, parameters) in [
-            // It does more than scale.
+            // The parameter does more than scale.
             ("kind = 'cosine', start = '$peak', end = 1e-5, steps = 98", peak),
             ("kind = 'cosine', start = '$peak', end = 0, steps = '$peak'", "peak = { min = 1, max = 99 }"),
             ("kind = 'polynomial', start = 1, end = 0, steps = 9, power = '$peak'", peak),
             ("kind = 'clamp', min = 0.5, of = { kind = 'cosine', start = '$peak', end = 0, steps = 98 }", peak),
-            // The structure would change with it, and no two schedules share that.
+            // The structure depends on the parameter, so no two schedules share it.
             ("kind = 'cosine_restarts', max = '$peak', min = 0, period = 9, decay = 0.5", peak),
-            // Something else changes from point to point.
+            // Another parameter changes between consecutive points.
             (
                 "kind = 'linear', start = '$peak', end = 0, steps = '$n'",
                 &format!("{peak}\nn = {{ min = 3, max = 20 }}"),

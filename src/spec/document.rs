@@ -1,14 +1,14 @@
-//! From a text to a bounded tree of values: TOML, JSON and YAML meet here.
+//! Parses TOML, JSON and YAML to a tree of values of bounded size and depth.
 
 use serde_json::{Map, Number, Value};
 
 use super::json;
 use crate::error::SpecError;
 
-/// The longest text that is read as a spec, in bytes.
+/// The largest text that is read as a spec, in bytes.
 pub const MAX_BYTES: usize = 16 << 20;
 
-/// The deepest nesting of tables and lists: some thirty schedules within one another.
+/// The deepest nesting of tables and lists: about thirty schedules within one another.
 const MAX_DEPTH: usize = 64;
 
 /// Reads a TOML document.
@@ -37,7 +37,7 @@ pub(super) fn from_json(text: &str) -> Result<Value, SpecError> {
 pub(super) fn from_yaml(text: &str) -> Result<Value, SpecError> {
     check_size(text)?;
     let document: Value = serde_saphyr::from_str(text).map_err(|error| {
-        // What follows the first line is the text itself with a mark.
+        // The lines after the first quote the document.
         let message = error.to_string();
         let first = message.lines().next().unwrap_or_default();
         SpecError::new("", format!("not YAML: {}", first.trim_start_matches("error: ")))
@@ -45,7 +45,7 @@ pub(super) fn from_yaml(text: &str) -> Result<Value, SpecError> {
     bounded(document)
 }
 
-/// Says what reads a YAML document.
+/// Rejects YAML, with a remedy: this build cannot read it.
 #[cfg(not(feature = "yaml"))]
 pub(super) fn from_yaml(_: &str) -> Result<Value, SpecError> {
     Err(SpecError::new("", "this lrgrid was built without its `yaml` feature: build it with that, or write JSON"))
@@ -105,7 +105,7 @@ fn convert(value: toml::Value) -> Result<Value, SpecError> {
     })
 }
 
-/// Line and column of a byte, both from 1.
+/// Line and column of a byte, both counted from 1.
 fn position(text: &str, byte: usize) -> (usize, usize) {
     let before = &text.as_bytes()[..byte.min(text.len())];
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;

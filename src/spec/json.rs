@@ -1,4 +1,4 @@
-//! JSON texts as trees of values, where no key stands twice in a table: most readers keep the last one and say nothing.
+//! Parses JSON and rejects duplicate keys, of which most parsers silently keep the last.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 use crate::error::SpecError;
 use crate::readable;
 
-/// Reads a JSON text.
+/// Parses a JSON text.
 ///
 /// ```
 /// let error = lrgrid::spec::parse_json(r#"{ "steps": 5, "steps": 6 }"#).unwrap_err();
@@ -17,7 +17,7 @@ use crate::readable;
 /// ```
 ///
 /// # Errors
-/// When it is not JSON, or a key stands twice, with its path.
+/// When the text is not JSON, or has a duplicate key, with its path.
 pub fn parse(text: &str) -> Result<Value, SpecError> {
     let twice = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -31,12 +31,12 @@ pub fn parse(text: &str) -> Result<Value, SpecError> {
     })
 }
 
-/// A tree, and the path of a key that stands twice, told from the inside out.
+/// A visitor of values; the cell receives the path of a duplicate key, completed from the inside out.
 #[derive(Clone, Copy)]
 struct Tree<'t>(&'t RefCell<Option<SpecError>>);
 
 impl Tree<'_> {
-    /// Passes an error on from one level further in.
+    /// Adds a level to the path of an error from further inside.
     fn within<E>(self, outer: &str, error: E) -> E {
         self.0.replace_with(|path| path.take().map(|path| path.within(outer)));
         error

@@ -1,4 +1,4 @@
-//! Schedules in a library's own terms, replaced by native ones before a document is read.
+//! Replaces schedules of other libraries by native ones before a document is read.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::dialect::{self, LIBRARIES, Translation};
 use crate::error::SpecError;
 use crate::schedule::Schedule;
 
-/// Whether a schedule, or one within it, is in a library's terms.
+/// Whether a value contains a schedule of another library.
 pub(super) fn is_used(value: &Value) -> bool {
     match value {
         Value::Object(map) => map.contains_key("library") || map.values().any(is_used),
@@ -19,7 +19,7 @@ pub(super) fn is_used(value: &Value) -> bool {
     }
 }
 
-/// The document with a native schedule in place of each library's.
+/// The document with each library's schedule replaced by a native one.
 pub(super) fn translated<'v>(value: &'v Value, context: Context<'_>) -> Result<Cow<'v, Value>, SpecError> {
     if !is_used(value) {
         return Ok(Cow::Borrowed(value));
@@ -43,7 +43,7 @@ pub(super) fn translated<'v>(value: &'v Value, context: Context<'_>) -> Result<C
     }))
 }
 
-/// The momentum that a library moves beside the rate, where the whole document is its schedule.
+/// The momentum that a library defines together with the rate, if the whole value is its schedule.
 pub(super) fn momentum(value: &Value, context: Context<'_>) -> Result<Option<Schedule>, SpecError> {
     match value {
         Value::Object(map) if map.contains_key("library") => Ok(call(value, map, context)?.momentum),
@@ -62,7 +62,7 @@ fn call(value: &Value, map: &Map<String, Value>, context: Context<'_>) -> Result
     dialect::read(name, reader(value, context))
 }
 
-/// The schedule as a document would have it.
+/// The schedule as a value of a document.
 fn written(schedule: &Schedule) -> Result<Value, SpecError> {
     serde_json::to_value(schedule).map_err(|error| SpecError::new("", error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Specs: a schedule or a sweep of them as a text, and what it compiles to.
+//! Specs: documents with a schedule or a sweep of schedules, and their compilation to batches.
 
 mod compile;
 mod document;
@@ -32,7 +32,7 @@ use crate::sweep::{Sweep, names_used};
 /// The keys of a document.
 const KEYS: &[&str] = &["steps", "schedule", "sweep", "steps_per_epoch", "fractional_epochs", "momentum"];
 
-/// How the clock of the schedules ticks.
+/// The clock of schedules whose lengths are in epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Epochs {
     steps: u64,
@@ -63,22 +63,22 @@ struct Epochs {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Spec {
-    /// All of it, as it was read.
+    /// The whole document, with overrides applied.
     document: Arc<Value>,
     schedule: Arc<Value>,
     momentum: Option<Arc<Value>>,
-    /// Whether there are schedules in a library's terms in it.
+    /// Whether the document contains schedules of other libraries.
     foreign: bool,
-    /// Whether the momentum is the one that the schedule's library moves beside it.
+    /// Whether the momentum comes from the library of the schedule.
     library_momentum: bool,
-    /// In epochs where there are any, otherwise in steps.
+    /// In epochs if the spec counts epochs, otherwise in steps.
     horizon: Option<u64>,
     epochs: Option<Epochs>,
     sweep: Arc<Sweep>,
     notes: Vec<String>,
 }
 
-/// Which of a spec's two schedules is meant.
+/// One of a spec's two schedules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Rate,
@@ -98,15 +98,15 @@ impl Spec {
     /// Reads a TOML text.
     ///
     /// # Errors
-    /// When the text is not TOML or not a spec: with the key's path, the value and what would be right.
+    /// When the text is not TOML or not a spec: with the key's path, the value and a remedy.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         Self::from_toml_with(text, &Overrides::default())
     }
 
-    /// Reads a TOML text with some changes.
+    /// Reads a TOML text and applies overrides.
     ///
     /// # Errors
-    /// As [`Spec::from_toml`], and when a change has no place in the text or a file cannot be read.
+    /// As [`Spec::from_toml`], and when an override has no place in the document or a file cannot be read.
     pub fn from_toml_with(text: &str, overrides: &Overrides) -> Result<Self, Error> {
         Self::from_document(document::from_toml(text)?, overrides)
     }
@@ -114,15 +114,15 @@ impl Spec {
     /// Reads a JSON text.
     ///
     /// # Errors
-    /// When the text is not JSON or not a spec: with the key's path, the value and what would be right.
+    /// When the text is not JSON or not a spec: with the key's path, the value and a remedy.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         Self::from_json_with(text, &Overrides::default())
     }
 
-    /// Reads a JSON text with some changes.
+    /// Reads a JSON text and applies overrides.
     ///
     /// # Errors
-    /// As [`Spec::from_json`], and when a change has no place in the text or a file cannot be read.
+    /// As [`Spec::from_json`], and when an override has no place in the document or a file cannot be read.
     pub fn from_json_with(text: &str, overrides: &Overrides) -> Result<Self, Error> {
         Self::from_document(document::from_json(text)?, overrides)
     }
@@ -144,7 +144,7 @@ impl Spec {
         std::iter::once(&schedule).chain(&momentum).for_each(|part| names_used(part, &mut used));
         let swept = sweep::read_sweep(keys.remove("sweep"), parameters, overrides, &used);
         let sweep::ReadSweep { sweep, notes, keys: sweep_keys } = swept.map_err(|error| error.within("sweep"))?;
-        // As it was meant: with the changes, and without the file it may have come from.
+        // Keep the effective sweep: overrides applied, and the contents of its file in place of the name.
         if let Some(sweep_keys) = sweep_keys {
             document.insert("sweep".to_owned(), Value::Object(sweep_keys));
         }
@@ -170,7 +170,7 @@ impl Spec {
         Ok(spec)
     }
 
-    /// Every `$name` must be a parameter, and every parameter must be used.
+    /// Checks that every `$name` is a parameter and every parameter is used.
     fn check_names(&self, used: &[String]) -> Result<(), SpecError> {
         match self.sweep.names().iter().find(|name| !used.contains(name)) {
             Some(name) => Err(SpecError::new(
@@ -202,13 +202,13 @@ impl Spec {
         self.sweep.is_empty()
     }
 
-    /// The horizon in steps, where the spec gives one.
+    /// The horizon in steps, if the spec gives one.
     #[must_use]
     pub fn horizon(&self) -> Option<u64> {
         self.horizon.map(|units| units * self.steps_per_unit())
     }
 
-    /// Steps per epoch, where the spec's lengths are in epochs.
+    /// Steps per epoch, if the spec's lengths are in epochs.
     #[must_use]
     pub fn steps_per_epoch(&self) -> Option<u64> {
         self.epochs.map(|epochs| epochs.steps)
@@ -218,7 +218,7 @@ impl Spec {
         self.epochs.map_or(1, |epochs| epochs.steps)
     }
 
-    /// How many steps a table of this spec has: the horizon, or the longest schedule's own length.
+    /// The number of steps in a table of this spec: the horizon, or the length of the longest schedule.
     ///
     /// # Errors
     /// When there is no horizon and a schedule never ends, or a schedule is wrong.
@@ -226,7 +226,7 @@ impl Spec {
         self.table_steps_of(0..self.len())
     }
 
-    /// The same of a table of some schedules, by their numbers in the sweep: no others are read.
+    /// The number of steps in a table of some schedules, given by their indices in the sweep; no others are read.
     ///
     /// # Errors
     /// As [`Spec::table_steps`].
@@ -254,7 +254,7 @@ impl Spec {
         &self.sweep
     }
 
-    /// What was left out in reading the sweep, because it concerns something else; a sentence each.
+    /// Notes on the parts of the sweep's configuration that were ignored, one sentence each.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -272,13 +272,13 @@ impl Spec {
         self.sweep.point(index)
     }
 
-    /// Whether a second schedule, `momentum`, is evaluated beside the first.
+    /// Whether the spec has a second schedule, `momentum`.
     #[must_use]
     pub fn has_momentum(&self) -> bool {
         self.momentum.is_some() || self.library_momentum
     }
 
-    /// The schedule at one point of the sweep, its lengths in epochs where the spec counts those.
+    /// The schedule at one point of the sweep; its lengths are in epochs if the spec counts epochs.
     ///
     /// # Errors
     /// When a parameter is wrong at that point.
@@ -286,7 +286,7 @@ impl Spec {
         Ok(self.read(Part::Rate, index, &self.point(index))?)
     }
 
-    /// The momentum schedule at one point of the sweep, where the spec has one.
+    /// The momentum schedule at one point of the sweep, if the spec has one.
     ///
     /// # Errors
     /// When a parameter is wrong at that point.
@@ -294,7 +294,7 @@ impl Spec {
         Ok(self.has_momentum().then(|| self.read(Part::Momentum, index, &self.point(index))).transpose()?)
     }
 
-    /// The last step that a schedule, or its momentum, has a value for; `None` where it does not end.
+    /// The last step at which a schedule has a value, or its momentum if `momentum` is set; `None` if it does not end.
     ///
     /// # Errors
     /// When a parameter is wrong at that point.
@@ -326,12 +326,12 @@ impl Spec {
     /// ```
     ///
     /// # Errors
-    /// As [`Spec::compile`], and when the sweep has not all of these schedules.
+    /// As [`Spec::compile`], and when the sweep lacks one of the rows.
     pub fn compile_rows(&self, rows: Range<usize>) -> Result<Batch, Error> {
         self.compile_part(Part::Rate, rows)
     }
 
-    /// Compiles the first of some schedules, as many as take no more than so many bytes, and at least one.
+    /// Compiles as many of the first rows as fit into `bytes`, at least one.
     ///
     /// ```
     /// use lrgrid::Spec;
@@ -352,7 +352,8 @@ impl Spec {
         self.compile_within(Part::Rate, rows, bytes)
     }
 
-    /// The same with their momenta, which together take no more than so many bytes: as many rows of either.
+    /// As [`Spec::compile_rows_within`], with the momenta: both batches together fit into `bytes` and have equally many
+    /// rows.
     ///
     /// # Errors
     /// As [`Spec::compile_rows`].
@@ -370,7 +371,7 @@ impl Spec {
         Ok((self.compile_part(Part::Rate, start..start + momentum.len())?, Some(momentum)))
     }
 
-    /// Compiles the `momentum` schedules, where the spec has them.
+    /// Compiles the `momentum` schedules, if the spec has them.
     ///
     /// # Errors
     /// As [`Spec::compile`].
@@ -378,7 +379,7 @@ impl Spec {
         self.compile_momentum_rows(0..self.len())
     }
 
-    /// Compiles some of the `momentum` schedules, where the spec has them.
+    /// Compiles some of the `momentum` schedules, if the spec has them.
     ///
     /// # Errors
     /// As [`Spec::compile_rows`].
@@ -386,7 +387,7 @@ impl Spec {
         self.has_momentum().then(|| self.compile_part(Part::Momentum, rows)).transpose()
     }
 
-    /// The spec as a JSON text that reads back as the same spec, its keys in their order.
+    /// The spec as a JSON text that reads back as the same spec, with its keys in order.
     ///
     /// ```
     /// use lrgrid::Spec;
@@ -425,7 +426,7 @@ impl Spec {
         checked.map_err(|error| self.at_point(part, index, error))
     }
 
-    /// The momentum that the schedule's library moves beside it.
+    /// The momentum that the schedule's library defines together with it.
     fn read_library_momentum(&self, index: usize, point: &[f64]) -> Result<Option<Schedule>, SpecError> {
         if !self.foreign {
             return Ok(None);
@@ -437,7 +438,7 @@ impl Spec {
         read::Context { names: self.sweep.names(), values: point, horizon: self.horizon }
     }
 
-    /// An error of one schedule, with its place in the document and its point of the sweep.
+    /// An error of one schedule, with its path in the document and its point of the sweep.
     fn at_point(&self, part: Part, index: usize, error: SpecError) -> SpecError {
         let (mut error, point) = (error.within(part.key()), self.sweep.point(index));
         if !point.is_empty() {
@@ -452,9 +453,9 @@ impl Spec {
 impl From<Schedule> for Spec {
     /// One schedule, without horizon or sweep.
     ///
-    /// Parameters that [`Schedule::validate`] refuses are reported when it is compiled.
+    /// Parameters that [`Schedule::validate`] rejects are reported when the spec is compiled.
     fn from(schedule: Schedule) -> Self {
-        // A schedule always serializes; were it not to, compiling reports the missing kind.
+        // Serialization of a schedule never fails; if it did, compiling would report the missing kind.
         let schedule = serde_json::to_value(&schedule).unwrap_or(Value::Null);
         Self {
             document: Arc::new(serde_json::json!({ "schedule": schedule })),

@@ -1,4 +1,4 @@
-//! Changes to a spec before it is read: what a command line says beside the file, in Hydra's syntax.
+//! Overrides: changes that a command line makes to a spec before it is read, in Hydra's syntax.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::nearest;
 use crate::error::SpecError;
 use crate::sweep::Method;
 
-/// Changes to a document before it is read as a spec.
+/// Changes to a document that are applied before it is read as a spec.
 ///
 /// ```
 /// use lrgrid::Spec;
@@ -31,7 +31,7 @@ pub struct Overrides {
     settings: Vec<Setting>,
 }
 
-/// A parameter, or a key's path in the document, and what it is to be.
+/// A new value for a parameter, or for a key of the document given by its path.
 #[derive(Clone, Debug, PartialEq)]
 struct Setting {
     name: String,
@@ -40,20 +40,20 @@ struct Setting {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Setted {
-    /// As a document would have it.
+    /// A value of the document.
     Plain(Value),
     /// A parameter of the sweep.
     Swept(Value),
 }
 
 impl Overrides {
-    /// The folder that files named in the spec are looked for in; the current one by default.
+    /// The folder of files named in the spec; by default the current one.
     #[must_use]
     pub fn in_folder(self, folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), ..self }
     }
 
-    /// Takes the sweep from a file, `.yaml` or `.json` as W&B has them or `.toml`, instead of the spec's own.
+    /// Takes the sweep from a file instead of from the spec: `.yaml` or `.json` as in W&B, or `.toml`.
     #[must_use]
     pub fn sweep_file(self, path: impl Into<PathBuf>) -> Self {
         Self { sweep_file: Some(path.into()), ..self }
@@ -65,13 +65,13 @@ impl Overrides {
         Self { method: Some(method), ..self }
     }
 
-    /// The number of points of a random or a Sobol sweep.
+    /// The number of points of a random or Sobol sweep.
     #[must_use]
     pub fn count(self, count: u64) -> Self {
         Self { count: Some(count), ..self }
     }
 
-    /// What a random or a Sobol sweep is drawn from.
+    /// The seed of a random or Sobol sweep.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
@@ -87,7 +87,7 @@ impl Overrides {
         let Some((name, value)) = text.split_once('=') else {
             return Err(SpecError::new("", format!("`{text}` sets nothing: write NAME=VALUE, such as peak=1e-3")));
         };
-        // Hydra's signs for a key that is not there yet.
+        // Hydra's prefixes for a new key.
         let name = name.trim().trim_start_matches('+');
         if name.is_empty() || name.starts_with('~') {
             return Err(SpecError::new(
@@ -100,7 +100,7 @@ impl Overrides {
         Ok(self)
     }
 
-    /// Changes the document's own keys, and gives what is to be changed in its sweep.
+    /// Applies the changes to the document's keys, and returns those of its sweep's parameters.
     pub(super) fn apply(&self, document: &mut Map<String, Value>) -> Result<Vec<(String, Value)>, SpecError> {
         let mut parameters = Vec::new();
         for Setting { name, value } in &self.settings {
@@ -126,13 +126,13 @@ impl Overrides {
         Ok(parameters)
     }
 
-    /// A file named in the spec.
+    /// The path of a file named in the spec.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(Path::new(name))
     }
 }
 
-/// The place of a key in the document; the last key may be a new one.
+/// The value of a key in the document; the last key of the path may be new.
 fn slot<'v>(document: &'v mut Map<String, Value>, path: &str, keys: &[&str]) -> Result<&'v mut Value, SpecError> {
     let missing = |key: &str, there: Vec<&String>| {
         let there: Vec<&str> = there.into_iter().map(String::as_str).collect();
@@ -169,7 +169,7 @@ fn slot<'v>(document: &'v mut Map<String, Value>, path: &str, keys: &[&str]) -> 
     Ok(place)
 }
 
-/// What the text after the equals sign means.
+/// Parses the text after the equals sign.
 fn setted(text: &str) -> Result<Setted, SpecError> {
     if let Some((function, arguments)) = call(text)? {
         return Ok(Setted::Swept(swept(function, arguments, text)?));
@@ -185,7 +185,7 @@ fn setted(text: &str) -> Result<Setted, SpecError> {
     }))
 }
 
-/// The name and the arguments of a call, if it is one.
+/// The name and the arguments of a call such as `choice(1,2)`; `None` for other texts.
 fn call(text: &str) -> Result<Option<(&str, &str)>, SpecError> {
     let Some((function, rest)) = text.split_once('(') else { return Ok(None) };
     match rest.strip_suffix(')') {
@@ -200,7 +200,7 @@ fn swept(function: &str, arguments: &str, text: &str) -> Result<Value, SpecError
         "choice" => choice(arguments),
         "range" => {
             let [start, stop, step] = named(arguments, ["start", "stop", "step"], text)?;
-            // One number alone is the end, as in Python.
+            // A single argument is the end, as in Python.
             let (start, stop) = if stop.is_none() { (None, start) } else { (start, stop) };
             let Some(end) = stop else {
                 return Err(SpecError::new("", format!("`{text}` has no end: write range(START,STOP,STEP)")));
@@ -247,7 +247,7 @@ fn interval(arguments: &str, distribution: &str, text: &str) -> Result<Value, Sp
     Ok(parameter)
 }
 
-/// Arguments by their place or their name.
+/// Arguments by position or name.
 fn named<const N: usize>(arguments: &str, names: [&str; N], text: &str) -> Result<[Option<Number>; N], SpecError> {
     let mut found = [const { None }; N];
     for (place, item) in arguments.split(',').enumerate().filter(|(_, item)| !item.trim().is_empty()) {
@@ -263,7 +263,7 @@ fn named<const N: usize>(arguments: &str, names: [&str; N], text: &str) -> Resul
     Ok(found)
 }
 
-/// A number as JSON has it: whole ones stay whole.
+/// A JSON number; integers stay integers.
 fn number(text: &str) -> Result<Number, SpecError> {
     let plain = text.replace('_', "");
     let whole = plain.parse::<i64>().ok().map(Number::from);

@@ -1,6 +1,6 @@
-//! Turns a document's values into schedules: percentages, `$parameters`, key paths, unknown keys.
+//! Reads schedules from a document's values: resolves percentages and `$parameters`, rejects unknown keys.
 //!
-//! A serde deserializer over `serde_json::Value`, because every error has to say where it is.
+//! It is a serde deserializer over `serde_json::Value`, so that every error has the path of its key.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -14,23 +14,23 @@ use super::suggest::nearest;
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
 
-/// The name by which a newtype asks for a number of steps that need not be whole, or a share of the horizon.
+/// The name of the newtype for a number of steps that need not be an integer, or a percentage of the horizon.
 const FRACTIONAL_LENGTH: &str = "Length";
 
-/// The name of one that asks for a number of steps written without a decimal point.
+/// The name of the newtype for a number of steps written without a decimal point.
 const INTEGER: &str = "Integer";
 
-/// The arguments of a schedule that is called without any.
+/// The arguments of a library's schedule that is given without any.
 static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
 
-/// What names and percentages in a document stand for.
+/// The values that names and percentages in a document resolve to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Context<'c> {
     /// Names of the swept parameters.
     pub(super) names: &'c [String],
     /// Their values at one point of the sweep, in the same order.
     pub(super) values: &'c [f64],
-    /// What percentages are of.
+    /// The number of steps that percentages refer to.
     pub(super) horizon: Option<u64>,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn read<T: de::DeserializeOwned>(value: &Value, context: Context<'_>)
     T::deserialize(Reader { value, context })
 }
 
-/// A deserializer of a value of the document, for what is not read in one go.
+/// A deserializer of a value of the document, for types that are not read in one step.
 pub(super) fn reader<'v>(value: &'v Value, context: Context<'v>) -> impl Deserializer<'v, Error = SpecError> {
     Reader { value, context }
 }
@@ -68,14 +68,14 @@ impl de::Error for SpecError {
     }
 }
 
-/// A value as it would be quoted in a message, shortened.
+/// A value as quoted in a message, shortened.
 fn quoted(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() > 60 { format!("{}…", text.chars().take(60).collect::<String>()) } else { text }
 }
 
 impl<'v> Reader<'v> {
-    /// A schedule of a library: its name, and a table of its arguments.
+    /// Reads a schedule of a library: its name, and a table of its arguments.
     fn call<V: Visitor<'v>>(
         self,
         map: &'v Map<String, Value>,
@@ -87,7 +87,7 @@ impl<'v> Reader<'v> {
             let message = format!("unknown key: {}; arguments go into `args`", nearest(unknown, KEYS));
             return Err(SpecError::new(unknown.as_str(), message));
         }
-        // Lists of what libraries return say `schedule`.
+        // The conformance cases use `schedule` instead of `name`.
         let (key, name) = match (map.get("name"), map.get("schedule")) {
             (Some(name), _) => ("name", name),
             (None, Some(name)) => ("schedule", name),
@@ -113,7 +113,7 @@ impl<'v> Reader<'v> {
         SpecError::new("", format!("{} is not {expected}", quoted(self.value)))
     }
 
-    /// The value of a `$name`, if this is one.
+    /// The value of a `$name`; `None` if this is not a `$name`.
     fn parameter(self) -> Result<Option<f64>, SpecError> {
         let Some(name) = self.value.as_str().and_then(|text| text.strip_prefix('$')) else { return Ok(None) };
         match self.context.names.iter().position(|known| known == name) {
@@ -164,7 +164,7 @@ impl<'v> Reader<'v> {
                     format!("\"{text}\" is a share of the horizon: add `steps = …` at the top"),
                 ));
             };
-            // Rounded once, in integers: a float product is off by a step at 2^52.
+            // Rounded once, in integers: a floating-point product is off by one step at 2^52.
             let whole = denominator * 100;
             let steps = (numerator * u128::from(horizon) + whole / 2) / whole;
             return u64::try_from(steps)
@@ -173,7 +173,7 @@ impl<'v> Reader<'v> {
                 .ok_or_else(|| SpecError::new("", format!("\"{text}\" is beyond the largest length, {MAX_STEP}")));
         }
         if let Some(steps) = self.value.as_u64() {
-            // What reads them may add and multiply a few.
+            // The limit leaves room for sums and products of a few lengths.
             let message = || format!("{steps} steps are beyond the largest length, {MAX_STEP}");
             return if steps <= MAX_STEP { Ok(steps) } else { Err(SpecError::new("", message())) };
         }
@@ -183,7 +183,7 @@ impl<'v> Reader<'v> {
     }
 }
 
-/// A key's value in the table of a schedule: so few keys are found sooner by looking than by hashing.
+/// A key's value in the table of a schedule; with so few keys, linear search is faster than hashing.
 fn entry<'v>(map: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
     map.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
 }
@@ -198,7 +198,7 @@ fn decimal(text: &str) -> Option<(u128, u128)> {
     Some((numerator, 10_u128.pow(fraction.len() as u32)))
 }
 
-/// A float that counts steps.
+/// The number of steps that a float represents, if it is an integer in range.
 fn whole(number: f64) -> Option<u64> {
     (number >= 0.0 && number.fract() == 0.0 && number <= MAX_STEP as f64).then_some(number as u64)
 }
@@ -319,7 +319,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, SpecError> {
         let Value::Object(map) = self.value else { return Err(self.wrong("a table")) };
-        // `kind` belongs to the enum around the struct.
+        // `kind` is the tag of the surrounding enum, not a field of the struct.
         visitor.visit_map(Entries::new(self, map).without_kind())
     }
 
@@ -415,11 +415,12 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 }
 
-/// A table with a name for what the rest, or the table under one of its keys, is about.
+/// A tagged table: a name selects the variant, whose fields are the rest of the table, or the table under one of its
+/// keys.
 struct Tagged<'v> {
     kind: &'v str,
     reader: Reader<'v>,
-    /// The key that the reader stands at.
+    /// The key that is being read.
     within: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! The JSON schema of specs, from the same structs that read them.
+//! The JSON schema of specs, derived from the structs that parse them.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::transform_subschemas;
@@ -45,7 +45,7 @@ pub fn json_schema() -> Value {
         "additionalProperties": false,
     });
     for (name, definition) in &mut definitions {
-        // A sweep's own numbers cannot be swept.
+        // Numbers of the sweep itself cannot be swept.
         if name != "Parameter"
             && name != "Range"
             && let Ok(inner) = <&mut Schema>::try_from(definition)
@@ -78,7 +78,7 @@ fn sweep(method: Schema, parameter: Schema) -> Value {
     sweep
 }
 
-/// Adds the calls of libraries' schedules to what a schedule may be.
+/// Adds the schedules of other libraries to the alternatives of a schedule.
 fn in_a_librarys_terms(definitions: &mut Map<String, Value>, calls: Vec<(&str, Schema)>) {
     let Some(Value::Array(alternatives)) = definitions.get_mut("Schedule").and_then(|native| native.get_mut("oneOf"))
     else {
@@ -96,17 +96,17 @@ fn in_a_librarys_terms(definitions: &mut Map<String, Value>, calls: Vec<(&str, S
     }
 }
 
-/// Lets a `"$name"` stand for any number, and a percentage for any length.
+/// Allows a `"$name"` in place of any number, and a percentage in place of any length.
 fn accept_names(inner: &mut Schema) {
     transform_subschemas(&mut accept_names, inner);
     let types = match inner.get("type") {
         Some(Value::String(name)) => vec![name.clone()],
-        // An optional number is also null.
+        // An optional number may also be null.
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => return,
     };
     let is = |name: &str| types.iter().any(|one| one == name);
-    // A length that need not be whole is a number too.
+    // A length that need not be an integer has the type number.
     let share = is("integer") || inner.get("format").is_some_and(|format| format == "length");
     let number = match (is("number"), share) {
         (_, true) => "^(\\$.+|[0-9.]+ *%)$",

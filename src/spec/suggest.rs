@@ -1,9 +1,9 @@
 //! The nearest name to a misspelt one.
 
-/// How much alike two names must be to be suggested.
+/// The least similarity for a suggestion.
 const ALIKE: f64 = 0.72;
 
-/// "did you mean `x`?" where a name is near, otherwise all there are.
+/// "did you mean `x`?" if a name is similar, otherwise the list of all names.
 ///
 /// ```
 /// use lrgrid::spec::nearest;

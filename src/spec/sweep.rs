@@ -1,4 +1,4 @@
-//! The `sweep` of a document: a table, W&B's sweep configuration, or the name of a file with either.
+//! Reads the `sweep` of a document: a table, W&B's sweep configuration, or the name of a file with either.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::sweep::{Method, Parameter, Sweep};
 /// The keys of a sweep.
 const KEYS: &[&str] = &["method", "parameters", "count", "seed", "file"];
 
-/// What else W&B has in a sweep's configuration; `run_cap` stands for `count` where that is missing.
+/// The other keys of W&B's sweep configuration; `run_cap` is used as `count` if that is missing.
 pub(super) const WANDB_KEYS: &[&str] = &[
     "program",
     "project",
@@ -31,15 +31,15 @@ pub(super) const WANDB_KEYS: &[&str] = &[
     "image_uri",
 ];
 
-/// A sweep, and what was left out of it.
+/// A sweep, with notes on the keys that were ignored.
 pub(super) struct ReadSweep {
     pub(super) sweep: Sweep,
     pub(super) notes: Vec<String>,
-    /// What it was read from, changes and all; `None` where there is no sweep.
+    /// The keys that it was read from, overrides applied; `None` without a sweep.
     pub(super) keys: Option<Map<String, Value>>,
 }
 
-/// Reads the sweep of a document whose schedules use some names.
+/// Reads the sweep of a document; `used` are the names that its schedules use.
 pub(super) fn read_sweep(
     document: Option<Value>,
     parameters: Vec<(String, Value)>,
@@ -64,7 +64,7 @@ pub(super) fn read_sweep(
     };
     override_keys(&mut keys, parameters, overrides)?;
     let mut notes = Vec::new();
-    // Only a configuration of W&B has keys and parameters that concern something else.
+    // Only a configuration of W&B may have unrelated keys and parameters.
     let lenient = file.is_some() || keys.keys().any(|key| WANDB_KEYS.contains(&key.as_str()));
     if lenient {
         let name = file.unwrap_or_else(|| "sweep".to_owned());
@@ -76,7 +76,7 @@ pub(super) fn read_sweep(
     Ok(ReadSweep { sweep: sweep(&keys)?, notes, keys: Some(keys) })
 }
 
-/// The keys of a file, and those beside its name instead of its own.
+/// The keys of a file, overridden by the keys beside its name.
 fn with_file(
     mut keys: Map<String, Value>,
     overrides: &Overrides,
@@ -125,7 +125,7 @@ fn override_keys(
     let Overrides { method, count, seed, .. } = overrides;
     if let Some(method) = method {
         keys.insert("method".to_owned(), method.name().into());
-        // What is written for another method: points per axis, or points in all.
+        // These keys are meant for another method: points per axis, or points in total.
         if method.is_drawn() {
             if let Some(Value::Object(entries)) = keys.get_mut("parameters") {
                 entries.values_mut().filter_map(Value::as_object_mut).for_each(|one| drop(one.remove("count")));
@@ -149,7 +149,7 @@ fn override_keys(
     Ok(())
 }
 
-/// Leaves out what a configuration of W&B has for something else, and says so.
+/// Removes keys and parameters of a W&B configuration that are unrelated to the points, with a note for each.
 fn leave_out(
     keys: &mut Map<String, Value>,
     used: &[String],
@@ -204,7 +204,7 @@ fn flatten(entries: Map<String, Value>, prefix: &str, flat: &mut Map<String, Val
     }
 }
 
-/// The sweep of keys that are all known.
+/// The sweep of a table whose keys are all known.
 fn sweep(keys: &Map<String, Value>) -> Result<Sweep, SpecError> {
     let context = read::Context::default();
     let method = match keys.get("method") {
@@ -216,7 +216,7 @@ fn sweep(keys: &Map<String, Value>) -> Result<Sweep, SpecError> {
         Some(value) => read::read::<Method>(value, context).map_err(|error| error.within("method"))?,
         None => Method::default(),
     };
-    // Not lengths: a seed goes up to 2^64 − 1.
+    // Not read as a length: a seed may be up to 2^64 − 1.
     let number = |key: &str| match keys.get(key) {
         None => Ok(None),
         Some(value) if value.is_u64() => Ok(value.as_u64()),
@@ -254,7 +254,7 @@ fn sweep(keys: &Map<String, Value>) -> Result<Sweep, SpecError> {
     Sweep::drawn(method, count, seed.unwrap_or(0), parameters)
 }
 
-/// Tables write a parameter with the name of one of their columns as `parameters.NAME`, so no other may be called that.
+/// Tables write a parameter named like a column as `parameters.NAME`, so no other parameter may have that name.
 fn check_columns(parameters: &[(String, Parameter)]) -> Result<(), SpecError> {
     let column = |name: &str| name.trim().to_lowercase();
     let plain: HashMap<String, &str> = parameters.iter().map(|(name, _)| (column(name), name.as_str())).collect();
@@ -270,7 +270,7 @@ fn check_columns(parameters: &[(String, Parameter)]) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// How values between two bounds are drawn: as W&B has it, by how the bounds are written.
+/// The distribution of values drawn between two bounds: as in W&B, it depends on how the bounds are written.
 fn drawn_default(parameter: &Value) -> Option<crate::sweep::Distribution> {
     use crate::sweep::Distribution::{IntUniform, Uniform};
     let (min, max) = (parameter.get("min")?, parameter.get("max")?);

@@ -1,4 +1,4 @@
-//! Tiles in cache, filled by a backend, reduced, and put together row by row.
+//! Evaluates tiles that fit in cache, reduces each, and merges the results row by row.
 
 use std::ops::Range;
 
@@ -11,13 +11,13 @@ use crate::error::{Error, EvaluateError};
 use crate::evaluate::Evaluate;
 use crate::packed::{Batch, Steps};
 
-/// Bytes of a tile: what a core keeps to itself.
+/// Bytes of a tile: fits into the cache of one core.
 const TILE_BYTES: usize = 128 << 10;
 
-/// Tiles of one row whose results are kept until they are put together.
+/// Tiles of one row whose results are collected before they are merged.
 const ROUND: usize = 1 << 12;
 
-/// What the parts of a row come to so far.
+/// The merged statistics of a row's first values.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     partial: Option<Partial>,
@@ -25,7 +25,7 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
-    /// Takes the next values of the row, `count` of them.
+    /// Merges the statistics of the row's next `count` values.
     pub fn add(&mut self, next: &Partial, count: usize) {
         match &mut self.partial {
             Some(partial) => partial.merge(next, self.count),
@@ -83,7 +83,7 @@ pub(crate) fn gather<T: Element>(
     rows.into_par_iter().map(row).collect()
 }
 
-/// The same for rows of which several fit into a tile.
+/// As [`gather`], for rows of which several fit into a tile.
 fn short_rows<T: Element>(
     backend: &(impl Evaluate + Sync),
     reduce: impl Fn(&[T], f64) -> Partial + Sync,

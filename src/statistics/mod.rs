@@ -1,8 +1,9 @@
-//! Statistics of schedules without their table: sums, extremes, the last value, steps above a threshold.
+//! Summary statistics of schedules without their table: sums, extremes, the last value, steps above a threshold.
 //!
-//! A backend fills a tile that stays in cache, or on the device, and it is reduced before the next is filled. Sums
-//! are compensated: they are those of the values as evaluated, in about twice the precision of `f64`, so neither the
-//! number of steps nor values of opposite sign cost them digits. How a row is cut changes no other statistic.
+//! A backend fills a tile in cache or in device memory, and the tile is reduced before the next is filled. Sums are
+//! compensated: they sum the values as evaluated, in about twice the precision of `f64`, so neither many steps nor
+//! values of opposite sign cost accuracy. How a row is divided into tiles changes no statistic except the last bits of
+//! sums.
 
 mod gather;
 mod reduce;
@@ -30,7 +31,7 @@ pub struct Extreme {
     pub step: u64,
 }
 
-/// What one schedule's values come to.
+/// The summary statistics of one schedule's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistics {
     /// Number of values; at least 1.
@@ -45,7 +46,7 @@ pub struct Statistics {
     pub max: Extreme,
     /// The value at the last of the steps.
     pub last: f64,
-    /// How many values are above the threshold that was asked for; 0 without one.
+    /// The number of values above the given threshold; 0 without one.
     pub above: u64,
 }
 
@@ -57,7 +58,7 @@ impl Statistics {
     }
 }
 
-/// A backend that takes statistics without keeping the values.
+/// A backend that computes statistics without storing the values.
 ///
 /// ```
 /// use lrgrid::statistics::Summarize;
@@ -75,12 +76,12 @@ impl Statistics {
 /// # Ok::<(), lrgrid::Error>(())
 /// ```
 pub trait Summarize {
-    /// The statistics of `rows` of a batch over some steps, of their values as the type `T` holds them; `above` is the
-    /// threshold that values are counted over.
+    /// The statistics of `rows` of a batch over some steps, after rounding the values to the type `T`; values above the
+    /// threshold `above` are counted.
     ///
     /// # Errors
-    /// When there are no steps, a step is out of range, the rows are not the batch's, the threshold is not a number,
-    /// or the backend cannot do it (no such element type, no device, no memory).
+    /// When there are no steps, a step is out of range, the batch lacks one of the rows, the threshold is NaN, or the
+    /// backend cannot evaluate (unsupported element type, no device, no memory).
     fn statistics<T: Element>(
         &self,
         batch: &Batch,
@@ -102,7 +103,7 @@ impl Summarize for Reference {
     }
 }
 
-/// Checks what every backend is asked, and gives the threshold that no value is above where there is none.
+/// Checks a request; returns the threshold, or infinity if there is none.
 pub(crate) fn check(
     batch: &Batch,
     rows: &Range<usize>,

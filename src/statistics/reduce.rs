@@ -1,14 +1,14 @@
-//! A run of values reduced in lanes: one body for all types, which a backend may compile for its instructions.
+//! Reduces a slice of values in lanes: one generic body, which a backend can compile for its vector instructions.
 
 use crate::element::Element;
 
-/// Sums, extremes and counts are kept in as many lanes, which vectors of any width divide.
+/// Number of lanes of sums, extremes and counts: a multiple of every vector width.
 const LANES: usize = 16;
 
-/// Values whose extremes are found before they are looked for by place: whole lines of lanes.
+/// Values per block. Extremes are located by block first; a multiple of [`LANES`].
 const BLOCK: usize = 512;
 
-/// A sum with what its roundings lost.
+/// A compensated sum: the rounded sum and its accumulated rounding errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sum {
     high: f64,
@@ -32,19 +32,19 @@ impl Sum {
         self.low += other.low;
     }
 
-    /// The sum; infinite where it is beyond the range of `f64`.
+    /// The sum; infinite if it exceeds the range of `f64`.
     pub fn value(self) -> f64 {
-        // What an infinite sum lost is no number.
+        // The rounding error of an infinite sum is NaN.
         if self.high.is_finite() { self.high + self.low } else { self.high }
     }
 }
 
-/// What a run of values comes to.
+/// The statistics of consecutive values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Partial {
     pub sum: Sum,
     pub squares: Sum,
-    /// The least value and its first place.
+    /// The least value and its first index.
     pub min: (f64, usize),
     pub max: (f64, usize),
     pub last: f64,
@@ -52,7 +52,7 @@ pub(crate) struct Partial {
 }
 
 impl Partial {
-    /// What the values come to with those that follow; their places are counted on from `shift`.
+    /// Merges the statistics of the values that follow, whose indices are shifted by `shift`.
     pub fn merge(&mut self, next: &Self, shift: usize) {
         self.sum.merge(next.sum);
         self.squares.merge(next.squares);
@@ -139,7 +139,7 @@ pub(crate) fn reduce<T: Element>(values: &[T], threshold: f64) -> Partial {
     }
 }
 
-/// The first place of a value that is in a block.
+/// The first index of a value within a block.
 #[inline(always)]
 fn place<T: Element>(values: &[T], wanted: f64, block: usize) -> usize {
     let first = block * BLOCK;
@@ -147,7 +147,7 @@ fn place<T: Element>(values: &[T], wanted: f64, block: usize) -> usize {
     while place < values.len() && values[place].to_f64() != wanted {
         place += 1;
     }
-    // Infinities alone are not found by comparing with what the search began from.
+    // A value that is not found leaves the first index of its block.
     if place < values.len() { place } else { first }
 }
 
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::double_double::DoubleDouble;
 
-    /// The same, one value after another.
+    /// The same reduction, value by value.
     fn plain(values: &[f64], threshold: f64) -> Partial {
         let (mut sum, mut squares) = (DoubleDouble::from(0.0), DoubleDouble::from(0.0));
         for &value in values {

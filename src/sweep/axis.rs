@@ -1,4 +1,4 @@
-//! The values of one parameter, each computed from its index; those listed are kept, and shared.
+//! The values of one parameter, each computed from its index; only listed values are stored.
 
 use std::sync::Arc;
 
@@ -20,14 +20,14 @@ pub(super) enum Axis {
         max: f64,
         count: u64,
     },
-    /// Evenly in the logarithm; `span` is that of `last / first`.
+    /// Evenly spaced in the logarithm; `span` is the logarithm of `last / first`.
     Geometric {
         first: f64,
         last: f64,
         span: f64,
         count: u64,
     },
-    /// Evenly in probability: each value stands for as much of it as the others.
+    /// Evenly spaced in probability: quantiles.
     Quantiles {
         law: Law,
         count: u64,
@@ -65,7 +65,7 @@ impl Axis {
         let wrong = |index: usize| Some(self.value(index)).filter(|value| !value.is_finite());
         match self {
             Self::Listed(values) => (0..values.len()).find_map(wrong),
-            // They rise or fall throughout, so the values beside the ends are the most extreme.
+            // Values are monotone in the index, so those at the ends are the most extreme.
             _ => [0, 1, self.len().saturating_sub(2), self.len() - 1]
                 .into_iter()
                 .filter(|&i| i < self.len())
@@ -74,12 +74,12 @@ impl Axis {
     }
 }
 
-/// How far along an axis a point lies, from 0 to 1.
+/// The position of a point on its axis, from 0 to 1.
 pub(super) fn along(index: u64, count: u64) -> f64 {
     if count < 2 { 0.0 } else { index as f64 / (count - 1) as f64 }
 }
 
-/// The values of one parameter of a random or a Sobol sweep.
+/// The values of one parameter of a random or Sobol sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Draw {
     pub(super) law: Law,
@@ -95,7 +95,7 @@ impl Draw {
         let random = self.random.bits(self.stream, index as u64);
         let bits = match &self.dimension {
             None => random,
-            // Scrambled digits beyond those that the sequence places are random ones.
+            // The scrambled digits beyond the sequence's 32 are random.
             Some(dimension) => u64::from(dimension.at(index as u32)) << 32 | random >> 32,
         };
         self.law.quantile(share(bits))

@@ -1,4 +1,4 @@
-//! The distributions by W&B's names, and which of a parameter's keys each takes.
+//! The distributions by W&B's names, and the keys of a parameter that each takes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

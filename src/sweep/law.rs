@@ -1,4 +1,4 @@
-//! Distributions by their quantile functions: a share between 0 and 1 in, a value out.
+//! Distributions by their quantile functions, which map a probability between 0 and 1 to a value.
 
 use std::f64::consts::SQRT_2;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use statrs::function::erf::erfc_inv;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Law {
     pub(super) shape: Shape,
-    /// What values are rounded to multiples of.
+    /// Values are rounded to multiples of this.
     pub(super) quantum: Option<f64>,
 }
 
-/// How values are distributed before they are rounded.
+/// The distribution of the values before rounding.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Shape {
-    /// One of a list, each as likely as the others, or as its part of the rising sums says, whose last is 1.
+    /// One of a list: all equally likely, or with the cumulative probabilities `sums`, the last of which is 1.
     Listed {
         values: Arc<[f64]>,
         sums: Option<Arc<[f64]>>,
@@ -32,7 +32,7 @@ pub(super) enum Shape {
         min: f64,
         max: f64,
     },
-    /// Uniform in the logarithm from the first value to the last.
+    /// Uniform in the logarithm between the first and the last value.
     Geometric {
         first: f64,
         last: f64,
@@ -64,16 +64,16 @@ impl Law {
         Self { shape, quantum: None }
     }
 
-    /// The value that a share of all values lie below, for a share above 0 and below 1.
+    /// The quantile of a probability above 0 and below 1.
     pub(super) fn quantile(&self, share: f64) -> f64 {
         let value = self.shape.quantile(share);
-        // As NumPy rounds, whose results W&B's are.
+        // Ties to even, as NumPy rounds and hence W&B.
         self.quantum.map_or(value, |quantum| (value / quantum).round_ties_even() * quantum)
     }
 
     /// A value that is not finite, if there is one.
     pub(super) fn not_finite(&self) -> Option<f64> {
-        // They rise or fall throughout.
+        // Quantiles are monotone, so those at the ends are the most extreme.
         let ends = [f64::EPSILON / 2.0, 1.0 - f64::EPSILON / 2.0].map(|share| self.quantile(share));
         let listed: &[f64] = if let Shape::Listed { values, .. } = &self.shape { values } else { &[] };
         ends.iter().chain(listed).copied().find(|value| !value.is_finite())
@@ -88,7 +88,7 @@ impl Shape {
                 values[sums.partition_point(|&sum| sum <= share).min(values.len() - 1)]
             }
             Self::Spaced { start, step, count } => start + step * place(share, *count) as f64,
-            // No difference of the ends, which may be too large.
+            // Not through the difference of the ends, which may overflow.
             Self::Uniform { min, max } => (min * (1.0 - share) + max * share).clamp(*min, *max),
             Self::Geometric { first, last, span } => {
                 (first * (span * share).exp()).clamp(first.min(*last), first.max(*last))
@@ -100,7 +100,7 @@ impl Shape {
     }
 }
 
-/// Which of `count` equally likely places a share falls on.
+/// The index that a probability selects among `count` equally likely ones.
 fn place(share: f64, count: u64) -> u64 {
     ((share * count as f64) as u64).min(count - 1)
 }
@@ -110,7 +110,7 @@ fn standard_normal(share: f64) -> f64 {
 }
 
 fn beta(a: f64, b: f64, share: f64) -> f64 {
-    // Near 0 the distribution function is x^a/(a·B(a, b)) and little more; the library's search ends at 1e-16.
+    // Near 0 the distribution function is x^a/(a·B(a, b)) to first order; the library's search stops at 1e-16.
     let near_0 = ((share.ln() + a.ln() + ln_beta(a, b)) / a).exp();
     if near_0 * (b + 1.0) < 1e-8 {
         return near_0 * (1.0 + (b - 1.0) / (a + 1.0) * near_0);
@@ -122,7 +122,7 @@ fn beta(a: f64, b: f64, share: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Shares, parameters and quantiles to 20 digits, made by scripts/make_quantiles.py with mpmath.
+    /// Probabilities, parameters and quantiles to 20 digits, made by scripts/make_quantiles.py with mpmath.
     const TABLE: &str = include_str!("../../tests/data/quantiles.tsv");
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
             let cells: Vec<&str> = line.split('\t').collect();
             let [a, b, share, want] = [1, 2, 3, 4].map(|cell| cells[cell].parse::<f64>().unwrap());
-            // The worst of statrs: its logarithm of the gamma function, and a shape below 1 multiplies that.
+            // Dominated by statrs' error in the logarithm of the gamma function, which a shape below 1 magnifies.
             let (shape, bound) = match cells[0] {
                 "normal" => (Shape::Normal { mean: a, deviation: b }, 4e-16),
                 _ => (Shape::Beta { a, b }, 2e-13),

@@ -1,4 +1,4 @@
-//! Sweeps: parameters, and the points that a method makes of them, each computable from its index alone.
+//! Sweeps: the points that a method generates from parameters. Any point is computable from its index alone.
 
 mod axis;
 mod distribution;
@@ -83,7 +83,7 @@ pub struct Sweep {
     len: usize,
 }
 
-/// Where the values of the parameters come from.
+/// The source of the parameters' values.
 #[derive(Clone, Debug, PartialEq)]
 enum Values {
     Axes(Vec<Axis>),
@@ -158,7 +158,7 @@ impl Sweep {
         self.method
     }
 
-    /// What a random or a Sobol sweep is drawn from.
+    /// The seed of a random or Sobol sweep.
     #[must_use]
     pub fn seed(&self) -> Option<u64> {
         self.method.is_drawn().then_some(self.seed)
@@ -178,7 +178,7 @@ impl Sweep {
         point
     }
 
-    /// As [`Sweep::point`], into as many numbers as there are parameters.
+    /// As [`Sweep::point`], into a slice with one number per parameter.
     pub(crate) fn point_into(&self, index: usize, point: &mut [f64]) {
         match &self.values {
             Values::Axes(axes) => {
@@ -194,7 +194,8 @@ impl Sweep {
         }
     }
 
-    /// The one parameter that changes from each point to the next, and for how many points.
+    /// The index of the only parameter that changes between consecutive points, and the number of points for which it
+    /// does.
     pub(crate) fn fastest(&self) -> Option<(usize, usize)> {
         let last = self.names.len().checked_sub(1)?;
         match &self.values {
@@ -218,7 +219,7 @@ fn grid_len(axes: &[Axis]) -> Result<usize, SpecError> {
 fn zip_len(names: &[String], axes: &[Axis]) -> Result<usize, SpecError> {
     let len = axes.iter().map(Axis::len).max().unwrap_or(1);
     for (name, axis) in names.iter().zip(axes) {
-        // A single value goes with every point.
+        // A single value is used for every point.
         if axis.len() != len && axis.len() != 1 {
             let message =
                 format!("{} values, but another axis of the zip has {len}: make them equal, or give one", axis.len());

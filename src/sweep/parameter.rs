@@ -1,4 +1,4 @@
-//! A swept parameter as a spec writes it, and the axis or the distribution that it stands for.
+//! A swept parameter as written in a spec, and its conversion to an axis or a distribution.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ impl Parameter {
         keys.into_iter().filter_map(|(key, given)| given.then_some(key))
     }
 
-    /// The distribution that is named, or that the keys imply; nothing for a range.
+    /// The named distribution, or the one implied by the keys; `None` for a range.
     fn distribution(&self, method: Method) -> Result<Option<Distribution>, SpecError> {
         let bounded = self.min.or(self.max).is_some();
         let ways = [self.values.is_some(), self.value.is_some(), bounded, self.range.is_some()];
@@ -102,7 +102,7 @@ impl Parameter {
             None if self.value.is_some() => Some(Distribution::Constant),
             None if bounded => {
                 let whole = [self.min, self.max].iter().flatten().all(|bound| bound.fract() == 0.0);
-                // Where values are drawn, the spec's reader has seen how the bounds are written.
+                // For drawn values, the spec's reader has already decided by how the bounds are written.
                 let int = whole && self.count.is_none() && !method.is_drawn();
                 Some(if int { Distribution::IntUniform } else { Distribution::Uniform })
             }
@@ -142,7 +142,7 @@ impl Parameter {
             (Shape::Geometric { first, last, span }, None, Some(count)) => Axis::Geometric { first, last, span, count },
             (shape, quantum, Some(count)) => match (Axis::Quantiles { law: Law { shape, quantum }, count }, quantum) {
                 (axis, None) => axis,
-                // Several values may round to the same.
+                // Several values may be equal after rounding.
                 (axis, Some(_)) => distinct((0..axis.len()).map(|index| axis.value(index))),
             },
             (.., None) => {
@@ -155,7 +155,7 @@ impl Parameter {
         }
     }
 
-    /// The distribution of the values in a sweep that draws them.
+    /// The distribution of the values in a random or Sobol sweep.
     pub(super) fn drawn(&self, method: Method) -> Result<Law, SpecError> {
         let law = self.law(self.distribution(method)?)?;
         match law.not_finite() {
@@ -301,7 +301,7 @@ fn distinct(values: impl Iterator<Item = f64>) -> Axis {
     Axis::Listed(values.into())
 }
 
-/// A number of values that a sweep may have.
+/// Checks a number of values against the limit.
 fn many(count: f64) -> Result<u64, SpecError> {
     if count > MAX_SCHEDULES as f64 {
         let message = format!("{count} values, more than the limit of {MAX_SCHEDULES}: use larger steps");
@@ -319,7 +319,7 @@ impl Range {
         if !(self.start.is_finite() && self.end.is_finite() && self.step.is_finite()) || self.step == 0.0 {
             return Err(SpecError::new("step", "start, end and step must be finite, and the step not 0"));
         }
-        // A count that is whole but for rounding is meant whole: range(0, 0.3, 0.1) has three values.
+        // A count within rounding of an integer is that integer: range(0, 0.3, 0.1) has three values.
         let count = ((self.end - self.start) / self.step - 1e-9).ceil();
         if count < 1.0 {
             let message = format!("from {} to {} in steps of {} has no values", self.start, self.end, self.step);

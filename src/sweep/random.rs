@@ -1,8 +1,8 @@
-//! Random numbers by their place: no state, so any point of a sweep is computed alone.
+//! Counter-based random numbers: without state, so that any point of a sweep can be computed alone.
 
 use rand_philox::philox4x32_10;
 
-/// The generator of one sweep.
+/// The random numbers of one sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Random {
     seed: u64,
@@ -13,20 +13,20 @@ impl Random {
         Self { seed }
     }
 
-    /// Four random words at a place of a stream: Philox4x32-10 (Salmon et al. 2011) with the seed as its key.
+    /// Four random words at an index of a stream: Philox4x32-10 (Salmon et al. 2011) with the seed as its key.
     fn words(self, stream: u64, place: u64) -> [u32; 4] {
         let halves = |number: u64| [number as u32, (number >> 32) as u32];
         let ([a, b], [c, d]) = (halves(place), halves(stream));
         philox4x32_10([a, b, c, d], halves(self.seed))
     }
 
-    /// 64 random bits at a place of a stream.
+    /// 64 random bits at an index of a stream.
     pub(super) fn bits(self, stream: u64, place: u64) -> u64 {
         let [low, high, ..] = self.words(stream, place);
         u64::from(low) | u64::from(high) << 32
     }
 
-    /// 32 random bits for the whole of a stream, independent of those at its places.
+    /// 32 random bits for a stream as a whole, independent of those at its indices.
     pub(super) fn whole(self, stream: u64) -> u32 {
         self.words(stream, u64::MAX)[2]
     }
@@ -37,7 +37,7 @@ pub(super) fn share(bits: u64) -> f64 {
     ((bits >> 12) as f64 + 0.5) * f64::EPSILON
 }
 
-/// The stream of a parameter: by its name, so that another parameter more or less changes no value of this one.
+/// The stream of a parameter: a hash of its name, so that adding or removing another parameter changes no value of it.
 pub(super) fn stream(name: &str) -> u64 {
     // FNV-1a.
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))

@@ -1,7 +1,7 @@
-//! The Sobol sequence with Owen's scrambling, any point of it by its index.
+//! The Sobol sequence with Owen's scrambling; any point is computable from its index.
 //!
-//! Direction numbers (Joe & Kuo 2008) and the scrambling hash (Burley 2020) are those of `sobol_burley`, whose own
-//! sequence ends after 2^16 points: here the direction vectors go on by their recurrence.
+//! Direction numbers (Joe & Kuo 2008) and the scrambling hash (Burley 2020) are those of the crate `sobol_burley`,
+//! whose own sequence ends after 2^16 points; here the recurrence of the direction vectors continues it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use sobol_burley::parts::{owen_scramble_rev, sobol_rev};
 /// The most parameters a Sobol sweep may have.
 pub(super) const MAX_DIMENSIONS: usize = NUM_DIMENSIONS as usize;
 
-/// Direction vectors that come from the library.
+/// Number of direction vectors taken from the crate.
 const GIVEN: usize = 16;
 
 /// One dimension of the sequence.
@@ -34,7 +34,7 @@ impl Dimension {
     }
 }
 
-/// The first dimensions, each scrambled by its own word.
+/// The first dimensions, each scrambled by one of these words.
 pub(super) fn dimensions(scrambles: &[u32]) -> Vec<Dimension> {
     // The first dimension is van der Corput's, the others have a polynomial each.
     let polynomials = std::iter::once(None).chain(primitive_polynomials().map(Some));
@@ -62,7 +62,7 @@ struct Polynomial {
 }
 
 impl Polynomial {
-    /// The direction vector that follows these.
+    /// The next direction vector, by the recurrence.
     fn next(self, before: &[u32]) -> u32 {
         let nth_last = |n: usize| before[before.len() - n];
         let oldest = nth_last(self.degree);
@@ -70,7 +70,7 @@ impl Polynomial {
         middle.fold(oldest ^ oldest >> self.degree, |sum, k| sum ^ nth_last(k))
     }
 
-    /// Whether the powers of x run through all of the field before they come back to 1.
+    /// Whether the polynomial is primitive: the powers of x reach every nonzero element before they return to 1.
     fn is_primitive(self) -> bool {
         let (mut power, mut order) = (1_u32, 0_u32);
         loop {
@@ -86,7 +86,7 @@ impl Polynomial {
     }
 }
 
-/// Primitive polynomials, rising: the order of Joe and Kuo's dimensions.
+/// Primitive polynomials in ascending order, which is that of Joe and Kuo's dimensions.
 fn primitive_polynomials() -> impl Iterator<Item = Polynomial> {
     (1..GIVEN).flat_map(|degree| {
         let middles = 0..1_u32 << (degree - 1);
