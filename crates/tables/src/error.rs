@@ -1,18 +1,18 @@
-//! Every error of tables and jobs, each with what was wrong, the value, and what would be right.
+//! The errors of tables and jobs. Each names what is wrong, the offending value, and a remedy.
 
 use std::path::PathBuf;
 
-/// Anything that tables and jobs can refuse or fail at.
+/// Any error of tables and jobs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The library refused or failed.
+    /// An error of the library `lrgrid`.
     #[error(transparent)]
     Library(#[from] lrgrid::Error),
     /// A table could not be written.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// A job in shards is not what it should be.
+    /// A job in shards has an error.
     #[error(transparent)]
     Job(#[from] JobError),
 }
@@ -27,15 +27,15 @@ impl From<lrgrid::error::EvaluateError> for Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
-    /// The file system refused.
+    /// An error of the file system.
     #[error("could not write {path}: {source}")]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The ending names no format, or one that cannot hold the values.
+    /// The file's extension names no format, or one that cannot hold the values.
     #[error("{path}: {reason}")]
     Format {
         /// The file.
@@ -43,7 +43,7 @@ pub enum TableError {
         /// What is wrong and what would be right.
         reason: String,
     },
-    /// The file is there already.
+    /// The file exists already.
     #[error("{path} is there already: replace it with --force, or choose another name")]
     Exists {
         /// The file.
@@ -59,23 +59,23 @@ pub enum TableError {
         /// Bytes free to this user.
         available: u64,
     },
-    /// Writing began and did not come to its end.
+    /// Writing began and was not completed.
     #[error("{source}; {written} of {total} values had been written, and no unfinished file is left behind")]
     Unfinished {
-        /// What went wrong.
+        /// The cause.
         source: Box<TableError>,
-        /// Values written by then.
+        /// Values written before the error.
         written: u128,
         /// Values of the table.
         total: u128,
     },
-    /// Someone asked to stop.
+    /// The work was interrupted on request.
     #[error("interrupted")]
     Interrupted,
 }
 
 impl TableError {
-    /// What went wrong, without how far the table had come.
+    /// The cause, without the number of values written.
     #[must_use]
     pub fn cause(&self) -> &Self {
         match self {
@@ -85,7 +85,7 @@ impl TableError {
     }
 }
 
-/// What is wrong with a job that is spread over several machines.
+/// An error of a job in shards.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {
@@ -100,7 +100,7 @@ pub enum JobError {
     /// A shard that the job does not have.
     #[error("{0}")]
     Shard(String),
-    /// A part that is not what the manifest asks for.
+    /// A part that does not match the manifest.
     #[error("{path}: {reason}")]
     Part {
         /// The file.
@@ -113,11 +113,11 @@ pub enum JobError {
     Incomplete {
         /// Shards without a part.
         missing: usize,
-        /// Shards whose part does not prove right.
+        /// Shards whose part fails verification.
         damaged: usize,
         /// All shards.
         count: u64,
-        /// The first of those by number.
+        /// The numbers of the first of these shards.
         names: String,
         /// The job's folder.
         folder: PathBuf,
@@ -128,7 +128,7 @@ pub enum JobError {
          compute them again alike, or merge with --mixed"
     )]
     Mixed {
-        /// Who made which.
+        /// The versions and backends, with the number of parts of each.
         found: String,
     },
 }

@@ -1,9 +1,9 @@
-//! Which shard a task of a cluster makes, by the number that its scheduler gave it.
+//! The shard of a cluster task, by the task number that its scheduler assigns.
 
 use super::{Plan, Shard};
 use crate::error::{Error, JobError};
 
-/// Where schedulers say a task's number, counted from 0, and how to ask for tasks 0 to N − 1.
+/// The environment variables in which schedulers give a task's number from 0 on, and how to request tasks 0 to N − 1.
 const VARIABLES: [(&str, &str); 3] = [
     ("SLURM_ARRAY_TASK_ID", "sbatch --array=0-"),
     ("JOB_COMPLETION_INDEX", "completionMode: Indexed, with completions one more than "),
@@ -11,10 +11,10 @@ const VARIABLES: [(&str, &str); 3] = [
 ];
 
 impl Plan {
-    /// A shard by its number and the number of all, which must be the plan's.
+    /// A shard by its number and the total number of shards, which must be the plan's.
     ///
     /// # Errors
-    /// When the plan has another number of shards, or none of that number.
+    /// When the plan has another number of shards, or no shard of that number.
     pub fn shard(&self, index: u64, count: u64) -> Result<&Shard, Error> {
         let planned = self.shards.len();
         if count != planned as u64 {

@@ -1,4 +1,4 @@
-//! The manifest of a job in shards: what is made, and how it is cut.
+//! The manifest of a job in shards: the job, and its division.
 
 use std::fmt;
 use std::ops::Range;
@@ -20,16 +20,16 @@ use lrgrid::spec::{Spec, parse_json};
 /// The manifest's name in the job's folder.
 pub(super) const NAME: &str = "manifest.json";
 
-/// The version of what a manifest says and how parts are made.
+/// The version of the formats of manifests and parts.
 const MANIFEST: u32 = 2;
 
-/// The largest manifest that is read: the largest spec, and room for the shards and the steps.
+/// The largest manifest that is read, in bytes: room for the largest spec, all shards and listed steps.
 const MOST_BYTES: usize = 64 << 20;
 
 /// The most shards of a job.
 pub(super) const MOST_SHARDS: usize = 100_000;
 
-/// The columns of a table as a manifest writes them.
+/// The columns of a table in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Columns {
@@ -56,7 +56,7 @@ impl Columns {
     }
 }
 
-/// As `--steps` or `--at` take them.
+/// The text for `--steps` or `--at`.
 impl fmt::Display for Columns {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,7 +69,7 @@ impl fmt::Display for Columns {
     }
 }
 
-/// A shard as a manifest writes it.
+/// A shard in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
@@ -77,32 +77,32 @@ pub(super) struct Entry {
     pub(super) start: usize,
     /// One past the last.
     pub(super) end: usize,
-    /// The part's name in the folder.
+    /// The part's file name in the folder.
     pub(super) file: String,
 }
 
 impl Entry {
-    /// A shard of some schedules, by its number among all.
+    /// A shard of some schedules, with its number.
     pub(super) fn new(rows: Range<usize>, index: usize, count: usize) -> Self {
         Self { start: rows.start, end: rows.end, file: Self::file(index, count) }
     }
 
-    /// The name of a part, which no two shards and no other file of the job's have.
+    /// The file name of a part, distinct from those of other shards and of the job's other files.
     fn file(index: usize, count: usize) -> String {
         let digits = count.saturating_sub(1).to_string().len();
         format!("part-{index:0digits$}.safetensors")
     }
 }
 
-/// A job and its shards, as a file says it.
+/// A job and its shards, as stored in the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     manifest: u32,
-    /// Of the program that made the plan.
+    /// The version of the program that created the plan.
     version: String,
     spec_hash: String,
-    /// The seed of a random sweep, which the spec says too.
+    /// The seed of a random sweep; it is in the spec too.
     seed: Option<u64>,
     dtype: String,
     layout: String,
@@ -135,12 +135,12 @@ impl Manifest {
         })
     }
 
-    /// Whether another manifest asks for the same, by whatever version it was made.
+    /// Whether another manifest describes the same job, regardless of the version that created it.
     pub(super) fn is_same_job(&self, other: &Self) -> bool {
         Self { version: other.version.clone(), ..self.clone() } == *other
     }
 
-    /// Reads the manifest of a folder; `None` where it has none.
+    /// Reads the manifest of a folder; `None` if there is none.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(NAME);
         let wrong = |reason: String| JobError::Manifest { path: path.clone(), reason };
@@ -149,7 +149,7 @@ impl Manifest {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(wrong(format!("could not be read: {error}")).into()),
         };
-        // The number first: another version may have other keys.
+        // Check the version first: another version may have other keys.
         let value = parse_json(&text).map_err(|error| wrong(format!("is not a manifest: {error}")))?;
         match value.get("manifest").and_then(Value::as_u64) {
             Some(number) if number == u64::from(MANIFEST) => {}
@@ -166,7 +166,7 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
-    /// Writes it into a folder.
+    /// Writes the manifest into a folder.
     pub(super) fn write(&self, folder: &Path, existing: Existing) -> Result<(), Error> {
         let path = folder.join(NAME);
         let text = serde_json::to_string_pretty(self)
@@ -178,7 +178,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// The job that it describes, checked to be whole.
+    /// The job and its shards, checked for consistency.
     pub(super) fn job(&self, folder: &Path) -> Result<Job, Error> {
         let wrong = |reason: String| JobError::Manifest { path: folder.join(NAME), reason };
         let sweep = self.spec.get("sweep");
@@ -208,7 +208,7 @@ impl Manifest {
         Ok(job)
     }
 
-    /// Every schedule is in one shard, in order, and every shard in a file of its own.
+    /// Checks that the shards cover the schedules in order, each in its own file.
     fn check_shards(&self) -> Result<(), String> {
         let count = self.shards.len();
         if count > MOST_SHARDS {
@@ -224,7 +224,8 @@ impl Manifest {
             if end <= start {
                 return Err(format!("`shards[{index}]` has no schedules: it goes from {start} to {end}"));
             }
-            // By its number, so that no part can be another's, the manifest, or outside the folder.
+            // The name must follow from the number, so that a part cannot be another's, the manifest, or outside the
+            // folder.
             let file = Entry::file(index, count);
             if shard.file != file {
                 let found = readable::name(&shard.file);

@@ -1,4 +1,4 @@
-//! Parts joined into the table that one run would have written.
+//! Merges parts into the table that a single run would have written.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,26 +13,26 @@ use crate::table::{Control, Header, Layout, Options, Source, Stored};
 use lrgrid::bounded;
 use lrgrid::element::{Element, ForDtype};
 
-/// Shards that an error names.
+/// The most shards that an error lists.
 const NAMED: usize = 8;
 
-/// What came of a merge.
+/// The result of a merge.
 #[derive(Clone, Debug)]
 pub struct Merged {
     /// The files, the table first.
     pub files: Vec<Stored>,
-    /// Who made the parts, and how many.
+    /// Versions and backends that computed the parts, with the number of parts of each.
     pub makers: BTreeMap<String, usize>,
 }
 
 impl Plan {
-    /// Proves every part and joins them into a file, the same to the byte as a run of the whole job would write.
+    /// Verifies every part and merges them into a file, identical byte by byte to that of a single run of the job.
     ///
-    /// Parts of different backends or versions are refused unless `mixed`. Progress counts the values proved, then those
-    /// written.
+    /// Parts of different backends or versions are rejected unless `mixed`. Progress counts the values verified, then
+    /// those written.
     ///
     /// # Errors
-    /// When parts are missing, damaged or not made alike, and as [`Job::write`].
+    /// When parts are missing, damaged, or of different backends or versions; and as [`Job::write`].
     pub fn merge(
         &self,
         path: &Path,
@@ -79,7 +79,7 @@ impl Plan {
     }
 }
 
-/// What is joined, by type.
+/// The work of a merge, generic over the element type.
 struct Join<'j, 'a, 'c> {
     job: &'j Job,
     header: &'a Header<'a>,
@@ -98,20 +98,20 @@ impl ForDtype for Join<'_, '_, '_> {
     }
 }
 
-/// The parts as one table.
+/// The parts as the source of one table.
 struct Parts<'a, T> {
     job: &'a Job,
     parts: &'a [Proved],
-    /// Schedules of the largest part.
+    /// The number of schedules of the largest part.
     most: usize,
-    /// The part that was read last.
+    /// The part that was read last, with its open file.
     open: Option<(usize, File)>,
-    /// Values of one part on their way between those of others.
+    /// Buffer for values of one part before they are interleaved with those of others.
     scratch: Vec<T>,
 }
 
 impl<T: Element> Parts<'_, T> {
-    /// Reads values of a part, from one of them on: those of a quantity, 0 for the values and 1 for the momenta.
+    /// Reads consecutive values of a part from index `first` on; `quantity` is 0 for the values and 1 for the momenta.
     fn read(&mut self, part: usize, quantity: usize, first: u64, values: &mut [T]) -> Result<(), Error> {
         let proved = &self.parts[part];
         let failed = |source| TableError::Io { path: proved.path.clone(), source };

@@ -1,9 +1,9 @@
-//! Tables from specs: what is asked for, and how it is made at once or in shards on many machines.
+//! Jobs: tables of specs, written at once or in shards on many machines.
 //!
-//! A [`Job`] is a spec with its columns, number type, order and backend. [`Job::write`] writes its table.
-//! [`Plan`] cuts it into shards by a manifest in a folder; [`Plan::run`] makes one shard, on any machine and any number
-//! of times, [`Plan::status`] proves what is there, and [`Plan::merge`] joins the parts into the table that
-//! [`Job::write`] would have written, to the byte.
+//! A [`Job`] is a spec with its columns, element type, order and backend. [`Job::write`] writes its table. A [`Plan`]
+//! divides it into shards by a manifest in a folder. [`Plan::run`] computes one shard, on any machine and any number of
+//! times; [`Plan::status`] verifies the existing parts; [`Plan::merge`] merges the parts into the table that
+//! [`Job::write`] would have written, byte by byte.
 
 mod cluster;
 mod lock;
@@ -32,7 +32,7 @@ use lrgrid::engine::{Backend, Engine};
 use lrgrid::packed::Steps;
 use lrgrid::spec::Spec;
 
-/// A table to be made: everything that decides its bits.
+/// A table to be written: everything that decides its bits.
 ///
 /// ```
 /// use std::sync::atomic::AtomicBool;
@@ -60,37 +60,38 @@ pub struct Job {
     pub spec: Spec,
     /// The columns.
     pub steps: Steps,
-    /// The number type of the values.
+    /// The element type of the values.
     pub dtype: Dtype,
     /// The order of the values.
     pub layout: Layout,
-    /// What evaluates.
+    /// The backend.
     pub backend: Backend,
 }
 
 impl Job {
-    /// A table in `f32`, schedule by schedule, by whatever backend pays.
+    /// A job for a table in `f32`, schedule by schedule, with the backend `auto`.
     #[must_use]
     pub fn new(spec: Spec, steps: Steps) -> Self {
         Self { spec, steps, dtype: Dtype::F32, layout: Layout::default(), backend: Backend::default() }
     }
 
-    /// Schedules of the whole sweep.
+    /// The number of schedules in the whole sweep.
     #[must_use]
     pub fn schedules(&self) -> usize {
         self.spec.len()
     }
 
-    /// The checksum of the spec, comments and spacing aside.
+    /// The checksum of the spec, independent of comments and spacing.
     #[must_use]
     pub fn spec_hash(&self) -> String {
         format!("blake3:{}", Checksum::of(self.spec.to_json().as_bytes()))
     }
 
-    /// The backend, on an adapter by its name or place. `auto` is the CPU where the memory has no room for a GPU's driver.
+    /// The engine, on an adapter given by name or index. `auto` chooses the CPU if the memory bound leaves no room for
+    /// a GPU's driver.
     ///
     /// # Errors
-    /// When the backend is not there.
+    /// When the backend is not available.
     pub fn engine(&self, adapter: Option<&str>, memory: Memory) -> Result<Engine, Error> {
         if self.backend == Backend::Auto && adapter.is_none() && !memory.has_room_for_gpu() {
             return Ok(Engine::new(Backend::Cpu, None)?);
@@ -100,7 +101,7 @@ impl Job {
         Ok(Engine::new(self.backend, adapter)?.expecting(values))
     }
 
-    /// What a table of some of the schedules is about.
+    /// The header of a table of some of the schedules.
     #[must_use]
     pub fn header(&self, rows: Range<usize>) -> Header<'_> {
         let metadata: BTreeMap<String, String> = [
@@ -124,11 +125,11 @@ impl Job {
         }
     }
 
-    /// Evaluates some of the schedules into a file, whose ending chooses the format.
+    /// Evaluates some of the schedules into a file, whose extension chooses the format.
     ///
     /// # Errors
-    /// When the spec is wrong at one of them, the backend fails, the format cannot hold the table, or the file system
-    /// refuses; the file is not there then.
+    /// When one of the schedules is wrong, the backend fails, the format cannot hold the table, or the file system
+    /// reports an error; no file is left behind then.
     pub fn write(
         &self,
         rows: Range<usize>,
@@ -173,7 +174,7 @@ impl Job {
                     let (rate, momentum) = job.spec.compile_block(rows, bytes)?;
                     Ok(Batches { rate, momentum })
                 };
-                // The first schedules are compiled before a file is made: most errors are seen there.
+                // The first schedules are compiled before a file is created: most errors occur there.
                 let mut source = Evaluated::<T, _, _>::new(engine, header, control.memory, compile)?;
                 write_into(opens.open::<T>()?, &mut source, header, control)
             }
@@ -195,12 +196,12 @@ fn write_into<T: Element>(
     Ok(finished.map_err(|source| TableError::Unfinished { source: Box::new(source), written, total })?)
 }
 
-/// Opens a sink, once the type of the values is known.
+/// Opens a sink, generic over the element type.
 trait Opens<'a> {
     fn open<T: Element>(self) -> Result<Box<dyn Sink<T> + 'a>, Error>;
 }
 
-/// A file by its ending.
+/// A file, whose extension chooses the format.
 struct File<'a> {
     path: &'a Path,
     header: &'a Header<'a>,

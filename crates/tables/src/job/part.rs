@@ -1,4 +1,4 @@
-//! The part of a shard: a safetensors file that says who made it and proves its own bytes.
+//! Parts: the file of a shard's values, a safetensors file whose header has its maker and a checksum of its bytes.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -15,10 +15,10 @@ use lrgrid::bounded;
 use lrgrid::element::Element;
 use lrgrid::engine::Engine;
 
-/// Room in the header for what is known only at the end: who evaluated, and the checksums.
+/// Space in the header for fields known only at the end: the backend and the checksums.
 const ROOM: usize = 768;
 
-/// Who made a part.
+/// The maker of a part: the version and the backend that computed it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Maker {
     pub(super) version: String,
@@ -26,7 +26,7 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    /// The checksum of who made some bytes: all of a header that the manifest does not ask for.
+    /// A checksum over the maker and the bytes' checksum: the fields of a header that do not follow from the manifest.
     fn checksum(&self, bytes: Checksum) -> Checksum {
         Checksum::of(format!("{}\n{}\n{bytes}", self.version, self.backend).as_bytes())
     }
@@ -38,7 +38,7 @@ impl std::fmt::Display for Maker {
     }
 }
 
-/// The length of a part's header, whoever makes it.
+/// The length of a part's header, independent of its maker.
 fn header_length(job: &Job, header: &Header<'_>) -> Result<usize, String> {
     safetensors::head(job.dtype, header).map(|head| head.len() + ROOM)
 }
@@ -86,12 +86,12 @@ impl<'a> Opens<'a> for Part<'a> {
             let maker = Maker { version: env!("CARGO_PKG_VERSION").to_owned(), backend: engine.used() };
             head(job, header, &maker, checksum, length)
         };
-        // Not a table yet, should anyone find it: no reader takes a header of nothing.
+        // Zeros for now, so that no reader accepts the unfinished file as a table.
         Ok(Box::new(Safetensors::sealed::<T>(path, header, &vec![0; length], Box::new(seal))?))
     }
 }
 
-/// Why a part is no good.
+/// Why a part fails verification.
 #[derive(Debug)]
 pub(super) enum Flaw {
     Missing,
@@ -113,7 +113,7 @@ impl From<String> for Flaw {
     }
 }
 
-/// A part that has proved right.
+/// A verified part.
 #[derive(Debug)]
 pub(super) struct Proved {
     pub(super) path: PathBuf,
@@ -121,11 +121,11 @@ pub(super) struct Proved {
     pub(super) maker: Maker,
     pub(super) checksum: Checksum,
     pub(super) bytes: u64,
-    /// Where the values and the momenta begin.
+    /// Byte offsets of the values and the momenta.
     pub(super) starts: [u64; 2],
 }
 
-/// Proves a part: its header is what the job asks for, and its bytes are those whose checksum the header has.
+/// Verifies a part: its header is what the job requires, and its bytes have the checksum in the header.
 pub(super) fn prove(job: &Job, rows: Range<usize>, path: &Path) -> Result<Proved, Flaw> {
     let header = job.header(rows.clone());
     let length = header_length(job, &header)?;
@@ -149,7 +149,7 @@ pub(super) fn prove(job: &Job, rows: Range<usize>, path: &Path) -> Result<Proved
     if format!("blake3:{}", maker.checksum(checksum)) != text("maker_checksum") {
         return Err("its version and backend are not those that its checksum is of".to_owned().into());
     }
-    // Everything else that a header can say wrong.
+    // Compare the rest of the header: rebuild it and require equality.
     if head(job, &header, &maker, checksum, length)? != found {
         return Err("its header is not what the manifest asks for".to_owned().into());
     }
@@ -159,14 +159,14 @@ pub(super) fn prove(job: &Job, rows: Range<usize>, path: &Path) -> Result<Proved
     if u128::from(bytes) != end {
         return Err(format!("has {bytes} bytes instead of {end}").into());
     }
-    // No more than the file has, as was just seen.
+    // In range, since it is less than the file's size.
     let starts = [first, first + values as u64];
     Ok(Proved { path: path.to_owned(), rows, maker, checksum, bytes, starts })
 }
 
 /// The metadata in a header.
 fn metadata(head: &[u8]) -> Option<serde_json::Map<String, Value>> {
-    // Without the length in front, which is compared with the rest of the header.
+    // Skip the length in front; it is checked with the rest of the header.
     let Value::Object(mut document) = serde_json::from_slice(head.get(size_of::<u64>()..)?).ok()? else { return None };
     match document.remove("__metadata__")? {
         Value::Object(metadata) => Some(metadata),
@@ -174,7 +174,7 @@ fn metadata(head: &[u8]) -> Option<serde_json::Map<String, Value>> {
     }
 }
 
-/// Reads bytes at a place of a file.
+/// Reads bytes at an offset of a file.
 pub(super) fn read_at(file: &mut File, place: u64, bytes: &mut [u8]) -> io::Result<()> {
     file.seek(SeekFrom::Start(place))?;
     file.read_exact(bytes)

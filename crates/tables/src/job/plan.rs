@@ -1,4 +1,4 @@
-//! A job cut into shards: a manifest in a folder, and the parts beside it.
+//! Plans: a job divided into shards, as a manifest in a folder with the parts beside it.
 
 use std::fs;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use super::manifest::{self, Entry, MOST_SHARDS, Manifest};
 use crate::error::{Error, JobError, TableError};
 use crate::table::Existing;
 
-/// A job that is made in shards, in a folder that every machine sees.
+/// A job divided into shards, in a folder that all machines share.
 #[derive(Debug)]
 pub struct Plan {
     pub(super) folder: PathBuf,
@@ -17,25 +17,26 @@ pub struct Plan {
     pub(super) shards: Vec<Shard>,
 }
 
-/// Some of a job's schedules, and the file they are made into.
+/// A shard: some of a job's schedules, and the file of their values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// Its number, from 0.
     pub index: usize,
-    /// Its schedules, by their number in the whole sweep.
+    /// Its schedules, by their index in the whole sweep.
     pub rows: Range<usize>,
     /// The file of its values.
     pub path: PathBuf,
 }
 
 impl Plan {
-    /// Cuts a job into shards of equal numbers of schedules, and writes the manifest into a folder, which is made.
+    /// Divides a job into shards of equal numbers of schedules, and writes the manifest into a folder, which is
+    /// created.
     ///
-    /// Planning the same job again changes nothing; the parts that are there stay.
+    /// Planning the same job again changes nothing; existing parts are kept.
     ///
     /// # Errors
     /// When there are more shards than schedules, the folder has the manifest of another job that is to be kept, or the
-    /// file system refuses.
+    /// file system reports an error.
     pub fn create(job: Job, shards: usize, folder: &Path, existing: Existing) -> Result<Self, Error> {
         let schedules = job.schedules();
         if shards == 0 || shards > schedules.min(MOST_SHARDS) {
@@ -62,7 +63,7 @@ impl Plan {
     /// Reads the manifest of a folder.
     ///
     /// # Errors
-    /// When there is none, or it is not one that this version can use.
+    /// When there is none, or this version cannot use it.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let Some(manifest) = Manifest::read(folder)? else {
             let reason = "is not there: `lrgrid plan SPEC --shards N -o DIR` makes it".to_owned();

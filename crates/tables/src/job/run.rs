@@ -1,4 +1,4 @@
-//! Making a shard: once, however often and by however many it is asked for.
+//! Runs: computing a shard, once even if several processes are asked to.
 
 use std::thread;
 use std::time::Duration;
@@ -10,26 +10,26 @@ use crate::error::{Error, TableError};
 use crate::table::{Checksum, Control};
 use lrgrid::engine::Engine;
 
-/// How often a run looks whether the shard is free.
+/// The interval at which a waiting run tries to take the shard's lock.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Whether the shard was made now, and not found complete.
+    /// Whether the run computed the shard; otherwise the part was complete already.
     pub made: bool,
-    /// What was wrong with the part that was found and replaced.
+    /// The defect of a damaged part that was replaced.
     pub replaced: Option<String>,
     /// Bytes of the part.
     pub bytes: u64,
     /// The checksum of what follows its header.
     pub checksum: Checksum,
-    /// What evaluated it.
+    /// The backend that evaluated it.
     pub backend: String,
 }
 
 impl Plan {
-    /// Makes a shard, or proves that it is there already. Where another run is at it, waits for that one first.
+    /// Computes a shard, or verifies an existing part. Waits first if another run has the lock.
     ///
     /// # Errors
     /// As [`super::Job::write`].
@@ -47,7 +47,7 @@ impl Plan {
         }
     }
 
-    /// The same, or nothing where another run is at it.
+    /// As [`Plan::run`], but returns `None` if another run has the lock.
     ///
     /// # Errors
     /// As [`Plan::run`].

@@ -1,4 +1,4 @@
-//! What is there of a job, proved byte by byte.
+//! The status of a job: its parts, verified byte by byte.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,29 @@ use super::{Plan, Shard};
 use crate::error::{Error, TableError};
 use crate::table::Control;
 
-/// What is there of a shard.
+/// The state of a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
-    /// Its part proves right.
+    /// Its part is complete and verified.
     Done,
     /// There is no part.
     Missing,
-    /// A run is at it.
+    /// In progress: a run holds its lock.
     Running,
-    /// Its part does not prove right, and why.
+    /// Its part fails verification, for this reason.
     Damaged(String),
 }
 
-/// Every shard with its condition.
+/// Every shard with its state.
 pub(super) type Conditions = Vec<(Shard, Condition)>;
 
-/// What is there of a job.
+/// The state of a job.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// The shards and what is there of each.
+    /// The shards, each with its state.
     pub shards: Vec<(Shard, Condition)>,
-    /// Who made the parts that are done, and how many.
+    /// Versions and backends that computed the complete parts, with the number of parts of each.
     pub makers: BTreeMap<String, usize>,
 }
 
@@ -41,7 +41,7 @@ impl Status {
         self.shards.iter().all(|(_, condition)| *condition == Condition::Done)
     }
 
-    /// How many shards are in a condition.
+    /// The number of shards in a given state.
     #[must_use]
     pub fn count(&self, is: impl Fn(&Condition) -> bool) -> usize {
         self.shards.iter().filter(|(_, condition)| is(condition)).count()
@@ -49,10 +49,10 @@ impl Status {
 }
 
 impl Plan {
-    /// Proves every part that is there. Progress counts values.
+    /// Verifies every existing part. Progress counts values.
     ///
     /// # Errors
-    /// When someone asked to stop.
+    /// When the work was interrupted.
     pub fn status(&self, control: &mut Control<'_>) -> Result<Status, Error> {
         let (proved, shards) = self.prove(control)?;
         let mut makers = BTreeMap::new();
@@ -60,7 +60,7 @@ impl Plan {
         Ok(Status { shards, makers })
     }
 
-    /// The parts that prove right, and the condition of every shard.
+    /// The verified parts, and the state of every shard.
     pub(super) fn prove(&self, control: &mut Control<'_>) -> Result<(Vec<Proved>, Conditions), Error> {
         let (mut proved, mut conditions, mut seen) = (Vec::new(), Vec::new(), 0);
         for shard in &self.shards {

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Atomic files: a file appears complete or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -12,54 +12,54 @@ use super::unfinished::{self, Unfinished};
 use super::write_behind::WriteBehind;
 use crate::error::TableError;
 
-/// Bytes gathered before the file system sees them.
+/// Bytes buffered before a write.
 const BUFFER: usize = 1 << 18;
 
-/// What becomes of a file that is there already.
+/// The treatment of an existing file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Existing {
-    /// It stays, and the new one is refused.
+    /// It is kept, and the new file is rejected.
     #[default]
     Keep,
-    /// The new one takes its place when complete.
+    /// The new file replaces it when complete.
     Replace,
 }
 
-/// A file that has its name.
+/// A completed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
-    /// The name it was asked for by.
+    /// The requested path.
     pub path: PathBuf,
     /// Its size.
     pub bytes: u64,
-    /// Its checksum, where one was asked for.
+    /// Its checksum, if requested.
     pub checksum: Option<Checksum>,
 }
 
-/// A file that is written under a temporary name in the same folder, and takes its own name when complete.
+/// A file that is written under a temporary name in the same folder and renamed when complete.
 ///
-/// Dropped before [`AtomicFile::commit`], it leaves nothing behind. Where the name is a symbolic link, it is the file
-/// that the link points to.
+/// Dropped before [`AtomicFile::commit`], it leaves nothing behind. If the path is a symbolic link, the file that it
+/// points to is written.
 #[derive(Debug)]
 pub struct AtomicFile {
-    /// Always there; taken out only to give it its name.
+    /// Present until the file is renamed.
     temporary: Option<NamedTempFile>,
-    /// Appended bytes that the file system has not seen.
+    /// Appended bytes that are not written yet.
     pending: Vec<u8>,
-    /// Where the next appended byte goes, those pending included.
+    /// Offset of the next appended byte, after the pending ones.
     end: u64,
-    /// Where the file system stands.
+    /// The file's current offset.
     cursor: u64,
     digest: Option<Digest>,
     behind: WriteBehind,
     target: PathBuf,
     existing: Existing,
-    /// The name in messages.
+    /// The path for messages.
     path: PathBuf,
 }
 
 impl AtomicFile {
-    /// Starts a file.
+    /// Creates a file.
     ///
     /// # Errors
     /// When the path names a folder, a device, a broken link or a file that is to be kept, or its folder cannot be
@@ -75,7 +75,7 @@ impl AtomicFile {
             io::ErrorKind::NotFound if !folder.exists() => {
                 refused(path, &format!("there is no folder {}: make it first", folder.display()))
             }
-            // Without the temporary name, which means nothing to anyone.
+            // Errors name the requested path instead of the temporary one.
             kind => failed(path, error.raw_os_error().map_or(kind.into(), io::Error::from_raw_os_error)),
         })?;
         let file = Self {
@@ -98,36 +98,36 @@ impl AtomicFile {
     /// Writes a whole file.
     ///
     /// # Errors
-    /// As [`AtomicFile::create`], and when the file system refuses.
+    /// As [`AtomicFile::create`], and when the file system reports an error.
     pub fn write_whole(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), TableError> {
         let mut file = Self::create(path, existing)?;
         file.append(bytes)?;
         file.commit().map(drop)
     }
 
-    /// Has the checksum computed on the way; before the first byte.
+    /// Requests a checksum, computed while writing; to be called before the first byte.
     #[must_use]
     pub fn with_checksum(mut self, wanted: bool) -> Self {
         self.digest = wanted.then(Digest::default);
         self
     }
 
-    /// Has the checksum of the bytes from one on computed on the way; before that byte.
+    /// Requests a checksum of the bytes from an offset on; to be called before that byte is written.
     pub(super) fn checksum_from(&mut self, start: u64) {
         self.digest = Some(Digest::from(start));
     }
 
-    /// The checksum of what is written, where one was asked for.
+    /// The checksum of the bytes written, if requested.
     pub(super) fn take_checksum(&mut self) -> Result<Option<Checksum>, TableError> {
         self.flush_pending()?;
         let Some(digest) = self.digest.take() else { return Ok(None) };
         let checksum = digest.finish(&mut self.file()?.try_clone().map_err(|error| failed(&self.path, error))?);
-        // Reading it back may have moved on.
+        // Reading the file back may have changed its offset.
         self.cursor = u64::MAX;
         checksum.map(Some).map_err(|error| failed(&self.path, error))
     }
 
-    /// The name it was asked for by.
+    /// The requested path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -140,7 +140,7 @@ impl AtomicFile {
     /// Checks that the disk has room for a file of at least this size.
     ///
     /// # Errors
-    /// When it has not. Where the system does not say, that is no error.
+    /// When there is less. It is no error if the system does not tell.
     pub fn require_room(&self, needed: u64) -> Result<(), TableError> {
         match fs4::available_space(folder(&self.target)) {
             Ok(available) if available < needed => {
@@ -150,16 +150,16 @@ impl AtomicFile {
         }
     }
 
-    /// Reserves the whole file on the disk, for writes at any place.
+    /// Reserves space for the whole file on the disk, for writes at any offset.
     ///
     /// # Errors
-    /// When the disk has not that much room, or a file may not be that large.
+    /// When the disk has less room, or a file may not be that large.
     pub fn allocate(&self, bytes: u64) -> Result<(), TableError> {
         self.require_room(bytes)?;
         let file = self.file()?;
         match file.allocate(bytes) {
             Err(error) if is_full(&error) => return Err(failed(&self.path, error)),
-            // Where nothing can be reserved, the file grows as it is written.
+            // If space cannot be reserved, the file grows as it is written.
             Err(_) | Ok(()) => {}
         }
         file.set_len(bytes).map_err(|error| failed(&self.path, error))
@@ -182,7 +182,7 @@ impl AtomicFile {
         Ok(())
     }
 
-    /// Writes bytes at a place, over what is there.
+    /// Writes bytes at an offset, over existing ones.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -205,7 +205,7 @@ impl AtomicFile {
         if bytes.is_empty() {
             return Ok(());
         }
-        // Not by the method, which would borrow the rest too.
+        // Not `self.file()`, which would borrow all of `self`.
         let mut file = opened(self.temporary.as_ref(), &self.path)?;
         if place != self.cursor {
             file.seek(SeekFrom::Start(place)).map_err(|error| failed(&self.path, error))?;
@@ -219,7 +219,7 @@ impl AtomicFile {
         Ok(())
     }
 
-    /// Waits until the bytes are stored.
+    /// Waits until the bytes are stored on the disk.
     pub(super) fn seal(mut self) -> Result<Sealed, TableError> {
         let checksum = self.take_checksum()?;
         self.behind.finish().map_err(|error| failed(&self.path, error))?;
@@ -230,10 +230,10 @@ impl AtomicFile {
         Ok(Sealed { file: self, stored })
     }
 
-    /// Waits until the bytes are stored, then gives the file its name.
+    /// Waits until the bytes are stored on the disk, then renames the file to its final name.
     ///
     /// # Errors
-    /// When the file system refuses; the temporary file is then removed.
+    /// When the file system reports an error; the temporary file is removed then.
     pub fn commit(self) -> Result<Stored, TableError> {
         self.seal()?.name(&mut Unfinished::lock())
     }
@@ -263,7 +263,7 @@ impl Write for AtomicFile {
     }
 }
 
-/// A file whose bytes are stored, and which lacks only its name.
+/// A file whose bytes are stored and which only has to be renamed.
 #[derive(Debug)]
 pub(super) struct Sealed {
     file: AtomicFile,
@@ -271,17 +271,17 @@ pub(super) struct Sealed {
 }
 
 impl Sealed {
-    /// Where the file will lie.
+    /// The final path.
     pub(super) fn target(&self) -> &Path {
         &self.file.target
     }
 
-    /// Whether it takes the place of an older file.
+    /// Whether the file may replace an existing one.
     pub(super) fn replaces(&self) -> bool {
         self.file.existing == Existing::Replace
     }
 
-    /// Gives the file its name, for good.
+    /// Renames the file to its final name, and syncs the folder.
     pub(super) fn name(mut self, names: &mut Unfinished) -> Result<Stored, TableError> {
         let file = &mut self.file;
         let Some(temporary) = file.temporary.take() else { return Err(refused(&file.path, "is closed")) };
@@ -300,18 +300,18 @@ impl Sealed {
     }
 }
 
-/// The file of a temporary name, as long as it has not its own.
+/// The file under its temporary name; an error after it was renamed.
 fn opened<'a>(temporary: Option<&'a NamedTempFile>, path: &Path) -> Result<&'a File, TableError> {
     temporary.map(NamedTempFile::as_file).ok_or_else(|| refused(path, "is closed"))
 }
 
-/// Waits until a folder's names are stored.
+/// Waits until a folder's entries are stored on the disk.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
     match File::open(folder)?.sync_all() {
-        // Some network file systems store names at once and have nothing to wait for.
+        // Some network file systems store names synchronously and do not support this.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         other => other,
     }
@@ -325,7 +325,7 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// Where the file will lie: behind links, and nowhere but in place of a regular file.
+/// The final path: symbolic links are followed, and only a regular file may be replaced.
 fn resolve(path: &Path) -> Result<PathBuf, TableError> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.to_owned()),
@@ -349,7 +349,7 @@ fn resolve(path: &Path) -> Result<PathBuf, TableError> {
     }
 }
 
-/// Whether the disk, the user's share of it or a file can grow no more.
+/// Whether the disk is full, or a quota or file size limit is reached.
 fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)

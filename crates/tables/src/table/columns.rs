@@ -1,12 +1,12 @@
-//! Names of columns: those of a table, and those of swept parameters beside them.
+//! Names of columns: those of a table, and those of swept parameters.
 
 use std::borrow::Cow;
 
-/// The columns of a table that are not swept parameters; not every table has them all.
+/// The names of columns that are not swept parameters; not every table has all of them.
 pub const COLUMNS: [&str; 4] = ["schedule", "step", "lr", "momentum"];
 
-/// The name of a swept parameter's column beside the table's own and perhaps `others`: `parameters.NAME` where one of them
-/// has its name, whatever the case, as many readers of tables know no case.
+/// The column name of a swept parameter: `parameters.NAME` if it equals one of [`COLUMNS`] or of `others`. The
+/// comparison ignores case, as many readers of tables do.
 ///
 /// ```
 /// use lrgrid_tables::table::parameter_column;
@@ -17,7 +17,7 @@ pub const COLUMNS: [&str; 4] = ["schedule", "step", "lr", "momentum"];
 /// ```
 #[must_use]
 pub fn parameter_column<'n>(name: &'n str, others: &[&str]) -> Cow<'n, str> {
-    // Readers of CSV take spaces around a name away.
+    // Readers of CSV trim spaces around a name.
     let collides = COLUMNS.iter().chain(others).any(|own| own.eq_ignore_ascii_case(name.trim()));
     if collides { format!("parameters.{name}").into() } else { name.into() }
 }

@@ -1,4 +1,4 @@
-//! Comma-separated values: `schedule,<swept parameters>,step,lr[,momentum]`, one row a value.
+//! Comma-separated values: `schedule,<swept parameters>,step,lr[,momentum]`, one row per value.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -11,19 +11,19 @@ use super::{AtomicFile, Header, Layout, Options, Sink, Stored, Tile, parameter_c
 use crate::error::TableError;
 use lrgrid::element::Element;
 
-/// Values that one task turns into text.
+/// Values that one task formats.
 const CHUNK: usize = 1 << 14;
 
-/// Bytes of text at the same time.
+/// Bytes of text that are formatted at a time.
 const MOST: usize = 8 << 20;
 
-/// Bytes of a number and its comma, about.
+/// Approximate bytes of a number and its comma.
 const NUMBER: usize = 12;
 
-/// The fewest bytes of a line, as in `0,0,0` and its end.
+/// The least bytes of a line: `0,0,0` and a line break.
 const LINE: u64 = 6;
 
-/// A CSV table, into a file or a stream.
+/// A CSV table, written to a file or a stream.
 pub struct Csv<'a> {
     header: &'a Header<'a>,
     output: Output<'a>,
@@ -44,20 +44,20 @@ impl Output<'_> {
 }
 
 impl<'a> Csv<'a> {
-    /// Into a file, complete or not at all.
+    /// Opens a sink that writes an atomic file.
     ///
     /// # Errors
-    /// When the file cannot be made, or the disk certainly lacks room for it.
+    /// When the file cannot be created, or the disk certainly lacks room for it.
     pub fn create(path: &Path, header: &'a Header<'a>, options: &Options) -> Result<Self, TableError> {
         let file = AtomicFile::create(path, options.existing)?.with_checksum(options.checksum);
         file.require_room(u64::try_from(header.values()).unwrap_or(u64::MAX).saturating_mul(LINE))?;
         Self::start(Output::File(Box::new(file)), header)
     }
 
-    /// Into a stream with a name for messages.
+    /// Opens a sink that writes a stream; `name` is for messages.
     ///
     /// # Errors
-    /// When the stream refuses the first line.
+    /// When writing the first line fails.
     pub fn stream(stream: Box<dyn Write + 'a>, name: &str, header: &'a Header<'a>) -> Result<Self, TableError> {
         Self::start(Output::Stream { stream, name: name.into() }, header)
     }

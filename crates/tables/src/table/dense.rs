@@ -1,4 +1,4 @@
-//! Arrays as they lie in memory, little-endian, each tile written to its own place.
+//! Dense little-endian arrays: each tile is written to its own offsets.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::{AtomicFile, Header, Layout, Tile};
 use crate::error::TableError;
 use lrgrid::element::Element;
 
-/// An array of a file: where it begins, and its shape.
+/// An array within a file: its offset and its shape.
 #[derive(Clone, Debug)]
 pub(super) struct Dense {
     layout: Layout,
@@ -14,17 +14,17 @@ pub(super) struct Dense {
     first_row: usize,
     /// Lengths of the first and the second axis.
     shape: [usize; 2],
-    /// Its first byte in the file.
+    /// Offset of its first byte in the file.
     start: u64,
 }
 
 impl Dense {
-    /// The header's table, from a byte of a file on.
+    /// The array of the header's table, from a byte offset on.
     pub(super) fn new(header: &Header<'_>, start: u64) -> Self {
         Self { layout: header.layout, first_row: header.rows.start, shape: header.shape(), start }
     }
 
-    /// One past its last byte.
+    /// Offset after its last byte.
     pub(super) fn end<T: Element>(&self) -> u64 {
         self.start + self.shape[0] as u64 * self.shape[1] as u64 * size_of::<T>() as u64
     }
@@ -55,7 +55,7 @@ impl Dense {
     }
 }
 
-/// Makes values of bytes that have been read into them, the least significant first.
+/// Converts values in place from little-endian bytes.
 pub(crate) fn from_little_endian<T: Element>(values: &mut [T]) {
     if cfg!(target_endian = "big") {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(values);
@@ -63,7 +63,7 @@ pub(crate) fn from_little_endian<T: Element>(values: &mut [T]) {
     }
 }
 
-/// The bytes of values, the least significant first.
+/// The little-endian bytes of values.
 pub(super) fn little_endian<T: Element>(values: &[T]) -> Cow<'_, [u8]> {
     let bytes: &[u8] = bytemuck::cast_slice(values);
     if cfg!(target_endian = "little") {

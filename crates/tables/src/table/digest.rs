@@ -1,4 +1,4 @@
-//! BLAKE3 checksums of files that are written in order, and of those that are read back.
+//! BLAKE3 checksums of files, computed while writing in order, or by reading them back.
 
 use std::fmt;
 use std::fs::File;
@@ -12,7 +12,7 @@ const BUFFER: usize = 1 << 18;
 pub struct Checksum(blake3::Hash);
 
 impl Checksum {
-    /// Of some bytes.
+    /// The checksum of some bytes.
     ///
     /// ```
     /// use lrgrid_tables::table::Checksum;
@@ -24,10 +24,10 @@ impl Checksum {
         Self(blake3::hash(bytes))
     }
 
-    /// Of the rest of a stream.
+    /// The checksum of some bytes and the rest of a stream.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the stream cannot be read.
     pub fn of_rest(first: &[u8], mut rest: impl Read) -> io::Result<Self> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(first);
@@ -49,25 +49,26 @@ impl fmt::Display for Checksum {
     }
 }
 
-/// The checksum of a file under way: nearly free where its bytes come in order, read back where they do not.
+/// The checksum of a file being written: nearly free if its bytes are written in order; otherwise the file is read
+/// back.
 #[derive(Debug, Default)]
 pub(super) struct Digest {
     hasher: blake3::Hasher,
-    /// The first byte that counts.
+    /// The offset of the first byte included.
     start: u64,
-    /// The next byte in order.
+    /// The offset of the next byte in order.
     seen: u64,
-    /// Whether all were in order.
+    /// Whether all bytes so far were in order.
     broken: bool,
 }
 
 impl Digest {
-    /// Of all bytes from one on.
+    /// The checksum of all bytes from an offset on.
     pub(super) fn from(start: u64) -> Self {
         Self { start, seen: start, ..Self::default() }
     }
 
-    /// Takes note of bytes at a place.
+    /// Records bytes written at an offset.
     pub(super) fn write(&mut self, place: u64, bytes: &[u8]) {
         if place + bytes.len() as u64 <= self.start {
             return;
@@ -80,7 +81,7 @@ impl Digest {
         self.seen += bytes.len() as u64;
     }
 
-    /// The checksum of the file as it is.
+    /// The checksum of the finished file.
     pub(super) fn finish(self, file: &mut File) -> io::Result<Checksum> {
         if !self.broken && file.metadata()?.len() == self.seen {
             return Ok(Checksum(self.hasher.finalize()));

@@ -1,4 +1,4 @@
-//! Values from a backend, in blocks of schedules that are compiled when their turn comes.
+//! A source that evaluates schedules with a backend; blocks of schedules are compiled when they are needed.
 
 use std::ops::Range;
 
@@ -11,15 +11,15 @@ use lrgrid::element::Element;
 use lrgrid::evaluate::Evaluate;
 use lrgrid::packed::{Batch, Steps};
 
-/// Columns that are transposed together: a cache line of the widest type and more.
+/// Columns that are transposed together: at least a cache line of the widest type.
 const STRIPE: usize = 16;
 
-/// Some compiled schedules of a sweep.
+/// Compiled schedules of a sweep.
 #[derive(Debug)]
 pub struct Batches {
     /// The schedules.
     pub rate: Batch,
-    /// The momenta beside them.
+    /// Their momenta.
     pub momentum: Option<Batch>,
 }
 
@@ -31,16 +31,16 @@ impl Batches {
 
 /// The header's table, evaluated by a backend.
 ///
-/// `compile` is asked for the first schedules of a range, by their numbers in the whole sweep, as many as take no more than
-/// so many bytes; at least one.
+/// `compile` is called with a range of schedules, by their indices in the whole sweep, and a number of bytes. It
+/// returns as many of the first schedules as fit, at least one.
 pub struct Evaluated<'a, T, E, C> {
     backend: &'a E,
     header: &'a Header<'a>,
     compile: C,
-    /// Bytes of the schedules that are compiled together.
+    /// Bytes for the schedules that are compiled together.
     bytes: usize,
     compiled: Option<(Range<usize>, Batches)>,
-    /// Values on their way into another order.
+    /// Buffer for values before they are transposed.
     turned: Vec<T>,
 }
 
@@ -50,7 +50,7 @@ where
     E: Evaluate,
     C: FnMut(Range<usize>, usize) -> Result<Batches, Error>,
 {
-    /// Compiles the first schedules, to see whether the steps can be evaluated.
+    /// Compiles the first schedules, to check that the steps can be evaluated.
     ///
     /// # Errors
     /// When one of them is wrong or has no value at one of the steps.
@@ -63,7 +63,7 @@ where
         Ok(source)
     }
 
-    /// The compiled schedules with that one among them, and which they are: from it on, where it was not compiled yet.
+    /// The compiled schedules that include `row`, with their range; compiles those from `row` on if necessary.
     fn compiled(&mut self, row: usize) -> Result<(Range<usize>, &Batches), Error> {
         let ready = self.compiled.take().filter(|(rows, _)| rows.contains(&row));
         let ready = match ready {
@@ -78,7 +78,7 @@ where
         Ok((rows.clone(), batches))
     }
 
-    /// Evaluates a rectangle into a larger one, `[row, column]` or turned: `at` is its first row there, of `all` rows.
+    /// Evaluates a rectangle into a larger one of `all` rows, from row `at` on: as `[row, column]`, or transposed.
     fn part(
         &mut self,
         momentum: bool,
@@ -146,7 +146,7 @@ where
     }
 }
 
-/// Turns `[row, column]` into `[column, row]` of a table with `all` rows, from its row `at` on.
+/// Transposes `[row, column]` into `[column, row]` of a table with `all` rows, from its row `at` on.
 fn transpose<T: Element>(values: &[T], rows: usize, turned: &mut [T], at: usize, all: usize) {
     let columns = values.len() / rows.max(1);
     turned.par_chunks_mut(all * STRIPE).enumerate().for_each(|(stripe, turned)| {

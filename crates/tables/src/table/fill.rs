@@ -1,4 +1,5 @@
-//! From a source to a sink, a tile at a time under a memory bound: while one tile is written, the next is made.
+//! Passes a table from a source to a sink, a tile at a time under a memory bound: while one tile is written, the next
+//! is computed.
 
 use std::ops::Range;
 use std::panic;
@@ -12,35 +13,35 @@ use crate::error::{Error, TableError};
 use lrgrid::element::Element;
 use lrgrid::error::EvaluateError;
 
-/// Values of the first tile; those after it grow as long as they are made soon.
+/// Values of the first tile; later tiles grow as long as they are computed quickly.
 const FIRST: usize = 1 << 16;
 
-/// How long a tile may take: a signal is noticed between two.
+/// The target time per tile, since interruption is checked between tiles.
 const SOON: Duration = Duration::from_millis(200);
 
-/// Tiles under way: one is made, one waits, one is written.
+/// Tiles in rotation: one is computed, one waits, one is written.
 const TILES: usize = 3;
 
-/// Where a table's values come from.
+/// The source of a table's values.
 pub trait Source<T: Element> {
-    /// How many schedules, from one on by its number in the whole sweep, it is cheapest to take together before going on to
-    /// others.
+    /// The number of schedules, from `first` on (an index in the whole sweep), that are best evaluated at all steps
+    /// before the next ones.
     ///
     /// # Errors
-    /// When that one cannot be had.
+    /// When schedule `first` is not available.
     fn rows_from(&mut self, _first: usize) -> Result<usize, Error> {
         Ok(usize::MAX)
     }
 
-    /// Rooms as large as a tile that it needs for itself.
+    /// The number of tile-sized buffers that the source needs for itself.
     fn scratch_tiles(&self) -> usize {
         0
     }
 
-    /// Writes a rectangle in the order of the header's layout, and as many momenta where there are any.
+    /// Computes a rectangle in the order of the header's layout, and its momenta if there are any.
     ///
     /// # Errors
-    /// When the values cannot be had.
+    /// When the values are not available.
     fn fill(
         &mut self,
         rows: Range<usize>,
@@ -50,18 +51,18 @@ pub trait Source<T: Element> {
     ) -> Result<(), Error>;
 }
 
-/// What goes on while a table is written.
+/// Memory bound, interruption and progress of writing a table.
 pub struct Control<'a> {
     /// The bound on memory.
     pub memory: Memory,
-    /// Set by someone else to stop the work.
+    /// Interrupts the work when another thread sets it.
     pub stop: &'a AtomicBool,
-    /// Told how many values are written, after each tile.
+    /// Called with the number of values written, after each tile.
     pub progress: &'a mut dyn FnMut(u128),
 }
 
 impl Control<'_> {
-    /// An error where someone asked to stop.
+    /// An error if the work was interrupted.
     pub(crate) fn check(&self) -> Result<(), TableError> {
         if self.stop.load(Ordering::Relaxed) { Err(TableError::Interrupted) } else { Ok(()) }
     }
@@ -69,10 +70,10 @@ impl Control<'_> {
 
 /// Passes the header's table from a source to a sink.
 ///
-/// How a table is cut into tiles changes none of its bits. The calling thread writes; the values are made in another.
+/// The division into tiles changes no bit of the table. The calling thread writes; another thread computes the values.
 ///
 /// # Errors
-/// When the source or the sink fails, or someone asked to stop; with how far the table had come.
+/// When the source or the sink fails, or the work is interrupted; with the number of values written.
 pub fn write_table<T: Element>(
     source: &mut (impl Source<T> + Send),
     header: &Header<'_>,
@@ -90,12 +91,12 @@ pub fn write_table<T: Element>(
         let (full, filled) = sync_channel(1);
         let (empty, emptied) = channel();
         for _ in 0..TILES {
-            // The other end is still here.
+            // The receiver still exists, so sending cannot fail.
             let _ = empty.send(Made::default());
         }
         let stop = control.stop;
         let maker = scope.spawn(move || make(source, header, (cuts, in_blocks), &emptied, &full, stop));
-        // It lets go of both channels at its end, so that the maker ends too.
+        // On return, `write` drops its ends of both channels, so the computing thread ends too.
         let wrote = write(filled, empty, header, sink, control, &mut written);
         match maker.join() {
             Ok(made) => wrote.and(made),
@@ -108,7 +109,7 @@ pub fn write_table<T: Element>(
     })
 }
 
-/// Writes the tiles as they come, and gives their room back.
+/// Writes the tiles as they arrive, and returns their buffers.
 fn write<T: Element>(
     filled: Receiver<Made<T>>,
     empty: Sender<Made<T>>,
@@ -122,13 +123,14 @@ fn write<T: Element>(
         sink.write(&made.tile(header))?;
         *written += made.values.len() as u128;
         (control.progress)(*written);
-        // Where the maker has ended, no one needs the room.
+        // If the computing thread has ended, the buffer is not needed.
         let _ = empty.send(made);
     }
     Ok(())
 }
 
-/// Makes the tiles one after another, block of schedules by block or not, until there are no more or no one takes them.
+/// Computes the tiles one after another, by blocks of schedules if `in_blocks`, until none is left or the receiver is
+/// gone.
 fn make<T: Element>(
     source: &mut impl Source<T>,
     header: &Header<'_>,
@@ -167,7 +169,7 @@ fn make<T: Element>(
     }
 }
 
-/// A tile that has been made, or the room for one.
+/// A computed tile, or a buffer for one.
 struct Made<T> {
     rows: Range<usize>,
     columns: Range<usize>,
@@ -192,7 +194,7 @@ impl<T> Made<T> {
     }
 }
 
-/// Room for a tile; what is in it already stays.
+/// Resizes a buffer for a tile; existing values are kept.
 pub(super) fn resize<T: Element>(buffer: &mut Vec<T>, rows: usize, columns: usize) -> Result<(), EvaluateError> {
     let too_large = || EvaluateError::TooLarge { schedules: rows, steps: columns as u64, bytes: size_of::<T>() };
     let length = rows.checked_mul(columns).ok_or_else(too_large)?;
@@ -202,26 +204,26 @@ pub(super) fn resize<T: Element>(buffer: &mut Vec<T>, rows: usize, columns: usiz
     Ok(())
 }
 
-/// A rectangle of the table: rows from the first of the header, and columns.
+/// A rectangle of the table: rows relative to the header's first, and columns.
 #[derive(Debug, PartialEq, Eq)]
 struct Cut {
     rows: Range<usize>,
     columns: Range<usize>,
 }
 
-/// The tiles of a table, block of schedules by block, each in the order of the file: whole lines of the first axis
-/// where they fit, parts of one where not.
+/// An iterator over the tiles of a table, block of schedules by block, each in the order of the file: whole lines of
+/// the first axis if they fit, otherwise parts of one line.
 struct Cuts {
     layout: Layout,
     rows: usize,
     columns: usize,
-    /// Most values in a tile.
+    /// The most values in a tile.
     most: usize,
-    /// Most schedules in the block under way.
+    /// The most schedules in the current block.
     block: usize,
-    /// The first schedule of the block under way.
+    /// The first schedule of the current block.
     first: usize,
-    /// The next line and place in it.
+    /// The next line and the index in it.
     next: [usize; 2],
 }
 
@@ -231,7 +233,7 @@ impl Cuts {
         Self { layout, rows, columns, most, block: usize::MAX, first: 0, next: [0, 0] }
     }
 
-    /// The first schedule of the next tile, where that begins a block.
+    /// The first schedule of the next tile, if that begins a block.
     fn starts_block(&self) -> Option<usize> {
         (self.next == [0, 0] && self.first < self.rows).then_some(self.first)
     }

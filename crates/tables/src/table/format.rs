@@ -1,4 +1,4 @@
-//! The formats of tables: their endings, and the number types that each can hold.
+//! The formats of tables: their file extensions, and the element types that each supports.
 
 use std::path::Path;
 
@@ -6,15 +6,15 @@ use super::format_error;
 use crate::error::TableError;
 use lrgrid::element::Dtype;
 
-/// A format of table.
+/// A table format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// Comma-separated values, one row a value.
+    /// Comma-separated values, one row per value.
     Csv,
-    /// NumPy's `.npy`, with companions for what it cannot hold.
+    /// NumPy's `.npy`, with companion files for momenta and swept parameters.
     Npy,
-    /// Tensors by name, as `PyTorch`, JAX and NumPy read them.
+    /// Named tensors, which `PyTorch`, JAX and NumPy read.
     Safetensors,
     /// Parquet, compressed columns.
     Parquet,
@@ -26,7 +26,7 @@ impl Format {
     /// Every format.
     pub const ALL: [Self; 5] = [Self::Csv, Self::Npy, Self::Safetensors, Self::Parquet, Self::Arrow];
 
-    /// The ending of its files, which is its name too.
+    /// The file extension, which is also the format's name.
     #[must_use]
     pub const fn ending(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Format {
         cfg!(feature = "arrow") || !matches!(self, Self::Parquet | Self::Arrow)
     }
 
-    /// Whether it can hold values of a type.
+    /// Whether the format supports an element type.
     #[must_use]
     pub const fn holds(self, dtype: Dtype) -> bool {
         match self {
@@ -53,10 +53,10 @@ impl Format {
         }
     }
 
-    /// The format that a file's ending asks for, checked to hold values of a type.
+    /// The format that a file's extension chooses, checked to support an element type.
     ///
     /// # Errors
-    /// When no format has that ending, this build lacks it, or it has no such type; with one that does.
+    /// When no format has that extension, this build lacks it, or it does not support the type; with an alternative.
     pub fn for_file(path: &Path, dtype: Dtype) -> Result<Self, TableError> {
         let built = || Self::ALL.into_iter().filter(|format| format.is_built());
         let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);

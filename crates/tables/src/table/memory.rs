@@ -1,26 +1,26 @@
-//! How much memory a table may take, and what it is spent on.
+//! The memory bound of writing a table, and its division.
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
-/// The memory that a table may take unless told otherwise: 512 MiB.
+/// The default memory bound: 512 MiB.
 pub const DEFAULT_MEMORY: u64 = 512 << 20;
 
-/// What the program, its threads, and the buffers of formats take themselves.
+/// Bytes reserved for the program, its threads and the buffers of formats.
 const PROGRAM: u64 = 28 << 20;
 
-/// From where on a GPU's driver is small beside the rest.
+/// The least bound with which a GPU's driver may be loaded.
 const GPU: u64 = 256 << 20;
 
-/// The most of the machine's memory that a table takes, whatever it is allowed: a quarter.
+/// The bound is at most this fraction of the machine's memory: a quarter.
 const SHARE: u64 = 4;
 
-/// The most bytes of a tile: enough to keep a disk and all threads busy, few enough that it is still in the cache of the
-/// processor when it is written.
+/// The most bytes of a tile: enough to keep a disk and all threads busy, few enough to be still in the processor's
+/// cache when it is written.
 const TILE: u64 = 4 << 20;
 
 /// A bound on the memory of the whole process while it writes a table, in bytes.
 ///
-/// Below 56 MiB it can only bound what the table takes, not the program itself. A GPU's driver comes on top: see
+/// A bound below 56 MiB holds for the table only, not for the program itself. A GPU's driver is not included: see
 /// [`Memory::has_room_for_gpu`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory(u64);
@@ -32,7 +32,7 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// So many bytes, but no more than a quarter of what the machine (or the container) has.
+    /// A bound of `bytes`, but at most a quarter of the memory of the machine (or the container).
     ///
     /// ```
     /// use lrgrid_tables::table::Memory;
@@ -49,39 +49,39 @@ impl Memory {
         Self(bytes.min(machine.map_or(u64::MAX, |total| total / SHARE)).max(1))
     }
 
-    /// The bound.
+    /// The bound in bytes.
     #[must_use]
     pub fn bytes(self) -> u64 {
         self.0
     }
 
-    /// Whether a GPU's driver may be loaded: from 256 MiB on, as some take 100 by themselves.
+    /// Whether a GPU's driver may be loaded: from 256 MiB on, since some drivers take 100 MiB.
     #[must_use]
     pub fn has_room_for_gpu(self) -> bool {
         self.0 >= GPU
     }
 
-    /// What the table may take of it.
+    /// Bytes for the table.
     fn table(self) -> u64 {
         self.0.saturating_sub(PROGRAM).max(self.0 / 2)
     }
 
-    /// What the tiles under way may take together.
+    /// Bytes for all tiles in rotation.
     fn tiles(self) -> u64 {
         self.table() / 2
     }
 
-    /// Bytes of one of several tiles of equal size.
+    /// Bytes for each of several tiles of equal size.
     pub(super) fn tile(self, tiles: usize) -> u64 {
         (self.tiles() / tiles.max(1) as u64).min(TILE)
     }
 
-    /// What compiled schedules may take; half as much again while they are compiled, and their tables grow.
+    /// Bytes for compiled schedules; while they are compiled and their tables grow, they may take half as much again.
     pub(super) fn batches(self) -> u64 {
         self.table() / 8
     }
 
-    /// What a format may take to gather a row group or a record batch.
+    /// Bytes for a format to collect a row group or a record batch.
     #[cfg_attr(not(any(feature = "arrow", test)), expect(dead_code, reason = "only these formats gather"))]
     pub(super) fn format(self) -> u64 {
         self.table() / 4

@@ -1,8 +1,8 @@
 //! Tables as files: formats, the order of their values, and the loop that fills them tile by tile.
 //!
-//! [`write_table`] takes the values of a [`Source`] in tiles under a memory bound and hands each to a [`Sink`]. A sink
-//! is one format; it sees the values in the order of its file, or in any order where it can place them, so a table
-//! never has to fit in memory. Its files take their names only when they are complete.
+//! [`write_table`] passes the values of a [`Source`] to a [`Sink`] in tiles, under a memory bound. A sink writes one
+//! format. It receives the tiles in the order of its file, or in any order if it can write at any offset, so a table
+//! never has to fit in memory. A file gets its name only when it is complete.
 
 #[cfg(feature = "arrow")]
 mod arrow;
@@ -76,7 +76,7 @@ impl Layout {
     }
 }
 
-/// What a row of a columnar table (Parquet, Arrow) is.
+/// The meaning of a row in a columnar table (Parquet, Arrow).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rows {
     /// One value, with its schedule, the swept parameters and its step beside it.
@@ -100,24 +100,24 @@ impl Rows {
     }
 }
 
-/// The values of the swept parameters, by the schedule's number in the whole sweep.
+/// The values of the swept parameters, by the schedule's index in the whole sweep.
 pub type Point<'a> = dyn Fn(usize) -> Vec<f64> + Sync + 'a;
 
-/// What a table is about: everything but its values.
+/// The description of a table: everything but its values.
 pub struct Header<'a> {
     /// Order of the values.
     pub layout: Layout,
-    /// The schedules in the table, by their number in the whole sweep.
+    /// The schedules in the table, by their index in the whole sweep.
     pub rows: Range<usize>,
     /// The steps in the table.
     pub steps: Steps,
     /// Names of the swept parameters.
     pub parameters: Vec<String>,
-    /// Their values.
+    /// The values of the swept parameters.
     pub point: Box<Point<'a>>,
-    /// Whether each value has a momentum beside it.
+    /// Whether each value has a momentum.
     pub momentum: bool,
-    /// What formats with room for it say about the table: the spec, its hash, the steps.
+    /// Metadata for formats that support it: the spec, its hash, the steps.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -131,7 +131,7 @@ impl Header<'_> {
         }
     }
 
-    /// Values in the table, momenta not counted.
+    /// The number of values in the table, without momenta.
     #[must_use]
     pub fn values(&self) -> u128 {
         self.rows.len() as u128 * self.steps.len() as u128
@@ -141,58 +141,58 @@ impl Header<'_> {
 /// A rectangle of a table, its values in the order of the header's layout.
 #[derive(Clone, Debug)]
 pub struct Tile<'a, T> {
-    /// Schedules, by their number in the whole sweep.
+    /// Schedules, by their index in the whole sweep.
     pub rows: Range<usize>,
     /// Indices into the header's steps.
     pub columns: Range<usize>,
     /// `rows.len() * columns.len()` values: `[row, column]`, or `[column, row]` for [`Layout::Step`].
     pub values: &'a [T],
-    /// As many momenta in the same order, where the header has them.
+    /// The momenta in the same order, if the header has them.
     pub momentum: Option<&'a [T]>,
 }
 
-/// One format of table, fed tile by tile.
+/// A writer of one format, which receives the table tile by tile.
 pub trait Sink<T: Element> {
-    /// The most values to pass at once, whatever the memory bound: formats that expand them ask for few.
+    /// The most values per tile, regardless of the memory bound; formats that expand values request fewer.
     fn most_values(&self) -> usize {
         usize::MAX
     }
 
-    /// Whether tiles may come in any order, and not only in that of the file.
+    /// Whether tiles may come in any order, not only in that of the file.
     fn takes_any_order(&self) -> bool {
         false
     }
 
-    /// Takes the next values.
+    /// Writes the next tile.
     ///
     /// # Errors
-    /// When the file system refuses.
+    /// When the file system reports an error.
     fn write(&mut self, tile: &Tile<'_, T>) -> Result<(), TableError>;
 
-    /// Completes the table; files take their names only now. Returns them, the table first.
+    /// Completes the table; only now do the files get their names. Returns them, the table first.
     ///
     /// # Errors
-    /// When the file system refuses; nothing is left behind then.
+    /// When the file system reports an error; nothing is left behind then.
     fn finish(self: Box<Self>) -> Result<Vec<Stored>, TableError>;
 }
 
-/// How a table is written.
+/// Options for writing a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// What becomes of files that are there already.
+    /// The treatment of existing files.
     pub existing: Existing,
-    /// What a row of a columnar table is.
+    /// The meaning of a row in a columnar table.
     pub rows: Rows,
     /// Whether to compute checksums of the files.
     pub checksum: bool,
-    /// The memory that a format may take beside the tiles.
+    /// The memory bound, of which a format may use a part beside the tiles.
     pub memory: Memory,
 }
 
-/// Opens the sink that a file's ending asks for; nothing appears under the name before it is complete.
+/// Opens the sink that a file's extension chooses; nothing appears under that name before the table is complete.
 ///
 /// # Errors
-/// When no format has that ending, the format cannot hold the values, or the file cannot be made.
+/// When no format has that extension, the format cannot hold the values, or the file cannot be created.
 pub fn create<'a, T: Element>(
     path: &Path,
     header: &'a Header<'a>,
@@ -225,10 +225,10 @@ pub fn create<'a, T: Element>(
     }
 }
 
-/// A CSV table into a stream, such as standard output.
+/// Opens a sink that writes CSV into a stream, such as standard output.
 ///
 /// # Errors
-/// When the stream refuses the first line.
+/// When writing the first line fails.
 pub fn stream<'a, T: Element>(
     stream: impl Write + 'a,
     name: &str,

@@ -1,4 +1,4 @@
-//! NumPy's `.npy`: a short text header, then the values as they lie in memory.
+//! NumPy's `.npy`: a short text header, then the values in memory order.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::{AtomicFile, Header, Options, Sink, Stored, Tile, format_error, write
 use crate::error::TableError;
 use lrgrid::element::{Dtype, Element};
 
-/// The header's size is a multiple of this, so that mapped values are aligned.
+/// The header's size is a multiple of this, so that memory-mapped values are aligned.
 const ALIGNMENT: usize = 64;
 
 /// A `.npy` table: `[schedule, step]` or `[step, schedule]`, with `table.momentum.npy` beside it where
@@ -19,15 +19,15 @@ pub struct Npy {
     momentum: Option<AtomicFile>,
     parameters: Option<AtomicFile>,
     array: Dense,
-    /// Companions of an older table that this one lacks.
+    /// Companions that an older table of this name may have and this one lacks.
     obsolete: Vec<std::path::PathBuf>,
 }
 
 impl Npy {
-    /// Starts the files, and reserves their room on the disk.
+    /// Creates the files and reserves their space on the disk.
     ///
     /// # Errors
-    /// When the format has no such element type, or a file cannot be made or has no room.
+    /// When the format does not support the element type, a file cannot be created, or the disk lacks room.
     pub fn create<T: Element>(path: &Path, header: &Header<'_>, options: &Options) -> Result<Self, TableError> {
         let Some(head) = head(T::DTYPE, header) else {
             return Err(format_error(path, format!("npy has no {}: use .safetensors", T::DTYPE.name())));
@@ -79,7 +79,7 @@ impl<T: Element> Sink<T> for Npy {
     }
 }
 
-/// The header: magic, version, length, and a Python dictionary; `None` where NumPy lacks the type.
+/// The header: magic, version, length, and a Python dictionary; `None` if NumPy lacks the type.
 fn head(dtype: Dtype, header: &Header<'_>) -> Option<Vec<u8>> {
     let code = match dtype {
         Dtype::F64 => "f8",

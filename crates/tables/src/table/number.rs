@@ -1,10 +1,10 @@
-//! Numbers as text: the fewest digits that read back to the same bits of their type.
+//! Numbers as text: the shortest digits that parse back to the same bits of their type.
 
 use std::fmt::Write as _;
 
 use lrgrid::element::{Dtype, Element};
 
-/// Appends a value in the fewest digits that read back as the same bits of its type.
+/// Appends a value in the shortest digits that parse back to the same bits of its type.
 ///
 /// Plain digits from 0.0001 up to 10^16, otherwise with an exponent; `inf`, `-inf` and `NaN` as they are.
 ///
@@ -29,16 +29,16 @@ pub fn write_number<T: Element>(text: &mut String, value: T) {
     }
 }
 
-/// The `f64` with the fewest digits that rounds to this half-width value.
+/// The `f64` with the fewest digits that rounds to this 16-bit value.
 fn shortest<T: Element>(value: T) -> f64 {
     let exact = value.to_f64();
     if exact == 0.0 || !exact.is_finite() {
         return exact;
     }
-    // f16 needs at most 5 digits and bf16 at most 4: one here and up to four after the point.
+    // f16 needs at most 5 digits and bf16 at most 4: one before the point and up to four after it.
     for digits in 0..5 {
         let Ok(nearest) = format!("{exact:.digits$e}").parse::<f64>() else { continue };
-        // Above a power of two the spacing is twice that below, so a number that rounds to it may be the further one.
+        // Above a power of two the spacing doubles: if the nearest decimal does not round back, the next one away from 0 may.
         let unit = 10f64.powi(exact.abs().log10().floor() as i32 - digits as i32);
         let further: Option<f64> = format!("{:.digits$e}", nearest + unit.copysign(exact)).parse().ok();
         let fits = |candidate: &f64| T::from_f64(*candidate) == value;
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(text(f16::NAN), "NaN");
     }
 
-    /// Every value reads back, and no number with fewer digits would have.
+    /// Every value parses back, and no number with fewer digits does.
     fn every_value_is_shortest<T: Element>(from_bits: fn(u16) -> T) {
         for value in (0..=u16::MAX).map(from_bits).filter(|value| value.to_f64().is_finite()) {
             let written = text(value);

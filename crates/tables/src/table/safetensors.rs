@@ -16,7 +16,7 @@ const ALIGNMENT: usize = 8;
 /// The largest header that readers accept.
 const MOST_HEADER: usize = 100_000_000;
 
-/// Values gathered before they are passed on.
+/// Values collected before they are written.
 const CHUNK: usize = 1 << 13;
 
 /// The tensor of the values.
@@ -26,7 +26,7 @@ pub(crate) const VALUES: &str = "lr";
 pub(crate) const MOMENTUM: &str = "momentum";
 
 /// A safetensors table: `lr` as `[schedule, step]` or `[step, schedule]`, `momentum` likewise where there is one, and
-/// `parameters.NAME` as `[schedule]` in f64 for each swept parameter. The header's metadata say what it is about.
+/// `parameters.NAME` as `[schedule]` in f64 for each swept parameter. The header's metadata describe the table.
 pub struct Safetensors<'a> {
     file: AtomicFile,
     values: Dense,
@@ -34,21 +34,21 @@ pub struct Safetensors<'a> {
     seal: Option<Box<Seal<'a>>>,
 }
 
-/// Makes the header again when the checksum of what follows it is known; of the length that it had.
+/// Rebuilds the header, with the same length, when the checksum of the bytes after it is known.
 pub(crate) type Seal<'a> = dyn Fn(Checksum) -> Result<Vec<u8>, String> + 'a;
 
 impl<'a> Safetensors<'a> {
-    /// Starts the file, and reserves its room on the disk.
+    /// Creates the file and reserves its space on the disk.
     ///
     /// # Errors
-    /// When the file cannot be made or has no room, or its header would be larger than readers accept.
+    /// When the file cannot be created, the disk lacks room, or the header would be larger than readers accept.
     pub fn create<T: Element>(path: &Path, header: &Header<'_>, options: &Options) -> Result<Self, TableError> {
         let file = AtomicFile::create(path, options.existing)?.with_checksum(options.checksum);
         let head = head(T::DTYPE, header).map_err(|reason| format_error(path, reason))?;
         Self::start::<T>(file, header, &head)
     }
 
-    /// Starts a file whose header is made anew at the end, with the checksum of all that follows it.
+    /// Creates a file whose header is rewritten at the end, with the checksum of all bytes after it.
     pub(crate) fn sealed<T: Element>(
         path: &Path,
         header: &Header<'_>,
@@ -108,7 +108,7 @@ pub(crate) fn head(dtype: Dtype, header: &Header<'_>) -> Result<Vec<u8>, String>
     head_of_length(dtype, header, 0)
 }
 
-/// The same, filled up with spaces to a length where it is shorter.
+/// As [`head`], padded with spaces to at least a given length.
 pub(crate) fn head_of_length(dtype: Dtype, header: &Header<'_>, least: usize) -> Result<Vec<u8>, String> {
     let dtype = match dtype {
         Dtype::F64 => TensorDtype::F64,
@@ -118,7 +118,7 @@ pub(crate) fn head_of_length(dtype: Dtype, header: &Header<'_>, least: usize) ->
     };
     let rows = header.rows.len();
     let mut tensors: Vec<(String, TensorDtype, Vec<usize>)> = Vec::new();
-    // The widest first, so that each begins at a multiple of its values' size.
+    // The widest type first, so that each tensor is aligned to its element size.
     tensors.extend(header.parameters.iter().map(|name| (format!("parameters.{name}"), TensorDtype::F64, vec![rows])));
     tensors.push((VALUES.to_owned(), dtype, header.shape().to_vec()));
     if header.momentum {
@@ -134,7 +134,7 @@ pub(crate) fn head_of_length(dtype: Dtype, header: &Header<'_>, least: usize) ->
     });
     let infos =
         infos.collect::<Option<_>>().ok_or("the table has more bytes than a file can have: choose fewer steps")?;
-    // Checked and written by the format's own library, but for the metadata, whose order it leaves to chance.
+    // Compared with the header of the format's own library, except the metadata, whose order that leaves unspecified.
     let tensors = Metadata::new(None, infos).map_err(|error| error.to_string())?;
     let metadata: Map<String, Value> =
         header.metadata.iter().map(|(key, text)| (key.clone(), text.as_str().into())).collect();
@@ -173,7 +173,7 @@ mod tests {
         let mut sink = Safetensors::create::<half::bf16>(&path, &header, &Options::default()).unwrap();
         let values: Vec<half::bf16> = (0..6).map(|i| half::bf16::from_f32(i as f32)).collect();
         let momenta: Vec<half::bf16> = values.iter().map(|value| -*value).collect();
-        // The second schedule first: places do not depend on the order.
+        // The second schedule first: offsets do not depend on the order of writes.
         for row in [5, 4] {
             let part = |all: &[half::bf16]| (0..3).map(|step| all[step * 2 + row - 4]).collect::<Vec<_>>();
             let (values, momenta) = (part(&values), part(&momenta));

@@ -7,15 +7,15 @@ use super::atomic::{AtomicFile, Existing, Stored, failed};
 use super::unfinished::Unfinished;
 use crate::error::TableError;
 
-/// The name of a file that goes with a table: `table.npy` and `momentum.npy` give `table.momentum.npy`.
+/// The name of a table's companion: `table.npy` and `momentum.npy` give `table.momentum.npy`.
 pub(super) fn companion(path: &Path, ending: &str) -> PathBuf {
     path.with_extension(ending)
 }
 
-/// Looks after the companions of an older table: they would be taken for the new one's.
+/// Checks for companions of an older table, which would be taken for those of the new one.
 ///
 /// # Errors
-/// When there is one that is to be kept.
+/// When there is one and existing files are to be kept.
 pub(super) fn check_companions(companions: &[PathBuf], existing: Existing) -> Result<(), TableError> {
     match companions.iter().find(|path| existing == Existing::Keep && fs::symlink_metadata(path).is_ok()) {
         Some(path) => Err(TableError::Exists { path: path.clone() }),
@@ -23,13 +23,13 @@ pub(super) fn check_companions(companions: &[PathBuf], existing: Existing) -> Re
     }
 }
 
-/// Gives a table and its companions their names, the table last: whoever sees it finds its companions.
+/// Renames a table and its companions to their final names, the table last, so that a visible table has its companions.
 ///
-/// An older table goes first, and so do companions of its that the new one lacks (`obsolete`): at no time does a table
-/// lie beside the companions of another.
+/// An older table is removed first, with those of its companions that the new one lacks (`obsolete`): at no time does a
+/// table lie beside the companions of another.
 ///
 /// # Errors
-/// When the file system refuses; none of the new files is there then.
+/// When the file system reports an error; none of the new files exists then.
 pub(super) fn commit(
     table: AtomicFile,
     companions: Vec<AtomicFile>,
@@ -44,7 +44,7 @@ pub(super) fn commit(
         false => Vec::new(),
     };
     let mut files = companions.into_iter().chain([table]);
-    // Locked behind the files, so that it is free again when those without a name are dropped.
+    // Declared after `files`, so that the lock is released before the remaining files are dropped, which takes it.
     let mut names = Unfinished::lock();
     for path in &replaced {
         match fs::remove_file(path) {

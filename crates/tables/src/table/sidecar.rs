@@ -1,4 +1,4 @@
-//! The swept parameters of each row, beside formats that hold nothing but values.
+//! The companion file with the swept parameters of each row, for formats that hold values only.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use super::csv::{write_parameter_names, write_row_number};
 use super::{AtomicFile, Header};
 use crate::error::TableError;
 
-/// Bytes of text gathered before they are passed on.
+/// Bytes of text collected before they are written.
 const BUFFER: usize = 1 << 16;
 
-/// Writes `schedule,<swept parameters>`, one row a schedule, in the table's order.
+/// Writes `schedule,<swept parameters>`, one row per schedule, in the table's order.
 ///
 /// # Errors
 /// When the file system refuses.

@@ -1,7 +1,7 @@
-//! Temporary files: those being written by this process, and those that a killed one left behind.
+//! Temporary files: those that this process is writing, and those that a killed process left behind.
 //!
-//! Whoever writes a temporary file holds a lock on it. The system drops the lock with the process, so a file that
-//! can be locked has no owner and is removed.
+//! The writer of a temporary file holds a lock on it. The system releases the lock with the process, so a file that can
+//! be locked has no owner and is removed.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,14 +15,14 @@ use tempfile::NamedTempFile;
 const PREFIX: &str = ".lrgrid-";
 const SUFFIX: &str = ".tmp";
 
-/// How often the last moment looks whether files have their names.
+/// The interval at which the final clean-up tries to take the lock.
 const PATIENCE: Duration = Duration::from_millis(5);
 
 /// The files that this process is writing.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// The files that this process is writing. Whoever makes one or names several holds this meanwhile, so that a signal
-/// finds either all of it done or nothing.
+/// The lock on the files that this process is writing. It is held while a file is created or several are renamed, so
+/// that a signal finds these operations complete or not begun.
 pub(super) struct Unfinished(MutexGuard<'static, Vec<PathBuf>>);
 
 impl Unfinished {
@@ -30,23 +30,23 @@ impl Unfinished {
         Self(UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Says that a temporary file is gone or has its own name.
+    /// Removes a temporary file from the list: it is deleted or has its final name.
     pub(super) fn forget(&mut self, path: &Path) {
         self.0.retain(|known| known != path);
     }
 }
 
-/// Removes the temporary files that this process is writing, and has no others made or named from then on: for the last
-/// moment before the process ends.
+/// Removes the temporary files that this process is writing, and prevents further ones from being created or renamed.
+/// To be called immediately before the process ends.
 ///
-/// Files that are just being named get their names first, unless that takes longer than `patience`.
+/// Renames in progress are completed first, unless that takes longer than `patience`.
 pub fn remove_unfinished(patience: Duration) {
     let started = Instant::now();
     let mut files = loop {
         match UNFINISHED.try_lock() {
             Ok(files) => break files,
             Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
-            // The next run in the same folder removes what is left.
+            // The next run in the same folder removes remaining files.
             Err(TryLockError::WouldBlock) if started.elapsed() >= patience => return,
             Err(TryLockError::WouldBlock) => thread::sleep(PATIENCE),
         }
@@ -55,20 +55,20 @@ pub fn remove_unfinished(patience: Duration) {
     std::mem::forget(files);
 }
 
-/// Makes a temporary file in a folder, locked as long as it is open.
+/// Creates a temporary file in a folder, locked as long as it is open.
 pub(super) fn create(folder: &Path) -> io::Result<NamedTempFile> {
     remove_stale(folder);
     let mut unfinished = Unfinished::lock();
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
-    // As any other new file, less the umask, where temporary files are private.
+    // The usual permissions of a new file, subject to the umask; temporary files would be private.
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     loop {
         let temporary = builder.tempfile_in(folder)?;
-        // File systems without locks keep no one out, and remove no one's files either.
+        // On file systems without locks, nothing is locked, and no other process's files are removed either.
         let locked = temporary.as_file().lock().is_ok();
-        // Between its creation and the lock, another process may have taken it for one without an owner.
+        // Between creation and locking, another process may have removed the file as one without an owner.
         if !locked || temporary.path().exists() {
             unfinished.0.push(temporary.path().to_owned());
             return Ok(temporary);
@@ -76,7 +76,7 @@ pub(super) fn create(folder: &Path) -> io::Result<NamedTempFile> {
     }
 }
 
-/// Removes the temporary files in a folder that no process holds.
+/// Removes the temporary files in a folder that no process has locked.
 fn remove_stale(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -88,7 +88,7 @@ fn remove_stale(folder: &Path) {
         if let Ok(file) = File::options().write(true).open(entry.path())
             && file.try_lock().is_ok()
         {
-            // Another run may have been faster.
+            // Another process may have removed it first.
             drop(fs::remove_file(entry.path()));
         }
     }

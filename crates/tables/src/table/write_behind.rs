@@ -1,29 +1,29 @@
-//! Bytes on their way to the disk while more are written: the wait at the end is short, and a bad disk is noticed early.
+//! Syncs a file in a background thread while it is written: the final sync is short, and disk errors are noticed early.
 
 use std::fs::File;
 use std::io;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
-/// Bytes after which a file is sent on to its disk.
+/// Bytes written between two syncs.
 const EVERY: u64 = 32 << 20;
 
-/// Where this was measured; elsewhere a flush may empty the cache of the whole disk.
+/// Enabled where it was measured to help; on other systems a sync may flush the cache of the whole disk.
 const SUPPORTED: bool = cfg!(target_os = "linux");
 
-/// A thread that waits for the disk, started when a file is large enough to need one.
+/// A thread that syncs a file, started when the file is large enough.
 #[derive(Debug, Default)]
 pub(super) struct WriteBehind {
-    /// Bytes written since the thread was last asked.
+    /// Bytes written since the last request to the thread.
     waiting: u64,
     thread: Option<(SyncSender<()>, JoinHandle<io::Result<()>>)>,
 }
 
 impl WriteBehind {
-    /// Takes note of bytes that a file was given, and sends them on where they are many and the disk is idle.
+    /// Records bytes written to a file, and requests a sync if they are many and the thread is idle.
     ///
     /// # Errors
-    /// When the disk refused earlier ones: the system tells of that once, so the final wait would not see it.
+    /// When an earlier sync failed: the system reports that once, so the final sync would not see it.
     pub(super) fn written(&mut self, file: &File, bytes: u64) -> io::Result<()> {
         self.waiting += bytes;
         if !SUPPORTED || self.waiting < EVERY {
@@ -34,7 +34,7 @@ impl WriteBehind {
         }
         match self.thread.as_ref().map(|(requests, _)| requests.try_send(())) {
             Some(Err(TrySendError::Disconnected(()))) => self.finish(),
-            // A disk that is busy is asked when it is idle.
+            // A sync is in progress; the next one is requested later.
             Some(Err(TrySendError::Full(()))) => Ok(()),
             Some(Ok(())) | None => {
                 self.waiting = 0;
@@ -43,10 +43,10 @@ impl WriteBehind {
         }
     }
 
-    /// Waits until the disk is idle.
+    /// Waits for the thread to finish.
     ///
     /// # Errors
-    /// When it refused something.
+    /// When a sync failed.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         let Some((requests, thread)) = self.thread.take() else { return Ok(()) };
         drop(requests);
@@ -54,7 +54,7 @@ impl WriteBehind {
     }
 }
 
-/// Where there can be no thread, the disk is only waited for at the end.
+/// Starts the thread; without one, the file is synced at the end only.
 fn start(file: &File) -> Option<(SyncSender<()>, JoinHandle<io::Result<()>>)> {
     let file = file.try_clone().ok()?;
     let (requests, requested) = sync_channel(1);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_the_disk_refuses_is_an_error_of_a_later_write_or_of_the_end() {
-        // A device that cannot be synced.
+        // A device that does not support syncing.
         let refuses = || File::open("/dev/null").unwrap();
         let mut behind = WriteBehind::default();
         behind.written(&refuses(), EVERY).unwrap();

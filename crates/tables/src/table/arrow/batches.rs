@@ -1,4 +1,4 @@
-//! Values gathered into record batches, whose size does not depend on how the table is cut.
+//! Collects values into record batches, whose size does not depend on the tiles.
 
 use std::sync::Arc;
 
@@ -12,26 +12,26 @@ use crate::table::atomic::failed;
 use crate::table::{Header, Layout, Rows, Tile, parameter_column};
 use lrgrid::element::{Dtype, Element};
 
-/// The most values in a batch, or a little fewer where a row holds many.
+/// The most values in a batch; slightly fewer if a row holds many.
 const BATCH: usize = 1 << 16;
 
 /// The most bytes of the swept parameters in a batch.
 const PARAMETERS: usize = 8 << 20;
 
-/// Columns under way.
+/// The columns of the current batch.
 pub(super) struct Gather<'a, T> {
     header: &'a Header<'a>,
     schema: SchemaRef,
     rows: Rows,
-    /// Values of a whole batch.
+    /// The number of values in a full batch.
     most: usize,
-    /// The schedule and the step of each value, where a row is one.
+    /// The schedule and the step of each value, if a row is a value.
     schedules: Vec<i32>,
     steps: Vec<i64>,
     parameters: Vec<Vec<f64>>,
     values: Vec<T>,
     momentum: Vec<T>,
-    /// The first schedule of the batch, where a row is a schedule.
+    /// The first schedule of the batch, if a row is a schedule.
     first: usize,
 }
 
@@ -61,7 +61,7 @@ impl<'a, T: Element> Gather<'a, T> {
         &self.schema
     }
 
-    /// Takes the next values, and passes on every batch that is full.
+    /// Adds a tile, and writes every batch that becomes full.
     pub(super) fn take(
         &mut self,
         tile: &Tile<'_, T>,
@@ -85,12 +85,12 @@ impl<'a, T: Element> Gather<'a, T> {
         Ok(())
     }
 
-    /// What is left, as the last batch.
+    /// Writes the remaining values as the last batch.
     pub(super) fn rest(&mut self) -> Result<Option<RecordBatch>, TableError> {
         if self.values.is_empty() { Ok(None) } else { self.batch().map(Some) }
     }
 
-    /// Says which schedule and step some values of a tile belong to.
+    /// Appends the schedules and steps of some values of a tile.
     fn place(&mut self, tile: &Tile<'_, T>, first: usize, count: usize) {
         let (mut known, mut point) = (None, Vec::new());
         for index in first..first + count {
@@ -108,7 +108,7 @@ impl<'a, T: Element> Gather<'a, T> {
         }
     }
 
-    /// The batch of what has been gathered.
+    /// The batch of the collected values.
     fn batch(&mut self) -> Result<RecordBatch, TableError> {
         if self.rows == Rows::Schedule {
             let rows = self.values.len() / self.header.steps.len().max(1);
@@ -143,12 +143,12 @@ impl<'a, T: Element> Gather<'a, T> {
     }
 }
 
-/// Values as an Arrow array; `None` where Arrow lacks the type.
+/// Values as an Arrow array; `None` if Arrow lacks the type.
 fn array<T: Element>(values: Vec<T>) -> Option<ArrayRef> {
     fn of<P: ArrowPrimitiveType>(values: Vec<P::Native>) -> ArrayRef {
         Arc::new(PrimitiveArray::<P>::new(values.into(), None))
     }
-    // The casts are between one and the same type, as the element's own name for itself says.
+    // Each cast is between identical types, as `T::DTYPE` proves.
     match T::DTYPE {
         Dtype::F64 => Some(of::<Float64Type>(cast_vec(values))),
         Dtype::F32 => Some(of::<Float32Type>(cast_vec(values))),

@@ -1,4 +1,4 @@
-//! Arrow IPC files: columns as they lie in memory, to be mapped.
+//! Arrow IPC files: columns in memory order, which can be memory-mapped.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::error::TableError;
 use crate::table::{AtomicFile, Header, Options, Rows, Sink, Stored};
 use lrgrid::element::Element;
 
-/// Starts an Arrow IPC table.
+/// Opens a sink that writes an Arrow IPC file.
 pub(in crate::table) fn create<'a, T: Element>(
     path: &Path,
     header: &'a Header<'a>,
@@ -24,12 +24,12 @@ pub(in crate::table) fn create<'a, T: Element>(
     let gather = Gather::<T>::new(header, options.rows)?;
     let metadata = header.metadata.iter().map(|(key, text)| (key.clone(), text.clone()));
     let schema = gather.schema().as_ref().clone().with_metadata(metadata.collect::<arrow_schema::Metadata>());
-    // Batches go without the metadata, which belong to the file.
+    // Batches omit the metadata, which belong to the file.
     let writer = FileWriter::try_new(file, &Arc::new(schema)).map_err(|error| cause(path, error))?;
     Ok(Box::new(Columnar { gather, file: Box::new(Ipc { writer, path: path.to_owned() }) }))
 }
 
-/// What the columns take.
+/// Bytes of the columns.
 fn least_bytes<T: Element>(header: &Header<'_>, rows: Rows) -> u64 {
     let quantities = if header.momentum { 2 } else { 1 };
     let point = size_of::<i32>() + header.parameters.len() * size_of::<f64>();

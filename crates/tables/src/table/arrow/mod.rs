@@ -1,4 +1,4 @@
-//! Columnar tables: record batches of one size, as Parquet or as an Arrow IPC file.
+//! Columnar tables: record batches of equal size, as Parquet or as an Arrow IPC file.
 
 mod batches;
 mod ipc;
@@ -17,7 +17,7 @@ use crate::error::TableError;
 use batches::Gather;
 use lrgrid::element::Element;
 
-/// A file of record batches.
+/// A writer of record batches.
 trait BatchFile {
     /// Appends a batch.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError>;
@@ -26,7 +26,7 @@ trait BatchFile {
     fn finish(self: Box<Self>) -> Result<Stored, TableError>;
 }
 
-/// A columnar table: what is the same in both formats.
+/// A columnar table in either format.
 struct Columnar<'a, T> {
     gather: Gather<'a, T>,
     file: Box<dyn BatchFile + 'a>,
@@ -46,9 +46,9 @@ impl<T: Element> Sink<T> for Columnar<'_, T> {
     }
 }
 
-/// Refuses rows of which a few do not fit in the memory.
+/// Rejects tables whose rows are too large for the memory bound.
 fn check_row<T: Element>(path: &Path, header: &Header<'_>, options: &Options) -> Result<(), TableError> {
-    // A row in the gatherer, in its batch, and in a writer's buffers.
+    // A row exists in the collector, in its batch, and in the writer's buffers.
     const COPIES: u128 = 4;
     let quantities = if header.momentum { 2 } else { 1 };
     let row = header.steps.len() as u128 * quantities * size_of::<T>() as u128;
@@ -64,7 +64,7 @@ fn check_row<T: Element>(path: &Path, header: &Header<'_>, options: &Options) ->
     Ok(())
 }
 
-/// What the system said, from inside another library's error.
+/// The system's error within another library's error.
 fn cause(path: &Path, error: impl std::error::Error + 'static) -> TableError {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(&error);
     while let Some(inner) = next {

@@ -15,10 +15,10 @@ use crate::error::TableError;
 use crate::table::{AtomicFile, Header, Options, Rows, Sink, Stored};
 use lrgrid::element::Element;
 
-/// Values in a row group: enough to compress well, and some megabytes while it is gathered.
+/// Values in a row group: enough to compress well, and a few megabytes while it is collected.
 const ROW_GROUP: usize = 1 << 20;
 
-/// Starts a Parquet table.
+/// Opens a sink that writes Parquet.
 pub(in crate::table) fn create<'a, T: Element>(
     path: &Path,
     header: &'a Header<'a>,
@@ -33,7 +33,7 @@ pub(in crate::table) fn create<'a, T: Element>(
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(|error| cause(path, error))?))
         .set_max_row_group_row_count(Some((ROW_GROUP / columns).max(1)))
         .set_key_value_metadata(Some(metadata));
-    // Steps rise evenly, and values hardly ever repeat.
+    // Steps are evenly spaced, and values rarely repeat.
     let step = ColumnPath::from("step");
     properties = properties
         .set_column_dictionary_enabled(step.clone(), false)
