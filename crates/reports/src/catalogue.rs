@@ -1,4 +1,4 @@
-//! The parameters of each kind of schedule, read from the schema of the structs that parse them.
+//! The parameters of each kind of schedule, taken from the JSON schema of the structs that parse them.
 
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value};
@@ -10,11 +10,11 @@ use lrgrid::schedule::Kind;
 pub struct Parameter {
     /// The key in specs.
     pub name: String,
-    /// What may be written: `number`, `whole number`, `schedule`, `"linear" | "cosine"`, lists of these.
+    /// The form of the value: `number`, `whole number`, `schedule`, `"linear" | "cosine"`, or lists of these.
     pub form: String,
-    /// What is taken where it is left out; `None` where it must be written.
+    /// The default; `None` if the parameter is required.
     pub default: Option<String>,
-    /// What it means.
+    /// The description.
     pub description: String,
 }
 
@@ -33,7 +33,7 @@ pub fn parameters(kind: &Kind) -> Vec<Parameter> {
     of_schema(kind.schema)
 }
 
-/// The properties of a schema, in order of declaration: the arguments of a library's schedule, say.
+/// The properties of a schema, in order of declaration: for example the arguments of a library's schedule.
 ///
 /// ```
 /// use lrgrid_reports::catalogue::of_schema;
@@ -65,7 +65,7 @@ pub fn of_schema(schema: fn(&mut SchemaGenerator) -> Schema) -> Vec<Parameter> {
     properties.iter().map(parameter).collect()
 }
 
-/// A number as one would write it: `1` for 1.0.
+/// A number as a person writes it: `1` for 1.0.
 fn plain(value: &Value) -> String {
     let text = value.to_string();
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
@@ -85,7 +85,7 @@ fn resolve<'a>(schema: &'a Value, definitions: &'a Map<String, Value>) -> &'a Va
 }
 
 fn form(schema: &Value, definitions: &Map<String, Value>) -> String {
-    // A library's own are named after it.
+    // Definitions of a library's schedules are named after the library.
     if reference(schema).is_some_and(|name| name.ends_with("Schedule")) {
         return "schedule".to_owned();
     }

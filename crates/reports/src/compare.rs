@@ -1,28 +1,28 @@
-//! Two curves beside each other: where and by how much they differ.
+//! Compares two curves: where and by how much they differ.
 
 use half::{bf16, f16};
 
 use lrgrid::element::{Dtype, Element};
 
-/// Where two curves differ in one number type.
+/// The differences of two curves in one element type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Equality {
     /// The type.
     pub dtype: Dtype,
-    /// How many of the compared steps have different values once rounded to it.
+    /// The number of compared steps at which the values, rounded to the type, differ.
     pub different: usize,
     /// The first of these steps.
     pub first: Option<u64>,
 }
 
-/// How two curves differ over common steps.
+/// The differences of two curves at common steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// How many steps were compared.
+    /// The number of steps compared.
     pub steps: usize,
     /// The step with the largest difference, and both values there.
     pub largest: (u64, f64, f64),
-    /// The step with the largest difference as a share of the larger value, and both values there.
+    /// The step with the largest difference relative to the larger value, and both values there.
     pub largest_relative: (u64, f64, f64),
     /// The first step that differs at all, and both values there.
     pub first: Option<(u64, f64, f64)>,
@@ -30,7 +30,7 @@ pub struct Difference {
     pub equality: Vec<Equality>,
 }
 
-/// Compares two curves of the same steps; nothing where there are none.
+/// Compares two curves at the same steps; `None` if there are no steps.
 ///
 /// ```
 /// use lrgrid_reports::compare::difference;
@@ -44,7 +44,7 @@ pub fn difference(steps: &[u64], a: &[f64], b: &[f64]) -> Option<Difference> {
     let rows = || steps.iter().zip(a).zip(b).map(|((&step, &a), &b)| (step, a, b));
     let gap = |&(_, a, b): &(u64, f64, f64)| if a == b { 0.0 } else { (a - b).abs() };
     let share = |row: &(u64, f64, f64)| if gap(row) == 0.0 { 0.0 } else { gap(row) / row.1.abs().max(row.2.abs()) };
-    // The first of equals, so that the report does not depend on anything else.
+    // Among equal differences the first step, so that the report is deterministic.
     let largest = |of: &dyn Fn(&(u64, f64, f64)) -> f64| {
         rows().reduce(|best, row| if of(&row).total_cmp(&of(&best)).is_gt() { row } else { best })
     };

@@ -1,15 +1,15 @@
-//! Every error of reports, each with what was wrong, the value, and what would be right.
+//! The errors of reports. Each names what is wrong, the offending value, and a remedy.
 
 use std::path::PathBuf;
 
-/// Anything that reports can refuse or fail at.
+/// Any error of reports.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The library refused or failed.
+    /// An error of the library `lrgrid`.
     #[error(transparent)]
     Library(#[from] lrgrid::Error),
-    /// A picture could not be made.
+    /// A picture could not be drawn.
     #[error(transparent)]
     Plot(#[from] PlotError),
     /// A log could not be read.
@@ -29,11 +29,11 @@ impl From<lrgrid::error::LowerError> for Error {
     }
 }
 
-/// Why a picture could not be made.
+/// Why a picture could not be drawn.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlotError {
-    /// The ending names no picture format.
+    /// The file's extension names no picture format.
     #[error("{path}: {reason}")]
     Format {
         /// The file.
@@ -44,17 +44,17 @@ pub enum PlotError {
     /// The picture would be empty or too large.
     #[error("a picture of {width} × {height} pixels: each side must be from 1 to {most}")]
     Size {
-        /// Pixels across.
+        /// Width in pixels.
         width: f64,
-        /// Pixels down.
+        /// Height in pixels.
         height: f64,
-        /// The most that either may be.
+        /// The largest width or height.
         most: f64,
     },
-    /// The encoder refused.
+    /// The encoder failed.
     #[error("could not encode the picture: {reason}")]
     Encode {
-        /// What it said.
+        /// The encoder's error message.
         reason: String,
     },
     /// There is nothing to draw.
@@ -65,19 +65,19 @@ pub enum PlotError {
     },
 }
 
-/// Why a table of learning rates could not be read.
+/// Why a log or a table of learning rates could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The file system refused.
+    /// An error of the file system.
     #[error("could not read {path}: {source}")]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file is not what its ending says, or holds no usable values.
+    /// The file is not of its format, or has no usable values.
     #[error("{path}: {reason}")]
     Format {
         /// The file.

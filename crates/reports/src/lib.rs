@@ -1,7 +1,8 @@
-//! What people read of learning-rate schedules: descriptions, pictures, comparisons, fits to logs.
+//! Reports on learning-rate schedules: descriptions, pictures, comparisons, and fits to logs.
 //!
-//! [`describe`] tells a schedule's segments and the values that matter, [`plot`] draws schedules, [`logged`] reads logs,
-//! [`fit`] finds the schedule that a log comes from, [`compare`] finds where two differ, and [`catalogue`] lists every kind.
+//! [`describe`] lists a schedule's segments and characteristic values, [`plot`] draws schedules, [`logged`] reads logs,
+//! [`fit`] recovers the schedule of a log, [`compare`] finds where two curves differ, and [`catalogue`] lists the
+//! parameters of every kind.
 pub mod catalogue;
 pub mod compare;
 pub mod describe;

@@ -1,4 +1,4 @@
-//! Learning rates from someone's log: steps, values, and how finely the values were written.
+//! Reads learning rates from logs: steps, values, and the precision to which the values were rounded.
 
 mod npy;
 
@@ -19,10 +19,10 @@ const MOST_BYTES: u64 = 1 << 30;
 /// The longest line of a text: 1 MiB.
 const MOST_LINE: usize = 1 << 20;
 
-/// Bytes by which a file is known, before the rest is read.
+/// Bytes by which the format of a file is recognised before the rest is read.
 const FIRST: u64 = 1 << 16;
 
-/// Values that may be short because they are exact: of so many different ones, some would have more digits.
+/// With fewer distinct values than this, short values may be exact; with more, some would have more digits.
 const FEW_VALUES: usize = 12;
 
 /// Names of the column of steps, in the order of preference.
@@ -46,24 +46,25 @@ pub struct Logged {
     pub steps: Vec<u64>,
     /// The values.
     pub values: Vec<f64>,
-    /// How far each value may be from what was logged, by rounding.
+    /// The precision to which the values were rounded.
     pub rounding: Rounding,
 }
 
-/// How finely values were written.
+/// The precision to which values were rounded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rounding {
-    /// To so many decimals: half a unit of the last one.
+    /// To a number of decimals: the bound is half a unit of the last decimal.
     Absolute(f64),
-    /// To so many digits: this share of the value.
+    /// To a number of digits: the bound is this fraction of the value.
     Relative(f64),
 }
 
 impl Rounding {
-    /// Of a single written in the shortest text that reads back: half a unit for the single, and half for the text.
+    /// Rounding of an `f32` printed in the shortest digits that parse back: half an ULP for the `f32`, and half for the
+    /// text.
     pub const SINGLE: Self = Self::binary(23);
 
-    /// The most that rounding moved a value.
+    /// The bound on the rounding error of a value.
     #[must_use]
     pub fn of(self, value: f64) -> f64 {
         match self {
@@ -72,12 +73,12 @@ impl Rounding {
         }
     }
 
-    /// Of values in `f64`, `f32`, `f16` or `bf16`, by the bits of their significand.
+    /// Rounding to a binary floating-point type with this many explicit bits.
     const fn binary(bits: u32) -> Self {
         Self::Relative(1.0 / (1_u64 << bits) as f64)
     }
 
-    /// From how texts are written: in full, or cut to some digits or decimals.
+    /// Infers the rounding from how values are printed: in full, or cut to a number of digits or decimals.
     fn of_texts<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
         let (mut digits, mut decimals, mut scientific) = (0, 0, false);
         let mut distinct = std::collections::BTreeSet::new();
@@ -92,11 +93,11 @@ impl Rounding {
             }
         }
         match digits {
-            // Sixteen digits and more are a double's own, seven to nine a single's: the shortest text that reads back may
-            // be as far from the single as that is from the exact value.
+            // Sixteen digits and more are a double's own, seven to nine a single's: the shortest text that reads back
+            // may be as far from the single as that is from the exact value.
             14.. => Self::binary(50),
             7.. => Self::SINGLE,
-            // A few short numbers may be exact: a constant, or milestones.
+            // A few distinct short numbers may be exact: a constant, or milestones.
             _ if distinct.len() < FEW_VALUES => Self::SINGLE,
             _ if scientific => Self::Relative(0.5 * 10f64.powi(1 - digits.max(1) as i32)),
             _ => Self::Absolute(0.5 * 10f64.powi(-(decimals as i32))),
@@ -104,21 +105,21 @@ impl Rounding {
     }
 }
 
-/// Which part of a file is meant.
+/// The part of a file to read.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// The column of values, by its name.
+    /// The name of the column of values.
     pub column: Option<String>,
-    /// The schedule, where a table has several.
+    /// The index of the schedule, if a table has several.
     pub schedule: usize,
 }
 
 impl Logged {
-    /// Reads a `.csv` or `.npy` file. A text may have 1 GiB, and lines of 1 MiB; of a NumPy table only the row that is
-    /// meant is read.
+    /// Reads a `.csv` or `.npy` file. A text may have up to 1 GiB, in lines of up to 1 MiB; of a NumPy table only the
+    /// selected row is read.
     ///
     /// # Errors
-    /// When it cannot be read, is larger, or has no such column, row or usable value.
+    /// When the file cannot be read, is too large, or lacks the column, the row or usable values.
     pub fn read(path: &Path, selection: &Selection) -> Result<Self, ReadError> {
         let failed = |source| ReadError::Io { path: path.to_owned(), source };
         let named = |error: ReadError| match error {
@@ -129,7 +130,8 @@ impl Logged {
         let mut bytes = Vec::new();
         (&mut file).take(FIRST).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.starts_with(npy::MAGIC) {
-            // From the file itself, which may be far larger than a row; what comes through a pipe is kept first.
+            // Read from the file itself, which may be far larger than one row; the contents of a pipe are buffered
+            // first.
             if file.metadata().map_err(failed)?.is_file() {
                 std::io::Seek::rewind(&mut file).map_err(failed)?;
                 return npy::read(std::io::BufReader::new(file), selection).map_err(named);
@@ -147,7 +149,7 @@ impl Logged {
     /// Reads the bytes of a `.csv` or `.npy` file.
     ///
     /// # Errors
-    /// When they are neither, or have no such column, row or usable value.
+    /// When they are neither, or lack the column, the row or usable values.
     pub fn from_bytes(bytes: &[u8], selection: &Selection) -> Result<Self, ReadError> {
         if bytes.starts_with(npy::MAGIC) {
             return npy::read(Cursor::new(bytes), selection);
@@ -155,10 +157,10 @@ impl Logged {
         Self::from_csv(std::str::from_utf8(bytes).map_err(|_| neither())?, selection)
     }
 
-    /// Reads a CSV text: with a header, or one column of values, or steps and values.
+    /// Reads a CSV text: with a header, or without one as values, or steps and values.
     ///
     /// # Errors
-    /// When it has no such column or schedule, or a row is not a number.
+    /// When it lacks the column or schedule, or a cell is not a number.
     pub fn from_csv(text: &str, selection: &Selection) -> Result<Self, ReadError> {
         check_text(text)?;
         let separator = if text.lines().next().is_some_and(|line| line.contains('\t')) { b'\t' } else { b',' };
@@ -184,7 +186,7 @@ impl Logged {
             if schedule.is_some_and(|column| row.get(column) != Some(&selection.schedule.to_string())) {
                 continue;
             }
-            // Loggers leave cells empty where another metric was written.
+            // Loggers leave cells empty in rows of other metrics.
             let Some(text) = row.get(value).filter(|cell| !cell.is_empty()) else { continue };
             let number: f64 =
                 text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
@@ -208,7 +210,7 @@ impl Logged {
             }
             found.push((at, number, text.to_owned()));
         }
-        // Where a step was logged twice, as after a resumed run, the later row counts.
+        // If a step was logged twice, as after resuming a run, the later row is kept.
         found.sort_by_key(|row| row.0);
         found.dedup_by(|later, earlier| {
             let same = later.0 == earlier.0;
@@ -237,12 +239,12 @@ fn neither() -> ReadError {
     refused("is neither a text nor a NumPy table: give a .csv or .npy file".to_owned())
 }
 
-/// What the CSV reader says, without the row.
+/// The CSV reader's error, without the row's contents.
 fn not_csv(error: csv::Error) -> ReadError {
     refused(format!("is not CSV: {}", readable::name(&error.to_string())))
 }
 
-/// Refuses texts of another kind, and lines without an end, before they are taken for rows.
+/// Rejects texts of other formats, and overlong lines, before they are parsed.
 fn check_text(text: &str) -> Result<(), ReadError> {
     if text.trim_start().starts_with(['{', '[', '<']) {
         return Err(refused(
@@ -266,7 +268,7 @@ fn whole(text: &str) -> Option<u64> {
         .filter(|&step| step <= MAX_STEP)
 }
 
-/// Which columns hold steps, values and numbers of schedules.
+/// The columns of steps, values and schedule indices.
 fn columns(
     first: &csv::StringRecord,
     is_header: bool,
@@ -367,7 +369,7 @@ mod tests {
         for bytes in [&b"\x7fELF\x02\x01\x01\x00"[..], b"step,lr\n1,\xff\n", b"\xff\xfes\0t\0e\0p\0"] {
             assert!(refusal(bytes).contains("neither a text nor a NumPy table"), "{bytes:?}");
         }
-        // A character that is cut by the end of the first piece is none that is broken.
+        // A character split at the end of the first chunk is not an encoding error.
         let text = format!("{}é\n", "x".repeat(FIRST as usize - 1));
         assert!(refusal(text.as_bytes()).contains("none of the columns"));
         assert!(refusal(b"\x93NUMPY\x01\x00\x05\x00{}").contains("cut off in its header"));

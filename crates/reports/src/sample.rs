@@ -1,35 +1,36 @@
-//! Where a picture looks at a schedule, so that no corner, restart or single-step jump is missed at any horizon.
+//! Chooses the steps at which pictures evaluate a schedule, so that no corner, restart or single-step jump is missed at
+//! any horizon.
 //!
-//! A pixel column stands for a run of steps. Within it the value is looked at wherever the lowered form says that
-//! something happens; between two such steps one segment runs monotonically, so the least and the greatest are seen.
-//! The work per column is bounded: of many cycles in one column the first, the middle and the last are looked at.
+//! A pixel column represents a range of steps. It is evaluated at all corners of the lowered form; between two corners
+//! a segment is monotone, so the least and the greatest value are found. The work per column is bounded: of many cycles
+//! in one column, only the first, the middle and the last are evaluated.
 
 use std::ops::Range;
 
 use lrgrid::program::{MAX_STEP, Program, Repetition, Segment, Stage, Track};
 
-/// Cycles, stairs or steps that are gone through one by one within a column.
+/// The most cycles, stairs or steps that are evaluated individually within a column.
 const ONE_BY_ONE: u64 = 8;
-/// Corners of repeated cycles that are looked at one by one within a column.
+/// The most corners of repeated cycles that are evaluated within a column.
 const CORNERS: usize = 64;
-/// Evenly spaced looks at a column where several factors move together.
+/// Number of evenly spaced steps evaluated in a column in which several tracks vary.
 const BETWEEN: u64 = 6;
 
-/// What a schedule does in the steps that one pixel column stands for.
+/// A schedule within the steps of one pixel column; each value with its step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Column {
-    /// At the first step.
+    /// The value at the first step.
     pub first: (u64, f64),
     /// The least value.
     pub least: (u64, f64),
     /// The greatest value.
     pub greatest: (u64, f64),
-    /// At the last step.
+    /// The value at the last step.
     pub last: (u64, f64),
 }
 
 impl Column {
-    /// The points to draw a line through, in order of their steps.
+    /// The points of a line, in order of their steps.
     pub fn points(&self) -> impl Iterator<Item = (u64, f64)> {
         let mut points = [self.first, self.least, self.greatest, self.last];
         points.sort_by_key(|point| point.0);
@@ -38,7 +39,7 @@ impl Column {
     }
 }
 
-/// The steps of column `index` of `columns`; never empty where there are at least as many steps as columns.
+/// The steps of column `index` of `columns`; not empty if there are at least as many steps as columns.
 #[must_use]
 pub fn column_steps(steps: &Range<u64>, columns: usize, index: usize) -> Range<u64> {
     let length = u128::from(steps.end.saturating_sub(steps.start));
@@ -46,7 +47,7 @@ pub fn column_steps(steps: &Range<u64>, columns: usize, index: usize) -> Range<u
     cut(index)..cut(index + 1)
 }
 
-/// The schedule over `steps`, in at most `columns` columns: one per step where there are fewer steps.
+/// The schedule over `steps`, in at most `columns` columns: one per step if there are fewer steps.
 ///
 /// ```
 /// use lrgrid_reports::sample::envelope;
@@ -70,7 +71,7 @@ pub fn envelope(program: &Program, steps: Range<u64>, columns: usize) -> Vec<Col
         .collect()
 }
 
-/// One column over `steps`, of which there is at least one.
+/// One column over `steps`, which must not be empty.
 fn column(
     program: &Program,
     stages: &[StageCorners<'_>],
@@ -109,7 +110,7 @@ fn column(
     Some(column)
 }
 
-/// Where a stage's tracks have corners.
+/// The corners of a stage's tracks.
 struct StageCorners<'p> {
     stage: &'p Stage,
     /// Ticks of the program's clock.
@@ -117,12 +118,12 @@ struct StageCorners<'p> {
     tracks: Vec<TrackCorners<'p>>,
 }
 
-/// Where one track has corners, on its own clock.
+/// The corners of one track, on its own clock.
 struct TrackCorners<'p> {
     track: &'p Track,
-    /// Starts and ends of segments and the steps beside them, rising; of one cycle where it repeats.
+    /// Starts and ends of segments with the adjacent steps, in ascending order; of one cycle if the track repeats.
     corners: Vec<u64>,
-    /// Those with the least and the greatest value of a cycle, and the turns.
+    /// The corners with the least and the greatest value of a cycle, and the cycle's ends.
     extremes: Vec<u64>,
 }
 
@@ -131,7 +132,7 @@ impl<'p> TrackCorners<'p> {
         let period = match track.repetition {
             Repetition::None => u64::MAX,
             Repetition::Restart { period } => period,
-            // The turn itself belongs to both ways.
+            // The turning point belongs to both directions.
             Repetition::Reflect { period } => period.saturating_add(1),
         };
         let of_segment = |segment: &Segment| {
@@ -173,7 +174,7 @@ impl<'p> TrackCorners<'p> {
             }
         }
         for segment in &self.track.segments {
-            // Stairs: where there are few each is seen; of many, the segment's ends say all.
+            // Stairs: a few are evaluated individually; of many, the segment's ends suffice.
             let Some(quantum) = segment.quantum.filter(|_| self.track.repetition == Repetition::None) else { continue };
             let begin = times.start.max(segment.start);
             let next = segment.start.saturating_add(((begin - segment.start) / quantum + 1).saturating_mul(quantum));
@@ -193,7 +194,7 @@ impl<'p> TrackCorners<'p> {
             let few = (last - first + 1) as usize * self.corners.len() <= CORNERS;
             (first..=last).for_each(|cycle| add(cycle, if few { &self.corners } else { &self.extremes }));
             if !few {
-                // A long cycle: its corners within this column, which other columns do not go through again.
+                // A long cycle: only its corners within this column.
                 let begin = self.corners.partition_point(|&corner| corner < times.start % period);
                 add(first, &self.corners[begin..(begin + CORNERS).min(self.corners.len())]);
             }
@@ -211,7 +212,7 @@ impl<'p> StageCorners<'p> {
         Self { stage, ticks: stage.start..end, tracks: stage.tracks.iter().map(TrackCorners::of).collect() }
     }
 
-    /// Adds the ticks within `ticks` at which something happens.
+    /// Adds the corners within `ticks`.
     fn within(&self, ticks: Range<u64>, found: &mut Vec<u64>) {
         if ticks.is_empty() {
             return;
@@ -237,7 +238,7 @@ mod tests {
     use super::*;
     use lrgrid::schedule::KINDS;
 
-    /// Every column against every step of it, for every schedule of the catalogue.
+    /// Compares every column with all of its steps, for every schedule of the catalogue.
     #[test]
     fn columns_have_the_least_and_the_greatest_of_all_their_steps() {
         for kind in KINDS {
@@ -253,7 +254,7 @@ mod tests {
                             .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), value| {
                                 (least.min(value), greatest.max(value))
                             });
-                        // Several factors together are looked at here and there between their corners.
+                        // Products of several varying tracks are only sampled between their corners.
                         let slack = if single { 0.0 } else { 0.12 * (greatest - least) };
                         assert!(
                             column.least.1 <= least + slack && column.greatest.1 >= greatest - slack,

@@ -1,25 +1,25 @@
-//! Programs that reach every corner of the lowered form, and the steps at which to look at them.
+//! Programs that cover the edge cases of the lowered form, and the steps at which to test them.
 
 use crate::Random;
 use lrgrid::curve::Curve;
 use lrgrid::double_double::DoubleDouble;
 use lrgrid::program::{Clamp, MAX_STEP, Program, Repetition, Segment, Stage, Track};
 
-/// A program, and the curve whose bound it is held to.
+/// A program, and the curve whose error bound applies to it.
 pub struct Case {
-    /// What it is, for messages.
+    /// A description for messages.
     pub what: String,
     /// The curve.
     pub curve: Curve,
     /// The program.
     pub program: Program,
-    /// Whether other curves are multiplied in.
+    /// Whether it is a product with other curves.
     pub product: bool,
-    /// Whether parts of opposite sign may cancel.
+    /// Whether terms of opposite sign may cancel.
     pub cancels: bool,
 }
 
-/// Whether shape 0 is at phase 0 and shape 1 at phase 1.
+/// Whether the shape is 0 at phase 0 and 1 at phase 1.
 pub fn spans_zero_to_one(curve: &Curve) -> bool {
     match curve {
         Curve::Linear | Curve::Cosine => true,
@@ -33,7 +33,7 @@ pub fn spans_zero_to_one(curve: &Curve) -> bool {
     }
 }
 
-/// Every curve, with ordinary and with extreme parameters.
+/// Every curve, with ordinary and extreme parameters.
 pub fn curves() -> Vec<Curve> {
     let octaves = |o: f64| Curve::CosineExponential { octaves: o.into() };
     let offset = |o: f64| Curve::Logistic { offset: o.into() };
@@ -77,22 +77,22 @@ pub fn curves() -> Vec<Curve> {
     ]
 }
 
-/// How far the phase goes: 1 for curves on [0, 1], further for the others.
+/// Ranges of the phase: 1 for curves on [0, 1], larger ones for the others.
 fn spans(curve: &Curve) -> &'static [f64] {
     match curve {
         Curve::Exponential => &[1.0, 0.01, 20.0, 240.0, -100.0, -1e-6],
         Curve::ExponentialMinusOne => &[1.0, 0.01, 20.0, 110.0, -100.0, -1e-6],
         Curve::Logistic { .. } => &[16.0, 0.5, 120.0, -30.0],
         Curve::Rational { .. } => &[1.0, 1e-6, 1e4, 1e12],
-        // Inverse square roots count steps, not fractions.
+        // Inverse square roots count steps and are tested separately.
         _ => &[1.0],
     }
 }
 
-/// The longest run a curve is tried over.
+/// The longest segment on which a curve is tested.
 ///
-/// A phase has 64 bits. What a warp below 1 makes of `1 − w` near the end needs them all: with 2^36
-/// steps 28 are left of it, with 2^53 only 11.
+/// A phase has 64 bits. A warp below 1 magnifies the error of `1 − w` near the end: with 2^36 steps 28 bits of it are
+/// significant, with 2^53 only 11.
 fn longest(curve: &Curve) -> u64 {
     match curve {
         Curve::Power { warp, .. } | Curve::CosinePower { warp, .. } if *warp < 1.0 => 1 << 36,
@@ -156,7 +156,7 @@ fn plain(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
     }
 }
 
-/// The curve within stairs, repetitions, products, stages, bounds and clocks.
+/// The curve in stairs, repetitions, products, stages, bounds and clocks.
 fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
     let span = spans(&curve)[0];
     let mut push = |what: &str, program: Program, cancels| {
@@ -170,11 +170,11 @@ fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
     push("stairs", Program::of(vec![quantum]), false);
     let slow = Segment { quantum: Some((1 << 33) + 5), ..near };
     push("long stairs", Program::of(vec![slow]), false);
-    // Far along, the phase must keep its fraction.
+    // At large steps, the phase must keep its fraction.
     let most = longest(&curve);
     let far = Segment { origin: most / 2, length: most / 2, ..segment(curve, span, most, false, 0.0, 1.0) };
     push("large origin", Program::of(vec![far]), false);
-    // One whole count less, so that the phase stays within the curve.
+    // One count less, so that the phase stays within the curve's domain.
     let between = Segment { lead: 3 << 62, length: 999, ..near };
     push("a lead", Program::of(vec![between]), false);
     let towards = Segment { lead: 1 << 40, reversed: true, origin: 999, ..between };
@@ -249,7 +249,7 @@ fn inverse_powers(cases: &mut Vec<Case>) {
     }
 }
 
-/// The steps at which a program is looked at: around everything that happens in it, and `more` at random.
+/// The steps at which a program is tested: around all of its boundaries, and `more` at random.
 pub fn steps(program: &Program, random: &mut Random, more: usize) -> Vec<u64> {
     let mut marks = vec![0, 1 << 24, 1 << 32, MAX_STEP];
     for stage in &program.stages {
@@ -258,7 +258,7 @@ pub fn steps(program: &Program, random: &mut Random, more: usize) -> Vec<u64> {
             if let Repetition::Restart { period } | Repetition::Reflect { period } = track.repetition {
                 marks.extend([period, 2 * period, 3 * period].map(|at| stage.start + at.saturating_sub(track.advance)));
             }
-            // A few of many segments.
+            // A few, if there are many segments.
             for segment in track.segments.iter().step_by(track.segments.len().div_ceil(5)) {
                 let begin = stage.start.saturating_add(segment.start);
                 let end = begin.saturating_add(segment.length.saturating_mul(segment.quantum.unwrap_or(1)));
@@ -274,7 +274,7 @@ pub fn steps(program: &Program, random: &mut Random, more: usize) -> Vec<u64> {
     let last = steps.iter().copied().filter(|&step| step < MAX_STEP / 2).max().unwrap_or(0);
     for _ in 0..more / 2 {
         steps.push(random.below(last + 10));
-        // Mostly where something happens, sometimes far beyond.
+        // Mostly within the boundaries, sometimes far beyond.
         let end = if random.below(4) == 0 { MAX_STEP } else { last + 10 };
         steps.push(random.log_uniform(1.0, end as f64) as u64);
     }

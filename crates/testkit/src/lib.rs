@@ -1,4 +1,4 @@
-//! What the tests of lrgrid's crates share: programs that reach every corner, steps that tell, random numbers.
+//! Shared by the tests of lrgrid's crates: programs with edge cases, significant steps, random numbers.
 #![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 pub mod cases;
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 pub use random::Random;
 
-/// The repository's folder, where the examples, the cases and the documents are.
+/// The folder of the repository, with examples, test cases and documents.
 pub fn root() -> &'static Path {
     static ROOT: LazyLock<PathBuf> =
         LazyLock::new(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap());

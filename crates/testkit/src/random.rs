@@ -1,15 +1,15 @@
-//! Numbers drawn from a seed that is printed.
+//! Random numbers from a seed that is printed.
 
 /// SplitMix64: `LRGRID_SEED` sets its start, which is printed.
 pub struct Random(u64);
 
 impl Random {
-    /// The sequence of a seed.
+    /// The random sequence of a seed.
     pub fn of(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Another sequence every time, but for `LRGRID_SEED`.
+    /// A different sequence every time, unless `LRGRID_SEED` is set.
     pub fn fresh() -> Self {
         let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let seed = std::env::var("LRGRID_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -18,14 +18,14 @@ impl Random {
         Self(seed)
     }
 
-    /// Always the same sequence, but for `LRGRID_SEED`.
+    /// Always the same sequence, unless `LRGRID_SEED` is set.
     pub fn fixed() -> Self {
         let seed = std::env::var("LRGRID_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_124);
         println!("LRGRID_SEED={seed}");
         Self(seed)
     }
 
-    /// Any 64 bits.
+    /// 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -39,12 +39,12 @@ impl Random {
         self.bits() % end.max(1)
     }
 
-    /// In [0, 1).
+    /// A number in [0, 1).
     pub fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / 2f64.powi(53)
     }
 
-    /// Even in the logarithm.
+    /// A number that is uniform in the logarithm.
     pub fn log_uniform(&mut self, least: f64, most: f64) -> f64 {
         (least.ln() + self.unit() * (most / least).ln()).exp()
     }

@@ -1,16 +1,16 @@
-//! The steps of a schedule that tell whether it is right.
+//! Significant steps of a schedule: those at which errors would show.
 
 use lrgrid::program::MAX_STEP;
 use lrgrid::schedule::Schedule;
 
-/// `LRGRID_SEED`, or always the same; printed either way.
+/// The seed `LRGRID_SEED`, or a fixed one; it is printed.
 pub fn seed() -> u64 {
     let seed = std::env::var("LRGRID_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_124);
     println!("LRGRID_SEED={seed}");
     seed
 }
 
-/// Boundaries of the lowered form and of the schedule, with their neighbours, and the ends of time.
+/// Boundaries of the lowered form and of the schedule with their neighbours, and the first and last steps.
 pub fn telling_steps(schedule: &Schedule) -> Vec<u64> {
     let program = schedule.lower().unwrap();
     let mut boundaries: Vec<u64> = vec![0, 1 << 24, MAX_STEP - 1];
@@ -26,13 +26,13 @@ pub fn telling_steps(schedule: &Schedule) -> Vec<u64> {
     let mut steps: Vec<u64> = boundaries.iter().flat_map(|&b| [b.saturating_sub(1), b, b.saturating_add(1)]).collect();
     let mut state = seed();
     for boundary in boundaries.clone() {
-        // Within each piece, a few steps that follow no pattern.
+        // A few random steps within each piece.
         for _ in 0..8 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             steps.push((state >> 11) % (boundary.min(MAX_STEP) + 2));
         }
     }
-    // A schedule that ends has no values beyond.
+    // A schedule that ends has no values beyond its end.
     let last = schedule.last_step().unwrap_or(MAX_STEP).min(MAX_STEP);
     steps.retain(|&step| step <= last);
     steps.sort_unstable();

@@ -1,13 +1,13 @@
-//! Where a schedule's height lies: the area under it, and when it has come down to a share of its peak.
+//! The area under a schedule, and the step at which it has fallen to a fraction of its peak.
 
 use crate::sample::envelope;
 use lrgrid::packed::Batch;
 use lrgrid::program::Program;
 
-/// Steps that are added up one by one; of more, as many are looked at, spread evenly.
+/// The most steps that are summed one by one; of more steps, this many are sampled evenly.
 const LOOKS: u64 = 1 << 18;
 
-/// Columns that a search for a value looks at before it goes into one of them.
+/// Columns per level of the search for a value, which then descends into one of them.
 const COLUMNS: usize = 1 << 10;
 
 /// The area under a schedule: the sum of its values over the first `steps` steps.
@@ -15,7 +15,7 @@ const COLUMNS: usize = 1 << 10;
 pub struct Area {
     /// The sum.
     pub sum: f64,
-    /// Whether every step was added up; otherwise the sum is good to about four digits.
+    /// Whether every step was summed; otherwise the sum is accurate to about four digits.
     pub exact: bool,
 }
 
@@ -35,7 +35,7 @@ pub fn area(batch: &Batch, schedule: usize, steps: u64) -> Area {
         return Area { sum: f64::NAN, exact: false };
     }
     let program = batch.program(schedule);
-    // Neumaier's compensated sum: a million values of like size keep all their digits.
+    // Neumaier's compensated sum: a million values of similar size lose no accuracy.
     let (mut sum, mut rest) = (0.0_f64, 0.0_f64);
     let mut add = |value: f64| {
         let next = sum + value;
@@ -46,7 +46,7 @@ pub fn area(batch: &Batch, schedule: usize, steps: u64) -> Area {
         (0..steps).for_each(|step| add(program.value(step)));
         return Area { sum: sum + rest, exact: true };
     }
-    // Multiples of the golden ratio lie evenly at every scale, so no cycle falls in step with them.
+    // Multiples of the golden ratio are evenly distributed at every scale, so they do not resonate with any cycle.
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     for look in 0..LOOKS {
         let share = u128::from(look.wrapping_mul(GOLDEN));
@@ -65,7 +65,7 @@ pub fn first_at_most(program: &Program, start: u64, end: u64, bound: f64) -> Opt
         if found.first.1 <= bound {
             return Some(found.first.0);
         }
-        // One step per column: its only value is the first.
+        // With one step per column, its only value is the first.
         (start, end) = (found.first.0 + 1, found.least.0 + 1);
     }
     None

@@ -1,4 +1,4 @@
-//! What a schedule does, for people: its segments, and the values that matter.
+//! Describes a schedule: its segments and its characteristic values.
 
 mod budget;
 mod phases;
@@ -12,40 +12,40 @@ use lrgrid::double_double::Extended;
 use lrgrid::packed::Batch;
 use lrgrid::program::{FOREVER, MAX_STEP, Program, Repetition};
 
-/// Steps that are looked at for the peak, besides those where something happens: all of a short schedule.
+/// Steps that are searched for the peak in addition to the marks: all steps of a short schedule.
 const LOOKED_AT: u64 = 1 << 16;
 
-/// One run of steps on one curve.
+/// One segment of a schedule, as described to people.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Piece {
-    /// First step, counted from the start of the schedule, in its first cycle.
+    /// First step of its first cycle, counted from the start of the schedule.
     pub start: u64,
-    /// The step at which the next piece begins or the value stops moving; `None` where it never does.
+    /// The step at which the next piece begins or the value becomes constant; `None` if that never happens.
     pub end: Option<u64>,
-    /// Which factor of the product, or term of the sum, it belongs to, from 0; `None` where there is only one.
+    /// The index of the factor of the product, or term of the sum, to which it belongs; `None` if there is only one.
     pub factor: Option<usize>,
     /// The curve.
     pub curve: &'static str,
-    /// The value at its first step, of the factor where there are several.
+    /// The value at its first step: of its factor, if there are several.
     pub from: f64,
-    /// The value it moves to; at the largest step where it never ends.
+    /// The value at its end; at the largest step, if it never ends.
     pub to: f64,
-    /// How the track it belongs to goes on.
+    /// The repetition of its track.
     pub repetition: Repetition,
-    /// Steps between two changes of the value.
+    /// Steps between changes of the value.
     pub every: u64,
 }
 
-/// The values that matter.
+/// Characteristic values of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KeyValues {
-    /// At step 0.
+    /// The value at step 0.
     pub first: f64,
-    /// The largest, and the first step that has it.
+    /// The largest value, and its first step.
     pub peak: (u64, f64),
-    /// The smallest, and the first step that has it.
+    /// The smallest value, and its first step.
     pub least: (u64, f64),
-    /// At the last step of the table.
+    /// The value at the last step of the table.
     pub last: (u64, f64),
 }
 
@@ -62,7 +62,7 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
                 let whole = || stage.clamp.apply(Extended::from(stage.offset) + Extended::from(stage.scale) * value);
                 if alone { whole().high() } else { value.high() }
             };
-            // From the track's clock to steps of the schedule.
+            // Converts from the track's clock to steps of the schedule.
             let step = |at: u64| stage.start.saturating_add(at - track.advance).saturating_mul(program.quantum);
             let stage_end = next.saturating_sub(stage.start).saturating_add(track.advance);
             for (place, segment) in track.segments.iter().enumerate() {
@@ -76,7 +76,7 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
                     continue;
                 }
                 let last = if until == FOREVER { segment.end().max(from) } else { until };
-                // What never ends is shown up to the largest step.
+                // A segment that never ends is described up to the largest step.
                 let to = last.min(MAX_STEP.max(from));
                 pieces.push(Piece {
                     start: step(from),
@@ -94,9 +94,9 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
     pieces
 }
 
-/// The values that matter of one schedule, within a table of `steps ≥ 1` steps.
+/// The characteristic values of one schedule, within a table of `steps ≥ 1` steps.
 ///
-/// The peak is the largest among the steps where something happens and 65,536 evenly spaced ones.
+/// The peak is the largest value among the marks and 65,536 evenly spaced steps.
 #[must_use]
 pub fn key_values(batch: &Batch, schedule: usize, steps: u64) -> KeyValues {
     let last = steps.clamp(1, MAX_STEP) - 1;

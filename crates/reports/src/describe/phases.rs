@@ -1,22 +1,22 @@
-//! Phases: what a schedule does, one thing after another, as a person would tell it.
+//! Phases: a schedule as a sequence of warmup, plateaus, decays and cycles.
 
 use lrgrid::program::{FOREVER, Program, Repetition, Stage};
 
-/// The most phases that are told apart; where there are more, neighbours are told together.
+/// The most phases; beyond that, neighbours are merged.
 const MOST: usize = 24;
 
-/// What happens in a phase.
+/// The kind of a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhaseKind {
-    /// A rise from the first step on.
+    /// The value rises from the first step on.
     Warmup,
-    /// The value stays.
+    /// The value is constant.
     Hold,
     /// The value falls.
     Decay,
-    /// The value rises later on.
+    /// The value rises after the first phase.
     Rise,
-    /// The same again and again.
+    /// The value is periodic.
     Cycles {
         /// Steps of a cycle.
         period: u64,
@@ -26,7 +26,7 @@ pub enum PhaseKind {
         /// How many there are.
         count: u64,
     },
-    /// More than can be told one by one.
+    /// Several merged phases.
     Pieces {
         /// How many there are.
         count: u64,
@@ -34,7 +34,7 @@ pub enum PhaseKind {
 }
 
 impl PhaseKind {
-    /// One word.
+    /// The name, one word.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -49,10 +49,10 @@ impl PhaseKind {
     }
 }
 
-/// A run of steps in which a schedule does one thing.
+/// A range of steps with one kind of behaviour.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Phase {
-    /// What it does.
+    /// The kind of behaviour.
     pub kind: PhaseKind,
     /// First step.
     pub start: u64,
@@ -60,7 +60,7 @@ pub struct Phase {
     pub end: u64,
     /// The value at the first step.
     pub from: f64,
-    /// The value that the phase leads to: at `end`, or at the last step where the value jumps there.
+    /// The value at `end`, or at the last step if the value jumps at `end`.
     pub to: f64,
 }
 
@@ -136,7 +136,7 @@ fn of_stage(program: &Program, stage: &Stage, ticks: std::ops::Range<u64>, steps
         } else {
             PhaseKind::Decay
         };
-        // A move ends where the next phase begins, unless the value jumps there.
+        // A transition ends at the start of the next phase, unless the value jumps there.
         let onwards = if start + 1 == end { last } else { last + (last - program.value(end - 2)) * 2.0 };
         let follows = (next - last).abs() <= (onwards - last).abs();
         let to = if follows && kind != PhaseKind::Hold { next } else { last };
@@ -144,7 +144,7 @@ fn of_stage(program: &Program, stage: &Stage, ticks: std::ops::Range<u64>, steps
     }
 }
 
-/// Neighbours that do the same told together, and those that are too many.
+/// Merges neighbouring phases of the same kind, and further neighbours if there are too many phases.
 fn merged(found: Vec<Phase>) -> Vec<Phase> {
     let mut merged: Vec<Phase> = Vec::new();
     for phase in found {
@@ -152,7 +152,7 @@ fn merged(found: Vec<Phase>) -> Vec<Phase> {
             Some(last) if last.kind == PhaseKind::Hold && phase.kind == PhaseKind::Hold && last.to == phase.from => {
                 last.end = phase.end;
             }
-            // Plateaus of different heights in a row are stairs.
+            // Consecutive plateaus with different values are stairs.
             Some(last)
                 if phase.kind == PhaseKind::Hold
                     && last.to != phase.from

@@ -1,4 +1,4 @@
-//! What someone who has trained many models would ask about a schedule.
+//! Warnings: properties of a schedule that are often mistakes.
 
 use super::budget::first_at_most;
 use super::{PhaseKind, phases};
@@ -7,21 +7,21 @@ use lrgrid::packed::Batch;
 use lrgrid::program::{FOREVER, Program, Repetition};
 use lrgrid::readable;
 
-/// Columns that are looked at for values that a type cannot hold.
+/// Columns that are searched for values that a type cannot represent.
 const COLUMNS: usize = 1 << 12;
 
-/// The share of a run that a schedule may stand still at its end before one asks why.
+/// The fraction of a run for which a schedule may be constant at its end without a warning.
 const IDLE: f64 = 0.02;
 
 /// Half the least positive f16: anything below rounds to 0.
 const F16_UNDERFLOW: f64 = 1.0 / (1 << 25) as f64;
 
-/// The least f16 with all its digits.
+/// The least normal f16.
 const F16_NORMAL: f64 = 1.0 / (1 << 14) as f64;
 
-/// What is remarkable about one schedule of a batch over `steps` steps, each in a sentence; nothing where all is well.
+/// Warnings about one schedule of a batch over `steps` steps, one sentence each.
 ///
-/// `length` is how long the schedule moves, in steps, where it says so.
+/// `length` is the number of steps until the schedule holds its last value, if it has one.
 ///
 /// ```
 /// use lrgrid_reports::describe::warnings;
@@ -45,7 +45,7 @@ pub fn warnings(batch: &Batch, schedule: usize, steps: u64, length: Option<u64>)
     found
 }
 
-/// How long its phases are beside each other and beside the run.
+/// Warnings about the lengths of phases relative to each other and to the run.
 fn shape(program: &Program, steps: u64, length: Option<u64>, found: &mut Vec<String>) {
     let phases = phases(program, steps);
     let total = |wanted: fn(PhaseKind) -> bool| -> u64 {
@@ -83,7 +83,7 @@ fn shape(program: &Program, steps: u64, length: Option<u64>, found: &mut Vec<Str
     }
 }
 
-/// What lies beyond the last step.
+/// Warnings about steps beyond the last one.
 fn never_reached(program: &Program, steps: u64, found: &mut Vec<String>) {
     let in_steps = |ticks: u64| ticks.saturating_mul(program.quantum);
     let mut later = Vec::new();
@@ -103,7 +103,7 @@ fn never_reached(program: &Program, steps: u64, found: &mut Vec<String>) {
                         found.push(format!("the restart at step {turn} never happens: training ends at step {steps}"));
                     }
                 }
-                // What begins right after the last step only holds, as a rule.
+                // A segment that begins right after the last step usually only holds.
                 Repetition::None => {
                     later.extend(
                         track.segments.iter().map(|segment| step(segment.start)).filter(|&at| at > steps && at < end),
@@ -121,7 +121,7 @@ fn never_reached(program: &Program, steps: u64, found: &mut Vec<String>) {
     }
 }
 
-/// Values that an optimizer, or a type, has trouble with.
+/// Warnings about values that are problematic for an optimizer or an element type.
 fn values(program: &Program, steps: u64, found: &mut Vec<String>) {
     let columns = envelope(program, 0..steps, COLUMNS);
     let share = |wanted: &dyn Fn(f64) -> bool| {

@@ -1,9 +1,9 @@
-//! From a logged curve back to its schedule.
+//! Recovers the schedule of a logged curve.
 //!
-//! The curve is cut into a few pieces of one shape each, found from every start by least squares over grids of
-//! parameters; the pieces are written as schedules in every way that has a name; all candidates are evaluated at all
-//! logged steps in one batch, and the plainest one that no row speaks against is the answer. Where there is none, the
-//! answer is a line from point to point, and says so.
+//! The curve is divided into a few pieces of one shape each, fitted from every start by least squares over grids of
+//! parameters. The pieces are written as schedules in every form that has a name. All candidates are evaluated at all
+//! logged steps in one batch; the result is the simplest candidate that agrees with every row within its rounding
+//! error. If there is none, the result is a polyline through the points, marked as such.
 
 mod name;
 mod pieces;
@@ -24,36 +24,36 @@ use lrgrid::schedule::{Cycle, CycleMode, PiecewiseLinear, Point, Schedule};
 
 use pieces::{Data, MOST, Piece};
 
-/// The most pieces that are still told as a formula.
+/// The most pieces of a formula.
 const MOST_PIECES: usize = 24;
 
-/// The most points of a line that stands in for a formula.
+/// The most points of a polyline.
 const MOST_POINTS: usize = 4000;
 
-/// The most pieces of a formula that is believed where the values may have been rounded.
+/// The most pieces of a formula for values that may be exact although they look rounded.
 const MOST_PLAIN: usize = 4;
 
-/// How many times further off than rounding explains a formula may be, where none is closer.
+/// The factor by which a formula may exceed the rounding error, if no formula is within it.
 const LOOSE: f64 = 4.0;
 
-/// Of the peak, a rounding finer than that of any log that people keep.
+/// A rounding, relative to the peak, finer than that of any usual log.
 const SHORT: f64 = 1e-6;
 
-/// How sure a fit is.
+/// The confidence in a fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sureness {
     /// No other shape explains the rows within rounding, and there are many more rows than free numbers.
     Certain,
-    /// It explains every row within rounding, but so would another shape, or there are few rows.
+    /// The fit explains every row within rounding, but so does another shape, or there are few rows.
     Likely,
-    /// It is further off than rounding explains.
+    /// The fit exceeds the rounding error.
     Rough,
-    /// No formula was found: it is a line from point to point.
+    /// No formula was found: the fit is a polyline.
     Trace,
 }
 
 impl Sureness {
-    /// In words.
+    /// A description for people.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -72,23 +72,23 @@ impl Sureness {
 pub struct Fit {
     /// The schedule.
     pub schedule: Schedule,
-    /// Steps per epoch, where it counts in epochs.
+    /// Steps per epoch, if the schedule counts in epochs.
     pub steps_per_epoch: Option<u64>,
-    /// Names of its shapes, piece by piece.
+    /// Names of the shapes of its pieces.
     pub shapes: Vec<&'static str>,
-    /// Other shapes that would do for a piece.
+    /// Other shapes that fit a piece as well.
     pub others: Vec<&'static str>,
-    /// The row that is furthest off, as its step, the logged value and the schedule's.
+    /// The row with the largest error: its step, the logged value and the schedule's value.
     pub worst: (u64, f64, f64),
-    /// How far the furthest row is off, as a share of its value.
+    /// The largest relative error of a row.
     pub worst_relative: f64,
-    /// How far the furthest row is off, in units of what rounding may have moved it.
+    /// The largest error of a row, in units of its rounding error.
     pub worst_in_rounding: f64,
-    /// How sure it is.
+    /// The confidence in the fit.
     pub sureness: Sureness,
 }
 
-/// A schedule and the clock it is on.
+/// A candidate schedule, with its clock.
 #[derive(Clone, Debug)]
 struct Candidate {
     schedule: Schedule,
@@ -113,7 +113,7 @@ impl Candidate {
         }
     }
 
-    /// How much there is to write down.
+    /// A measure of the length of the written schedule.
     fn numbers(&self) -> usize {
         fn count(value: &Value) -> usize {
             match value {
@@ -127,7 +127,7 @@ impl Candidate {
     }
 }
 
-/// The plainest schedule that the logged curve may come from.
+/// Finds the simplest schedule that agrees with a logged curve.
 ///
 /// ```
 /// use lrgrid_reports::fit::{Sureness, fit};
@@ -141,10 +141,10 @@ impl Candidate {
 /// ```
 ///
 /// # Errors
-/// When the CPU engine cannot be made.
+/// When the CPU engine cannot be created.
 pub fn fit(logged: &Logged) -> Result<Fit, Error> {
     let cpu = Cpu::new()?;
-    // Values that look cut to a few decimals may just be short: then a plain formula meets them exactly.
+    // Values that look rounded to a few decimals may be exact: then a simple formula reproduces them.
     let whole = Logged { rounding: Rounding::SINGLE, ..logged.clone() };
     let peak = logged.values.iter().fold(0.0_f64, |peak, value| peak.max(value.abs()));
     let cut = logged.rounding.of(peak) > whole.rounding.of(peak);
@@ -156,7 +156,7 @@ pub fn fit(logged: &Logged) -> Result<Fit, Error> {
             return Ok(best);
         }
     }
-    // Nobody cuts so late: these are singles that happen to be short, and what is further off is not their formula.
+    // No log is rounded this finely: the values are short `f32`s, and a formula with a larger error is not theirs.
     let short = cut && logged.rounding.of(peak) <= SHORT * peak;
     let explains = |found: &Fit| !short || found.worst_relative <= SHORT;
     let exact = data(logged, 1.0);
@@ -164,7 +164,7 @@ pub fn fit(logged: &Logged) -> Result<Fit, Error> {
     if let Some(best) = best(&cpu, &exact, logged, &found, MOST)?.filter(explains) {
         return Ok(best);
     }
-    // A schedule computed in single precision is a few units off; a logger may round twice.
+    // A schedule computed in single precision has an error of a few ULP, and a logger may round twice.
     let loose = data(logged, LOOSE);
     found.extend(candidates(&loose));
     if let Some(mut best) = best(&cpu, &exact, logged, &found, LOOSE * MOST)?.filter(explains) {
@@ -176,7 +176,7 @@ pub fn fit(logged: &Logged) -> Result<Fit, Error> {
     let trace = vec![trace(&exact)];
     match best(&cpu, &exact, logged, &trace, f64::INFINITY)? {
         Some(best) => Ok(best),
-        // A line through points that rise is always valid; an empty log is refused when it is read.
+        // A polyline through ascending steps is always valid; an empty log is rejected when it is read.
         None => {
             Err(crate::error::ReadError::Format { path: Default::default(), reason: "has no rows to fit".to_owned() }
                 .into())
@@ -184,10 +184,10 @@ pub fn fit(logged: &Logged) -> Result<Fit, Error> {
     }
 }
 
-/// The curve in numbers, rows allowed to be `times` their rounding off.
+/// The data of a curve; each row may deviate by `times` its rounding error.
 fn data(logged: &Logged, times: f64) -> Data {
     let peak = logged.values.iter().fold(0.0_f64, |peak, value| peak.max(value.abs()));
-    // What double precision itself loses where terms cancel.
+    // Rounding error of double precision itself, where terms cancel.
     let least = (4e-16 * peak).max(1e-320);
     Data {
         x: logged.steps.iter().map(|&step| step as f64).collect(),
@@ -196,7 +196,7 @@ fn data(logged: &Logged, times: f64) -> Data {
     }
 }
 
-/// Everything that the curve may be.
+/// All candidates for a curve.
 fn candidates(data: &Data) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = vec![Candidate::plain(name::constant(data))];
     found.extend(name::cyclic(data).into_iter().map(Candidate::plain));
@@ -217,7 +217,7 @@ fn named(data: &Data, pieces: &[Piece]) -> Vec<Candidate> {
     name::candidates(data, pieces).into_iter().map(make).collect()
 }
 
-/// Values that change every so many steps: a schedule per epoch.
+/// Candidates for values that change at a fixed interval: schedules that count epochs.
 fn stairs(data: &Data) -> Vec<Candidate> {
     let changes: Vec<usize> = (1..data.y.len()).filter(|&i| data.y[i] != data.y[i - 1]).collect();
     let Some(&first) = changes.first() else { return Vec::new() };
@@ -250,7 +250,7 @@ fn stairs(data: &Data) -> Vec<Candidate> {
     found
 }
 
-/// The first cycle again and again.
+/// Candidates that repeat the first cycle.
 fn repeated(data: &Data) -> Vec<Candidate> {
     let count = data.y.len();
     let same = |a: usize, b: usize| (data.y[a] - data.y[b]).abs() <= 2.0 * data.slack[a].max(data.slack[b]);
@@ -285,7 +285,7 @@ fn repeated(data: &Data) -> Vec<Candidate> {
     found
 }
 
-/// A schedule as long as its cycle: the last line or plateau goes on to the end.
+/// A schedule extended to the length of its cycle: its last line or plateau continues to the end.
 fn stretched(schedule: Schedule, length: u64) -> Schedule {
     match schedule {
         Schedule::Linear(line) if line.steps + 1 == length => {
@@ -319,14 +319,15 @@ fn stretched(schedule: Schedule, length: u64) -> Schedule {
     }
 }
 
-/// A line from point to point, as few as rounding allows.
+/// A polyline with as few points as rounding allows.
 fn trace(data: &Data) -> Candidate {
     let mut points = Vec::new();
     let mut first = 0;
     let point = |at: usize| Point(data.x[at] as u64, data.y[at]);
     while first + 1 < data.x.len() && points.len() < MOST_POINTS {
         points.push(point(first));
-        // The furthest point that a line from here reaches without leaving a row: slopes narrow from row to row.
+        // The furthest point that a line from here reaches within the bound of every row: each row narrows the range of
+        // slopes.
         let (mut low, mut high, mut reached) = (f64::NEG_INFINITY, f64::INFINITY, first + 1);
         for next in first + 1..data.x.len() {
             let (dx, dy, slack) = (data.x[next] - data.x[first], data.y[next] - data.y[first], 0.9 * data.slack[next]);
@@ -347,13 +348,13 @@ fn trace(data: &Data) -> Candidate {
     Candidate { schedule, epoch: None, shapes: vec!["piecewise_linear"], others: Vec::new(), trace: true }
 }
 
-/// The plainest candidate whose every row is at most `most` times its rounding off.
+/// The simplest candidate whose error at every row is at most `most` times the rounding error.
 fn best(cpu: &Cpu, data: &Data, logged: &Logged, found: &[Candidate], most: f64) -> Result<Option<Fit>, Error> {
     let programs: Vec<(usize, Program)> =
         found.iter().enumerate().filter_map(|(index, candidate)| Some((index, candidate.program()?))).collect();
     let steps = Steps::list(&logged.steps);
     let mut best: Option<(usize, Fit)> = None;
-    // Few at a time, so that the table stays small.
+    // A few candidates at a time, so that the table stays small.
     for part in programs.chunks(((1 << 22) / steps.len().max(1)).max(1)) {
         let batch = Batch::from_programs(part.iter().map(|(_, program)| program))?;
         let table: Vec<f64> = cpu.evaluate(&batch, &steps)?;
@@ -369,7 +370,7 @@ fn best(cpu: &Cpu, data: &Data, logged: &Logged, found: &[Candidate], most: f64)
     Ok(best.map(|best| best.1))
 }
 
-/// How far the furthest row is off in units of its rounding, and which one that is.
+/// The largest error in units of the rounding error, and its row.
 fn worst(data: &Data, row: &[f64]) -> (f64, usize) {
     let mut worst = (0.0, 0);
     for (index, value) in row.iter().enumerate() {
@@ -386,7 +387,7 @@ fn report(candidate: &Candidate, logged: &Logged, row: &[f64], worst_in_rounding
         if found == value { 0.0 } else { (found - value).abs() / value.abs().max(f64::MIN_POSITIVE) }
     });
     let fine = logged.rounding.of(1.0) <= 1e-6;
-    // Rows enough for its numbers, and no more pieces than people write.
+    // Enough rows for the number of parameters, and no more pieces than people usually write.
     let few = logged.steps.len() < 3 * candidate.numbers() || candidate.shapes.len() > 6;
     let sureness = if candidate.trace {
         Sureness::Trace
@@ -408,10 +409,10 @@ fn report(candidate: &Candidate, logged: &Logged, row: &[f64], worst_in_rounding
 }
 
 impl Fit {
-    /// The program it lowers to.
+    /// The lowered program of the schedule.
     ///
     /// # Errors
-    /// When the schedule cannot be lowered, which a fit's always can.
+    /// When the schedule cannot be lowered; that of a fit always can.
     pub fn program(&self) -> Result<Program, Error> {
         let program = self.schedule.lower()?;
         Ok(match self.steps_per_epoch {
@@ -420,7 +421,7 @@ impl Fit {
         })
     }
 
-    /// The spec as TOML, with the horizon that the log has.
+    /// The spec as TOML, with the log's horizon.
     #[must_use]
     pub fn spec(&self, last: u64) -> String {
         let mut document = toml::Table::new();

@@ -1,4 +1,4 @@
-//! From pieces to schedules: every way of writing them that people have a name for.
+//! Writes pieces as schedules, in every form that has a name.
 
 use super::pieces::{Data, Piece, rounded};
 use super::shape::Shape;
@@ -7,7 +7,7 @@ use lrgrid::schedule::{
     PiecewiseConstant, PiecewiseLinear, Point, Schedule, Sequence, Step, Warmup, WarmupShape, Wsd,
 };
 
-/// A piece as it is written: where it starts, how long it is, its schedule.
+/// A piece with its start, length and schedule.
 struct Part {
     start: u64,
     length: u64,
@@ -17,7 +17,7 @@ struct Part {
     schedule: Schedule,
 }
 
-/// The schedules that the pieces may be, the plainest way of writing them first. Each is still to be checked.
+/// Schedules that may represent the pieces; each still has to be compared with the data.
 pub fn candidates(data: &Data, pieces: &[Piece]) -> Vec<Schedule> {
     let mut found = Vec::new();
     for snap in [true, false] {
@@ -44,13 +44,13 @@ pub fn candidates(data: &Data, pieces: &[Piece]) -> Vec<Schedule> {
     found
 }
 
-/// Where each piece starts and how long it is.
+/// The pieces with their starts and lengths.
 fn parts(data: &Data, pieces: &[Piece], snap: bool) -> Vec<Part> {
     let mut fitted: Vec<(f64, super::solve::Fitted)> =
         pieces.iter().map(|piece| (data.x[piece.first], piece.fitted.clone())).collect();
     if snap {
         for (index, (start, fitted)) in fitted.iter_mut().enumerate() {
-            // A cosine that is a little under way, or not yet, starts where it would be at its beginning.
+            // Move the start of a piece that is slightly after, or before, the start of its cosine.
             let near = fitted
                 .parameters
                 .first()
@@ -90,7 +90,7 @@ fn parts(data: &Data, pieces: &[Piece], snap: bool) -> Vec<Part> {
         .collect()
 }
 
-/// A rise to what follows.
+/// Candidates with a warmup to the following pieces.
 fn warmed_up(parts: &[Part], schedules: &[Schedule], boundaries: &[u64]) -> Vec<Schedule> {
     let shape = match parts[0].shape {
         Shape::Line => WarmupShape::Linear,
@@ -109,7 +109,7 @@ fn warmed_up(parts: &[Part], schedules: &[Schedule], boundaries: &[u64]) -> Vec<
         }
     };
     let mut found = vec![make(rest.clone(), false)];
-    // A clock that ran during the ramp.
+    // The clock of the rest ran during the ramp: an overlaid warmup.
     if let Schedule::Clock(Clock { ahead, of, multiplier, divisor }) = &rest
         && (*ahead - steps as f64).abs() < 0.5
         && *multiplier == 1.0
@@ -120,12 +120,12 @@ fn warmed_up(parts: &[Part], schedules: &[Schedule], boundaries: &[u64]) -> Vec<
     found
 }
 
-/// 0 where a value is only rounding beside another one.
+/// A value, or 0 if it is negligible compared to another one.
 fn tidy(value: f64, beside: f64) -> f64 {
     if value.abs() < 1e-9 * beside.abs() { 0.0 } else { value }
 }
 
-/// Schedules that have a name of their own for all pieces together.
+/// Schedules whose kind covers all pieces together.
 fn wholes(data: &Data, parts: &[Part]) -> Vec<Schedule> {
     let mut found: Vec<Schedule> = Vec::new();
     let shapes: Vec<Shape> = parts.iter().map(|part| part.shape).collect();
@@ -198,11 +198,11 @@ fn wholes(data: &Data, parts: &[Part]) -> Vec<Schedule> {
     found
 }
 
-/// The corners of lines.
+/// A polyline through the ends of the pieces.
 fn points(data: &Data, parts: &[Part]) -> Schedule {
     let mut points: Vec<Point> = Vec::new();
     for part in parts {
-        // Where the value jumps, the step before still belongs to the piece before.
+        // At a jump, the step before still belongs to the previous piece.
         if let Some(&Point(at, value)) = points.last()
             && at < part.start
             && (value - part.from).abs() > 1e-9 * part.from.abs()
@@ -222,7 +222,7 @@ fn points(data: &Data, parts: &[Part]) -> Schedule {
     PiecewiseLinear { points }.into()
 }
 
-/// Schedules that repeat or shrink, read off their peaks and turns.
+/// Cyclic schedules, with parameters read off the extrema.
 pub fn cyclic(data: &Data) -> Vec<Schedule> {
     let (x, y) = (&data.x, &data.y);
     let mut found = Vec::new();
@@ -234,7 +234,7 @@ pub fn cyclic(data: &Data) -> Vec<Schedule> {
         .filter(|&i| (y[i] > y[i - 1] && y[i] >= y[i + 1]) || (y[i] < y[i - 1] && y[i] <= y[i + 1]))
         .take(8)
         .collect();
-    // Up, down, up: triangles.
+    // Rise, fall, rise: triangles.
     if let [peak, valley, ..] = turns.as_slice()
         && y[*peak] > y[0]
     {
@@ -255,14 +255,14 @@ pub fn cyclic(data: &Data) -> Vec<Schedule> {
             }
         }
     }
-    // Jumps up after falls: restarts.
+    // Upward jumps after decays: restarts.
     let jumps: Vec<usize> =
         (1..count).filter(|&i| y[i] > y[i - 1] + 1e-12 * y[i].abs() && (i < 2 || y[i - 1] <= y[i - 2])).collect();
     if let [first, rest @ ..] = jumps.as_slice() {
         let (period, max) = (x[*first], y[0]);
         let multiplier = rest.first().map_or(1.0, |second| (x[*second] - period) / period);
         let decay = y[*first] / max;
-        // Of all points of the first cycle, the last one says most about the minimum.
+        // The last point of the first cycle determines the minimum best.
         let share = |i: usize| 0.5 * (1.0 + (std::f64::consts::PI * x[i] / period).cos());
         let min = (y[first - 1] - max * share(first - 1)) / (1.0 - share(first - 1));
         let multipliers = [rounded(multiplier, 2), rounded(multiplier, 3), multiplier];
@@ -280,7 +280,7 @@ pub fn cyclic(data: &Data) -> Vec<Schedule> {
     found
 }
 
-/// The constant that the data may be.
+/// The constant schedule of the first value.
 pub fn constant(data: &Data) -> Schedule {
     Constant { value: data.y[0] }.into()
 }

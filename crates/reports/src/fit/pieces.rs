@@ -1,17 +1,17 @@
-//! A curve as a few pieces, each of one shape: from every start, the shape that goes furthest.
+//! Divides a curve into pieces of one shape each: from each start, the shape that covers the most points.
 
 use rayon::prelude::*;
 
 use super::shape::Shape;
 use super::solve::{Fitted, Points, solve};
 
-/// Points may be this much further off than rounding explains: the fit rounds too.
+/// The bound on a point's error in units of its rounding error; above 1, because the fit rounds too.
 pub const MOST: f64 = 1.05;
 
-/// Shapes that go nearly as far as the furthest are preferred where they are simpler.
+/// A simpler shape is preferred if it covers nearly as many points as the furthest one.
 const NEARLY: f64 = 0.97;
 
-/// A search that ends within so many times the rounding may have missed by its own inaccuracy.
+/// A search that ends within this multiple of the rounding error may have been inaccurate itself.
 const CLOSE: f64 = 3000.0;
 
 /// One piece of a curve.
@@ -21,31 +21,31 @@ pub struct Piece {
     pub first: usize,
     /// Index after its last point.
     pub end: usize,
-    /// Its shape, counted from the step of its first point.
+    /// Its shape, with steps counted from that of its first point.
     pub fitted: Fitted,
-    /// Other shapes that go as far.
+    /// Other shapes that cover as many points.
     pub others: Vec<&'static str>,
 }
 
-/// A logged curve in numbers.
+/// The data of a logged curve.
 #[derive(Clone, Debug)]
 pub struct Data {
     /// Steps.
     pub x: Vec<f64>,
     /// Values.
     pub y: Vec<f64>,
-    /// How far each value may be off.
+    /// The bound on each value's error.
     pub slack: Vec<f64>,
 }
 
 impl Data {
-    /// The points from an index on, their steps counted from there.
+    /// The steps from an index on, relative to the first of them.
     fn from(&self, first: usize) -> Vec<f64> {
         self.x[first..].iter().map(|x| x - self.x[first]).collect()
     }
 }
 
-/// Cuts a curve into at most `most` pieces of the given shapes; nothing where it takes more.
+/// Divides a curve into at most `most` pieces of the given shapes; `None` if it needs more.
 #[must_use]
 pub fn pieces(data: &Data, shapes: &[Shape], most: usize) -> Option<Vec<Piece>> {
     let mut pieces: Vec<Piece> = Vec::new();
@@ -54,7 +54,7 @@ pub fn pieces(data: &Data, shapes: &[Shape], most: usize) -> Option<Vec<Piece>> 
         if pieces.len() == most {
             return None;
         }
-        // A corner belongs to both pieces; after a jump the next one begins on its own.
+        // A corner belongs to both pieces; after a jump the next piece begins at a new point.
         let firsts = if next == 0 { vec![0] } else { vec![next - 1, next] };
         let tries: Vec<(usize, Shape)> =
             firsts.iter().flat_map(|&first| shapes.iter().map(move |&shape| (first, shape))).collect();
@@ -65,7 +65,7 @@ pub fn pieces(data: &Data, shapes: &[Shape], most: usize) -> Option<Vec<Piece>> 
         let simplicity = |piece: &&Piece| (piece.fitted.shape.freedom(), data.x.len() - piece.end, piece.fitted.shape);
         let far: Vec<&Piece> = reached.iter().filter(|piece| piece.end >= enough.max(next + 1)).collect();
         let mut best = (*far.iter().copied().min_by_key(simplicity).as_ref()?).clone();
-        // A shape that holds another one as a special case says nothing against it.
+        // A shape that contains another as a special case is no alternative to it.
         best.others = far
             .iter()
             .filter(|piece| {
@@ -80,7 +80,7 @@ pub fn pieces(data: &Data, shapes: &[Shape], most: usize) -> Option<Vec<Piece>> 
     Some(pieces)
 }
 
-/// How far a shape goes from a point on.
+/// The longest piece of a shape from a point on.
 fn reach(data: &Data, first: usize, shape: Shape) -> Option<Piece> {
     let x = data.from(first);
     let all = Points { x: &x, y: &data.y[first..], slack: &data.slack[first..] };
@@ -88,7 +88,7 @@ fn reach(data: &Data, first: usize, shape: Shape) -> Option<Piece> {
     let piece = |fitted: Fitted, reached: usize| Piece { first, end: first + reached, fitted, others: Vec::new() };
     let fit = |window: usize, warm: Option<&Fitted>| -> Option<Fitted> {
         let points = all.first(window);
-        // Where the curve has come to rest, its end is a corner that a search stumbles over: one point of it is enough.
+        // A constant end of the curve is a corner that disturbs the search: one point of it is enough.
         let moving = points.first(before_rest(&points).max(shape.freedom() + 1).min(window));
         let mut starts: Vec<Vec<f64>> = warm.map(|fitted| fitted.parameters.clone()).into_iter().collect();
         starts.extend(shape.grid(moving.x[moving.x.len() - 1].max(1.0)));
@@ -96,7 +96,7 @@ fn reach(data: &Data, first: usize, shape: Shape) -> Option<Piece> {
         if fitted.worst(&points, MOST).is_finite() {
             return Some(fitted);
         }
-        // Close, but the search ended a little beside it: round numbers may be what it looks for.
+        // The search ended close to a solution: try round parameters.
         if fitted.worst(&points, CLOSE).is_finite() { polished(&fitted, &points) } else { None }
     };
     if count > shape.freedom()
@@ -124,19 +124,19 @@ fn reach(data: &Data, first: usize, shape: Shape) -> Option<Piece> {
         }
     }
     let points = all.first(window);
-    // The whole window decides, now that its end is known.
+    // Fit the whole window again, now that its end is known.
     let best = fit(window, Some(&best)).unwrap_or(best);
     Some(piece(snapped(best, &points), window))
 }
 
-/// How many points there are up to the first of those at rest at the end.
+/// The number of points up to the first of the constant points at the end.
 fn before_rest(points: &Points<'_>) -> usize {
     let last = points.y[points.y.len() - 1];
     let resting = points.y.iter().zip(points.slack).rev().take_while(|(y, slack)| (*y - last).abs() <= **slack).count();
     points.y.len() - resting + 1
 }
 
-/// A fit nearby that holds, of those with rounder parameters and with or without a base.
+/// A nearby fit within the bounds, among those with rounder parameters and with or without a base.
 fn polished(fitted: &Fitted, points: &Points<'_>) -> Option<Fitted> {
     let mut tries: Vec<Vec<f64>> = vec![Vec::new()];
     for &value in &fitted.parameters {
@@ -155,7 +155,7 @@ fn polished(fitted: &Fitted, points: &Points<'_>) -> Option<Fitted> {
         if next.worst(points, MOST).is_finite() {
             return Some(next);
         }
-        // A base that is only rounding's is none.
+        // A base within the rounding error is dropped.
         let plain = Fitted {
             base: 0.0,
             amplitude: next.amplitude + next.base / next.shape.value(&next.parameters, 0.0),
@@ -168,19 +168,19 @@ fn polished(fitted: &Fitted, points: &Points<'_>) -> Option<Fitted> {
     None
 }
 
-/// The same fit with round numbers, where those are within rounding too.
+/// The fit with round numbers, where these stay within the bounds.
 fn snapped(fitted: Fitted, points: &Points<'_>) -> Fitted {
     let holds = |fitted: &Fitted| fitted.worst(points, MOST).is_finite();
     let mut best = fitted;
     for index in 0..best.parameters.len() {
         let value = best.parameters[index];
-        // Lengths and offsets are whole steps; powers have few digits.
+        // Lengths and offsets are usually integers; powers have few digits.
         let wholes = [value.round()].into_iter().filter(|whole| (whole - value).abs() < 0.3);
         let shorts = (1..=6).map(|digits| rounded(value, digits));
         for round in wholes.chain(shorts).filter(|round| *round != 0.0 || !best.shape.is_positive(index)) {
             let mut parameters = best.parameters.clone();
             parameters[index] = round;
-            // The other parameters follow.
+            // Base and amplitude are fitted again.
             let Some(next) = refit(best.shape, parameters, points) else { continue };
             if holds(&next) {
                 best = next;
@@ -213,12 +213,12 @@ fn snapped(fitted: Fitted, points: &Points<'_>) -> Fitted {
     best
 }
 
-/// Base and amplitude anew for given parameters.
+/// Fits base and amplitude for given parameters.
 fn refit(shape: Shape, parameters: Vec<f64>, points: &Points<'_>) -> Option<Fitted> {
     super::solve::project(shape, parameters, points)
 }
 
-/// A number to so many digits.
+/// A number rounded to a number of digits.
 #[must_use]
 pub fn rounded(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits - 1).parse().unwrap_or(value)

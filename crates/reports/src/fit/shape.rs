@@ -1,4 +1,4 @@
-//! The shapes that a piece of a logged curve may have: `base + amplitude·shape(x)`, from the nine curves.
+//! The 15 shapes that a piece of a logged curve may have, `base + amplitude·shape(x)`, built on the curves.
 
 use lrgrid::curve::Curve;
 use lrgrid::double_double::DoubleDouble;
@@ -10,23 +10,23 @@ use lrgrid::schedule::{
 /// A kind of shape; its parameters follow in the order of [`Shape::value`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shape {
-    /// The same value.
+    /// A constant.
     Hold,
     /// A line.
     Line,
-    /// 2^(−p0·x), to 0.
+    /// 2^(−p0·x), a decay to 0.
     Exponential,
-    /// Half a cosine of length p0, p1 steps of it gone.
+    /// Half a cosine of length p0, from its step p1 on.
     Cosine,
-    /// The root of time: (1 + x/p0)^−½.
+    /// Inverse square root: (1 + x/p0)^−½.
     InverseSqrt,
     /// (1 + x/p0)^−p1.
     InversePower,
     /// (1 − x/p0)^p1.
     Power,
-    /// 2^(−p0·x), to another value.
+    /// 2^(−p0·x), a decay to a base.
     ExponentialTo,
-    /// 1/(1 + x/p0) to another value.
+    /// 1/(1 + x/p0), a decay to a base.
     InverseTime,
     /// A reflected exponential of length p0.
     Rex,
@@ -34,9 +34,9 @@ pub enum Shape {
     CosinePower,
     /// A sigmoid, p0 per step, half way at p1.
     Logistic,
-    /// Half a cosine of length p0 over time to the power p1.
+    /// Half a cosine of length p0 in (x/p0)^p1: cosine k-decay.
     BentCosine,
-    /// What is left of a length p0 over time to the power p1, to the power p2.
+    /// (1 − (x/p0)^p1)^p2: polynomial k-decay.
     BentPower,
     /// An exponential of order 2^p1 of half a cosine of length p0.
     CosineExponential,
@@ -84,7 +84,7 @@ impl Shape {
         }
     }
 
-    /// How many parameters it has.
+    /// The number of its parameters.
     #[must_use]
     pub const fn parameters(self) -> usize {
         match self {
@@ -101,13 +101,13 @@ impl Shape {
         }
     }
 
-    /// Whether it falls to 0, so that there is no base.
+    /// Whether it decays to 0 and hence has no base.
     #[must_use]
     pub const fn without_base(self) -> bool {
         matches!(self, Self::Exponential | Self::InverseSqrt | Self::InversePower)
     }
 
-    /// Free numbers in all.
+    /// Degrees of freedom: parameters, amplitude and base.
     #[must_use]
     pub const fn freedom(self) -> usize {
         self.parameters() + if self.without_base() || matches!(self, Self::Hold) { 1 } else { 2 }
@@ -117,7 +117,7 @@ impl Shape {
     #[must_use]
     pub fn value(self, p: &[f64], x: f64) -> f64 {
         let shape = |curve: Curve, phase: f64| curve.shape::<f64>(DoubleDouble::from(phase));
-        // What is left of the way, from 1 to 0.
+        // The remaining fraction, from 1 to 0.
         let left = |gone: f64, length: f64| ((length - gone) / length).clamp(0.0, 1.0);
         match self {
             Self::Hold => 0.0,
@@ -141,7 +141,7 @@ impl Shape {
         }
     }
 
-    /// Where a search begins, for a piece of `length` steps.
+    /// Starting points of a search, for a piece of `length` steps.
     #[must_use]
     pub fn grid(self, length: f64) -> Vec<Vec<f64>> {
         let lengths = [0.5, 0.75, 0.95, 1.0, 1.15, 1.6, 3.0, 8.0].map(|share| share * length);
@@ -171,7 +171,7 @@ impl Shape {
             }
             Self::CosineExponential => pairs(&[1e-4, 1.0, 3.0, 6.0]),
             Self::BentPower => {
-                // A parabola is the commonest.
+                // Includes 2, the most common k.
                 let bends = [0.5, 1.0, 1.7, 2.0, 3.0];
                 let part = |l: f64| bends.into_iter().flat_map(move |k| powers.map(|power| vec![l, k, power]));
                 lengths.into_iter().flat_map(part).collect()
@@ -179,20 +179,20 @@ impl Shape {
         }
     }
 
-    /// Which parameters are above 0, and hence searched by their logarithm.
+    /// Whether a parameter is positive, and hence searched by its logarithm.
     #[must_use]
     pub const fn is_positive(self, parameter: usize) -> bool {
         !matches!((self, parameter), (Self::Exponential | Self::ExponentialTo, 0) | (Self::Cosine | Self::Logistic, 1))
     }
 
-    /// The schedule that is `base + amplitude·shape` from its own step 0 on, over `steps` steps.
+    /// The schedule `base + amplitude·shape` over `steps` steps.
     #[must_use]
     pub fn schedule(self, p: &[f64], base: f64, amplitude: f64, steps: u64) -> Schedule {
         let (start, end) = (base + amplitude * self.value(p, 0.0), base);
-        // The value that the whole shape begins with, where it is not begun at its own start.
+        // The value at the start of the whole shape, of which the piece may begin later.
         let whole = base + amplitude;
         let length = p.first().map_or(1, |length| length.round().max(1.0) as u64);
-        // A length between steps is one of whole steps on a slower clock.
+        // A length that is not an integer becomes an integer length on a slower clock.
         let on_clock = |schedule: Schedule, ahead: f64| -> Schedule {
             let divisor = p[0] / length as f64;
             if divisor == 1.0 && ahead == 0.0 {

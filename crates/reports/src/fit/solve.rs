@@ -1,34 +1,35 @@
-//! Least squares for one shape: base and amplitude exactly, the shape's own parameters by Levenberg and Marquardt.
+//! Least squares for one shape: base and amplitude by linear least squares, the other parameters by
+//! Levenberg–Marquardt.
 
 use super::shape::Shape;
 
-/// Points that a search looks at; every point is looked at when its result is judged.
+/// The most points used in a search; its result is checked at all points.
 const LOOKED_AT: usize = 48;
 
-/// Steps of the search.
+/// Iterations of the search.
 const ITERATIONS: usize = 60;
 
-/// Points to fit: steps since the piece's start, values, and how far each may be off.
+/// Points to fit: steps since the piece's start, values, and error bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Points<'a> {
     /// Steps since the start.
     pub x: &'a [f64],
     /// Values.
     pub y: &'a [f64],
-    /// How far each value may be off.
+    /// The bound on each value's error.
     pub slack: &'a [f64],
 }
 
-/// A shape with all its numbers.
+/// A shape with all its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
     /// The shape.
     pub shape: Shape,
     /// Its parameters.
     pub parameters: Vec<f64>,
-    /// Value where the shape is 0.
+    /// The value where the shape is 0.
     pub base: f64,
-    /// Height of the shape.
+    /// The factor of the shape.
     pub amplitude: f64,
 }
 
@@ -39,7 +40,7 @@ impl Fitted {
         self.base + self.amplitude * self.shape.value(&self.parameters, x)
     }
 
-    /// The largest distance, in units of what is allowed; at once infinite beyond `most`.
+    /// The largest error in units of the bounds; infinite as soon as it exceeds `most`.
     #[must_use]
     pub fn worst(&self, points: &Points<'_>, most: f64) -> f64 {
         let mut worst = 0.0_f64;
@@ -55,13 +56,13 @@ impl Fitted {
 }
 
 impl<'a> Points<'a> {
-    /// The first `count` of them.
+    /// The first `count` points.
     #[must_use]
     pub fn first(&self, count: usize) -> Self {
         Self { x: &self.x[..count], y: &self.y[..count], slack: &self.slack[..count] }
     }
 
-    /// Evenly spaced ones, the last among them.
+    /// Evenly spaced points, including the last.
     fn thinned(&self) -> Vec<[f64; 3]> {
         let count = self.x.len();
         let at = |index: usize| [self.x[index], self.y[index], self.slack[index]];
@@ -72,7 +73,7 @@ impl<'a> Points<'a> {
     }
 }
 
-/// The best base and amplitude for given parameters, and the residuals in units of what is allowed.
+/// The best base and amplitude for given parameters, and the residuals in units of the bounds.
 fn projected(shape: Shape, parameters: &[f64], points: &[[f64; 3]], residuals: &mut Vec<f64>) -> Option<(f64, f64)> {
     residuals.clear();
     residuals.extend(points.iter().map(|point| shape.value(parameters, point[0])));
@@ -88,7 +89,7 @@ fn projected(shape: Shape, parameters: &[f64], points: &[[f64; 3]], residuals: &
         let (gg, gy) = weighted.fold((0.0, 0.0), |(gg, gy), (w, g, y)| (gg + w * g * g, gy + w * g * y));
         (0.0, gy / gg)
     } else {
-        // Centred, or the sums cancel.
+        // Centred first, otherwise the sums cancel.
         let (w, g0, y0) = weighted.clone().fold((0.0, 0.0, 0.0), |(s, a, b), (w, g, y)| (s + w, a + w * g, b + w * y));
         let (g0, y0) = (g0 / w, y0 / w);
         let (gg, gy) = weighted
@@ -107,7 +108,7 @@ fn squares(residuals: &[f64]) -> f64 {
     residuals.iter().map(|residual| residual * residual).sum()
 }
 
-/// The parameters as they are searched, and back.
+/// Transforms the parameters to the space of the search, and back.
 fn inner(shape: Shape, parameters: &[f64]) -> Vec<f64> {
     let one = |(index, &value): (usize, &f64)| if shape.is_positive(index) { value.max(1e-300).ln() } else { value };
     parameters.iter().enumerate().map(one).collect()
@@ -120,7 +121,7 @@ fn outer(shape: Shape, searched: &[f64]) -> Vec<f64> {
     searched.iter().enumerate().map(one).collect()
 }
 
-/// The best of several starting points, improved; nothing where none can be evaluated.
+/// The best result from several starting points; `None` if none can be evaluated.
 #[must_use]
 pub fn solve(shape: Shape, starts: &[Vec<f64>], points: &Points<'_>) -> Option<Fitted> {
     let looked_at = points.thinned();
@@ -138,7 +139,7 @@ pub fn solve(shape: Shape, starts: &[Vec<f64>], points: &Points<'_>) -> Option<F
         if best.as_ref().is_none_or(|best| cost < best.0) {
             best = Some((cost, fitted));
         }
-        // Within rounding everywhere that was looked at: no better start is needed.
+        // Within rounding at all points used: no further start is needed.
         if cost < looked_at.len() as f64 * 0.4 {
             break;
         }
@@ -146,7 +147,7 @@ pub fn solve(shape: Shape, starts: &[Vec<f64>], points: &Points<'_>) -> Option<F
     best.map(|best| best.1)
 }
 
-/// Levenberg and Marquardt from one starting point.
+/// Levenberg–Marquardt from one starting point.
 fn improve(shape: Shape, start: &[f64], points: &[[f64; 3]]) -> Option<(f64, Fitted)> {
     let count = shape.parameters();
     let mut at = inner(shape, start);
@@ -193,7 +194,7 @@ fn improve(shape: Shape, start: &[f64], points: &[[f64; 3]]) -> Option<(f64, Fit
     Some((cost, fitted))
 }
 
-/// The solution of a small system by elimination with pivots.
+/// Solves a small linear system by Gaussian elimination with pivoting.
 fn solved(mut matrix: Vec<Vec<f64>>, right: &[f64]) -> Option<Vec<f64>> {
     let count = right.len();
     let mut right = right.to_vec();

@@ -1,4 +1,4 @@
-//! Learning rates from a NumPy table, whose header is bounded before it is parsed and whose sizes are never trusted.
+//! Reads learning rates from a NumPy table. Its header is bounded before parsing, and its sizes are not trusted.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -8,16 +8,16 @@ use super::{Logged, MOST_ROWS, Rounding, Selection, refused};
 use crate::error::ReadError;
 use lrgrid::readable;
 
-/// What every NumPy table begins with.
+/// The magic number of NumPy tables.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// Magic, version and a header length of 16 bits; later versions have one of 32 bits.
+/// Bytes of magic, version and a 16-bit header length; later versions have a 32-bit length.
 const SHORT_PREFIX: usize = 10;
 
 /// The longest header that is read: the default of NumPy's own `max_header_size`.
 const MOST_HEADER: usize = 10_000;
 
-/// The brackets of a plain table's header: of the dictionary and of the shape.
+/// The number of opening brackets in a plain table's header: the dictionary's and the shape's.
 const BRACKETS: usize = 2;
 
 /// Reads a table of one value per step, or of one row per schedule.
@@ -53,7 +53,7 @@ pub(super) fn read(mut file: impl Read + Seek, selection: &Selection) -> Result<
     Ok(Logged { steps: (0..columns).collect(), values, rounding: Rounding::binary(bits) })
 }
 
-/// The bytes in front of the values.
+/// Reads the bytes before the values.
 fn head(file: &mut impl Read) -> Result<Vec<u8>, ReadError> {
     let cut = |_: io::Error| refused("is cut off in its header".to_owned());
     let mut head = vec![0; SHORT_PREFIX];
@@ -74,8 +74,8 @@ fn head(file: &mut impl Read) -> Result<Vec<u8>, ReadError> {
     Ok(head)
 }
 
-/// Refuses headers that the parser cannot cope with: it takes a time exponential in nested brackets, and multiplies the
-/// sizes of the axes as they are.
+/// Rejects headers that the parser `npyz` cannot handle: its time is exponential in nested brackets, and it multiplies
+/// the sizes of the axes without overflow checks.
 fn check(head: &[u8]) -> Result<(), ReadError> {
     let text = String::from_utf8_lossy(head);
     if text.matches(['(', '[', '{']).count() > BRACKETS {
@@ -83,7 +83,7 @@ fn check(head: &[u8]) -> Result<(), ReadError> {
     }
     let shape = text.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(shape, _)| shape);
     let sizes = shape.ok_or_else(unreadable)?.split(',').map(str::trim).filter(|size| !size.is_empty());
-    // An axis of 0 does not excuse the others: the parser's partial products leave it out.
+    // The product must not overflow even if one axis is 0: the parser's partial products may omit that axis.
     let values = sizes.map(|size| size.parse::<u64>().ok()).try_fold(1_u64, |all, size| all.checked_mul(size?.max(1)));
     match values {
         Some(_) => Ok(()),
@@ -95,10 +95,10 @@ fn unreadable() -> ReadError {
     refused("has no header that can be read: save it again with numpy.save".to_owned())
 }
 
-/// A schedule's row in a table.
+/// The location of a schedule's row in a table.
 struct Row<R> {
     file: R,
-    /// Bytes in front of the values.
+    /// Bytes before the values.
     head: u64,
     header: NpyHeader,
     schedule: u64,
@@ -106,7 +106,7 @@ struct Row<R> {
 }
 
 impl<R: Read + Seek> Row<R> {
-    /// The row's values, once the file is seen to be as long as its header says.
+    /// Reads the row's values, after checking that the file is as long as its header says.
     fn values<T: npyz::Deserialize>(mut self, to: fn(T) -> f64) -> Result<Vec<f64>, ReadError> {
         let failed = |error: io::Error| refused(format!("could not be read: {error}"));
         let values: u64 = self.header.shape().iter().product();
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn headers_are_bounded_before_they_are_parsed() {
-        // As the parser is exponential in its depth, this would take longer than anyone waits.
+        // The parser is exponential in the depth, so this would not end.
         let nested = format!("{{'descr': {}'<f4'{}, 'shape': (4,), }}", "[".repeat(60), "]".repeat(60));
         assert!(refusal(&table(&nested, &[0; 16]), 0).contains("records"));
         assert!(refusal(b"\x93NUMPY\x02\x00\xff\xff\xff\xff", 0).contains("4294967295 bytes"));

@@ -1,22 +1,22 @@
-//! Axes: where ticks stand, what they say, and when a logarithmic one reads better.
+//! Axes: positions and labels of ticks, and the choice between linear and logarithmic.
 
 use lrgrid::readable::steps;
 
-/// Ratio of the largest to the smallest value from which a logarithmic axis shows more than a linear one.
+/// Ratio of the largest to the smallest value from which a logarithmic axis is chosen.
 const DECADES: f64 = 1e3;
 
-/// Most octaves below the largest value that a logarithmic axis goes down.
+/// The most octaves that a logarithmic axis extends below the largest value.
 const MOST_DECADES: f64 = 8.0;
 
-/// How values are spread over a picture's height.
+/// The scale of the vertical axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Linear, or logarithmic where positive values span three decades and more for much of the picture.
+    /// Linear, or logarithmic if positive values span three decades or more in much of the picture.
     #[default]
     Auto,
-    /// Evenly.
+    /// Linear.
     Linear,
-    /// By their logarithm; values of 0 and below stand at the bottom.
+    /// Logarithmic; values of 0 and below are at the bottom.
     Log,
 }
 
@@ -29,7 +29,7 @@ pub struct ValueAxis {
     pub low: f64,
     /// Value at the top.
     pub high: f64,
-    /// Where ticks stand, and what they say.
+    /// Values and labels of the ticks.
     pub ticks: Vec<(f64, String)>,
 }
 
@@ -47,7 +47,7 @@ impl ValueAxis {
         let log = match scale {
             Scale::Linear => false,
             Scale::Log => high > 0.0,
-            // A warmup from 0 or a last step near it is no reason: a tenth of the picture must lie that low.
+            // A warmup from 0 or a last step near 0 does not suffice: a tenth of the picture must be that low.
             Scale::Auto => {
                 low >= 0.0 && positive.get(positive.len() / 10).is_some_and(|&tenth| high / tenth >= DECADES)
             }
@@ -70,11 +70,11 @@ impl ValueAxis {
         let last = (high / step - 1e-9).ceil().max(first + 1.0);
         let values = (first as i64..=last as i64).map(|index| index as f64 * step);
         let ticks = values.map(|value| (value, number(value, step))).collect();
-        // A product of a step between binary numbers may fall short by its last bit.
+        // The product of a decimal step may fall short by its last bit.
         Self { log: false, low: low.min(first * step), high: high.max(last * step), ticks }
     }
 
-    /// How high a value stands, from 0 at the bottom to 1 at the top.
+    /// The position of a value, from 0 at the bottom to 1 at the top.
     #[must_use]
     pub fn place(&self, value: f64) -> f64 {
         let share = if self.log {
@@ -115,7 +115,7 @@ fn number(value: f64, step: f64) -> String {
         return "0".to_owned();
     }
     let largest = value.abs();
-    // By the step alone, so that all ticks of an axis are written alike.
+    // Depends on the step only, so that all ticks of an axis have the same format.
     if (1e-3..1e4).contains(&step) {
         let decimals = (-step.log10() - 1e-6).ceil().clamp(0.0, 6.0) as usize;
         return format!("{value:.decimals$}");

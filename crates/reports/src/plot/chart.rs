@@ -1,4 +1,4 @@
-//! A picture of schedules before it has a format: which lines, which axes, which phases.
+//! A chart: lines, axes and phases of a picture, independent of its format.
 
 use std::ops::Range;
 
@@ -15,38 +15,38 @@ use lrgrid::readable;
 /// The most schedules of a sweep that are drawn as lines; more make a heat map.
 pub const MOST_LINES: usize = 24;
 
-/// The most rows of a heat map; of more schedules, as many are shown, evenly spaced.
+/// The most rows of a heat map; of more schedules, evenly spaced ones are shown.
 pub const MOST_ROWS: usize = 256;
 
-/// Lowers the schedule of a number.
+/// Lowers the schedule of an index.
 pub type Lowered<'a> = dyn Fn(usize) -> Result<Program, Error> + Sync + 'a;
 
-/// Schedules to draw together: those of one spec.
+/// The schedules of one spec, to be drawn together.
 pub struct Subject<'a> {
     /// The name in the legend.
     pub name: String,
-    /// How many schedules there are.
+    /// The number of schedules.
     pub count: usize,
-    /// The lowered form of each, by its number: asked for those that are drawn only.
+    /// The lowered form of a schedule, by its index; called only for those that are drawn.
     pub program: &'a Lowered<'a>,
     /// Names of the swept parameters.
     pub parameters: Vec<String>,
-    /// Their values, by the schedule's number.
+    /// The values of the parameters, by the schedule's index.
     pub point: &'a (dyn Fn(usize) -> Vec<f64> + Sync),
-    /// Steps of its table.
+    /// The number of steps in its table.
     pub steps: u64,
 }
 
-/// What a chart shows.
+/// Options of a chart.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The title; nothing is written where it is empty.
+    /// The title; none if it is empty.
     pub title: String,
-    /// Steps shown; all of the longest subject's by default.
+    /// The steps shown; by default all of the longest subject.
     pub steps: Option<Range<u64>>,
-    /// How values are spread.
+    /// The scale of the values.
     pub scale: Scale,
-    /// Pixel columns that lines are sampled for.
+    /// The number of pixel columns of a line.
     pub columns: usize,
 }
 
@@ -61,18 +61,18 @@ pub struct Line {
     pub columns: Vec<Column>,
 }
 
-/// Schedules above one another, steps from left to right, values as colours.
+/// A heat map: schedules from bottom to top, steps from left to right, values as colours.
 #[derive(Clone, Debug)]
 pub struct Heat {
-    /// What the rows are, from the bottom up.
+    /// Labels of the rows, from the bottom up.
     pub rows: Vec<String>,
-    /// The parameter that the rows are told by.
+    /// The parameter that labels the rows.
     pub parameter: String,
     /// One value per row and column, from the bottom up.
     pub values: Vec<Vec<f64>>,
 }
 
-/// What a ramp of colours stands for.
+/// The meaning of a colour ramp.
 #[derive(Clone, Debug)]
 pub struct Ramp {
     /// The parameter.
@@ -90,22 +90,22 @@ pub struct Chart {
     pub title: String,
     /// The steps from the left edge to the right.
     pub steps: Range<u64>,
-    /// The axis of values; of colours in a heat map.
+    /// The axis of the values; in a heat map, of the colours.
     pub axis: ValueAxis,
     /// The lines; none in a heat map.
     pub lines: Vec<Line>,
-    /// The heat map, where there are too many schedules for lines.
+    /// The heat map, if there are too many schedules for lines.
     pub heat: Option<Heat>,
-    /// Where lines have colours by a parameter.
+    /// The ramp, if lines are coloured by a parameter.
     pub ramp: Option<Ramp>,
-    /// The phases, where there is one schedule or several with the same ones.
+    /// The phases, if all schedules have the same ones.
     pub phases: Vec<Phase>,
-    /// What is left out.
+    /// Notes on what is not shown.
     pub note: Option<String>,
 }
 
 impl Chart {
-    /// Samples the subjects; nothing where there is no schedule or no step.
+    /// Samples the subjects; `None` if there is no schedule or no step.
     ///
     /// # Errors
     /// When a schedule that is drawn cannot be lowered.
@@ -140,7 +140,7 @@ impl Chart {
         chart.axis = ValueAxis::new(values.iter().copied(), options.scale, 5);
         let mut told: Option<Vec<Phase>> = None;
         for subject in subjects.iter().filter(|subject| subject.count > 0) {
-            // Of a sweep, the first and the last must agree.
+            // In a sweep, the first and the last schedule must agree.
             for schedule in [0, subject.count - 1] {
                 let found = phases(&(subject.program)(schedule)?, end.max(steps.end));
                 let first = told.get_or_insert_with(|| found.clone());
@@ -153,7 +153,7 @@ impl Chart {
         Ok(Some(chart))
     }
 
-    /// The schedules of a subject that are drawn, of so many, where there are so many subjects.
+    /// The schedules of a subject that are drawn, given the numbers of its schedules and of subjects.
     #[must_use]
     pub fn drawn(count: usize, subjects: usize) -> Vec<usize> {
         match subjects {
@@ -162,7 +162,7 @@ impl Chart {
         }
     }
 
-    /// One line per spec, or per schedule where specs are swept.
+    /// One line per spec, or per schedule of a sweep.
     fn fill_lines(&mut self, subjects: &[Subject<'_>], options: &Options) -> Result<(), Error> {
         for (place, subject) in subjects.iter().enumerate() {
             let colour = SERIES[place % SERIES.len()];
@@ -172,7 +172,7 @@ impl Chart {
                 self.note = Some(format!("some of {} schedules of {subject_name}", subject.count));
             }
             for (index, schedule) in shown.iter().enumerate() {
-                // One entry in the legend for all schedules of a sweep.
+                // All schedules of a sweep have one legend entry.
                 let name = if index == 0 { subject_name.clone() } else { String::new() };
                 self.lines.push(self.line(name, colour, &(subject.program)(*schedule)?, options));
             }
@@ -203,7 +203,7 @@ impl Chart {
         Ok(())
     }
 
-    /// All schedules above one another.
+    /// A heat map of all schedules.
     fn fill_heat(&mut self, subject: &Subject<'_>, options: &Options) -> Result<(), Error> {
         let shown = Self::drawn(subject.count, 1);
         if shown.len() < subject.count {
@@ -235,10 +235,10 @@ impl Chart {
         Line { name, colour, columns: envelope(program, self.steps.clone(), options.columns) }
     }
 
-    /// How far to the right a step stands, from 0 to 1.
+    /// The horizontal position of a step, from 0 to 1.
     #[must_use]
     pub fn across(&self, step: u64) -> f64 {
-        // Of few steps, the last one stands at the right edge; of many, the end itself does, with its tick.
+        // With few steps the last step is at the right edge; with many, the end itself, with its tick.
         let length = match self.steps.end - self.steps.start {
             few @ ..64 => few.saturating_sub(1).max(1),
             many => many,
@@ -246,18 +246,18 @@ impl Chart {
         step.saturating_sub(self.steps.start) as f64 / length as f64
     }
 
-    /// The last step that a tick may stand at: the one at the right edge.
+    /// The last step that may have a tick: the one at the right edge.
     #[must_use]
     pub fn last_tick(&self) -> u64 {
         if self.steps.end - self.steps.start < 64 { self.steps.end - 1 } else { self.steps.end }
     }
 
-    /// The lines that the legend names.
+    /// The lines with a legend entry.
     pub fn legend(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| !line.name.is_empty())
     }
 
-    /// Names of phases with where they begin and end, as shares of the width; those outside are left out.
+    /// Names of phases with their start and end as fractions of the width; phases outside are omitted.
     #[must_use]
     pub fn bands(&self) -> Vec<(String, f64, f64)> {
         let shown = self.phases.iter().filter(|phase| phase.start < self.steps.end && phase.end > self.steps.start);
@@ -274,7 +274,7 @@ impl Chart {
     }
 }
 
-/// At most `most` of `count`, evenly spaced, the first and the last among them.
+/// At most `most` of `count` indices, evenly spaced, including the first and the last.
 #[must_use]
 pub fn evenly(count: usize, most: usize) -> Vec<usize> {
     if count <= most {
@@ -283,7 +283,7 @@ pub fn evenly(count: usize, most: usize) -> Vec<usize> {
     (0..most).map(|index| index * (count - 1) / (most - 1).max(1)).collect()
 }
 
-/// The parameter that varies slowest, and for each schedule how far along it is.
+/// The parameter that varies slowest, and each schedule's position on its range.
 fn shares(subject: &Subject<'_>, count: usize) -> (usize, Vec<f64>) {
     let last = (subject.point)(subject.count - 1);
     let first = (subject.point)(0);

@@ -1,4 +1,4 @@
-//! Colours: a few that most eyes tell apart, and a ramp for parameters and heat maps.
+//! Colours: a small palette of distinguishable colours, and a ramp for parameters and heat maps.
 
 /// Red, green and blue.
 pub type Rgb = [u8; 3];
@@ -31,7 +31,7 @@ pub const SERIES: [Pair; 8] = [
     pair(0x5a_4fcf, 0xa9_a2ff),
 ];
 
-/// What is written and drawn besides the schedules.
+/// Colours of texts and lines other than schedules.
 pub const BACKGROUND: Pair = pair(0xff_ffff, 0x0d_1117);
 /// Labels.
 pub const TEXT: Pair = pair(0x24_292f, 0xd7_dde4);
@@ -39,10 +39,10 @@ pub const TEXT: Pair = pair(0x24_292f, 0xd7_dde4);
 pub const MUTED: Pair = pair(0x65_6d76, 0x8d_96a0);
 /// Lines of the grid.
 pub const GRID: Pair = pair(0xe3_e6ea, 0x2a_3038);
-/// Phases, every other one.
+/// Background of every other phase.
 pub const BAND: Pair = pair(0xf5_f7f9, 0x15_1b23);
 
-/// Corners of the ramp: perceptually even, from dark blue to yellow, as matplotlib's viridis.
+/// Nodes of the ramp: perceptually uniform, from dark blue to yellow, as matplotlib's viridis.
 const RAMP: [Rgb; 9] = [
     [68, 1, 84],
     [71, 44, 122],
@@ -69,7 +69,7 @@ pub fn ramp(share: f64) -> Rgb {
     [mix(0), mix(1), mix(2)]
 }
 
-/// The ramp on a background: its ends are left out where they would not stand out.
+/// The ramp on a background, without the ends that would have too little contrast.
 #[must_use]
 pub fn ramp_line(share: f64) -> Pair {
     Pair { light: ramp(share * 0.88), dark: ramp(0.22 + share * 0.78) }

@@ -1,4 +1,4 @@
-//! Pictures as files: the ending chooses the format.
+//! Pictures as files: the file's extension chooses the format.
 
 use std::path::Path;
 
@@ -7,25 +7,25 @@ use super::scene::Scene;
 use super::svg::svg;
 use crate::error::PlotError;
 
-/// The formats, by the ending of a file's name.
+/// The formats, by file extension.
 const ENDINGS: &str = ".svg, .png or .html";
 
 /// A picture format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Lines and text, light and dark.
+    /// SVG: vector graphics that follow the reader's light or dark setting.
     Svg,
-    /// Pixels.
+    /// PNG.
     Png,
-    /// A page that can be read, zoomed and moved.
+    /// HTML: an interactive page.
     Html,
 }
 
 impl Format {
-    /// The format that a file's ending asks for.
+    /// The format that a file's extension chooses.
     ///
     /// # Errors
-    /// When there is none of that ending, or it was not built in.
+    /// When no format has that extension, or this build lacks it.
     pub fn of(path: &Path) -> Result<Self, PlotError> {
         let refused = |reason: String| Err(PlotError::Format { path: path.to_owned(), reason });
         match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
@@ -43,7 +43,7 @@ impl Format {
 /// reader's setting.
 ///
 /// # Errors
-/// When the picture would be too large, or the format was not built in.
+/// When the picture would be too large, or this build lacks the format.
 pub fn picture(chart: &Chart, format: Format, (width, height): (f64, f64), dark: bool) -> Result<Vec<u8>, PlotError> {
     let scene = Scene::new(chart, width, height);
     #[cfg(feature = "png")]

@@ -1,4 +1,4 @@
-//! Charts as a page: one file, offline, evaluated anew in the reader's browser from the packed block.
+//! Charts as an HTML page: one offline file that evaluates the packed block in the reader's browser.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,13 +11,13 @@ use crate::error::Error;
 use lrgrid::packed::{Batch, BatchBuilder};
 use lrgrid::readable;
 
-/// The most schedules of one spec that a page holds: half a megabyte of blocks, of simple ones.
+/// The most schedules per spec in a page: half a megabyte of blocks, for simple schedules.
 pub const MOST_SCHEDULES: usize = 4096;
 
-/// The most bytes of blocks that a page holds; of schedules that take more, it holds fewer.
+/// The most bytes of blocks in a page; it has fewer schedules if they are larger.
 const MOST_BYTES: usize = 8 << 20;
 
-/// The most values of parameters of schedules that are gone through to see whether they are a grid.
+/// The most parameter values that are examined to detect a grid.
 const MOST_POINTS: usize = 1 << 20;
 
 /// Schedules of a sweep that are drawn faintly behind the chosen one.
@@ -26,7 +26,7 @@ const GHOSTS: usize = 16;
 const TEMPLATE: &str = include_str!("page.html");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The library's WGSL with the page's entry point; nothing where the crate has no shaders.
+/// The WGSL library with the page's entry point; empty in builds without shaders.
 #[cfg(feature = "gpu")]
 fn wgsl() -> String {
     format!("{}{}", lrgrid::gpu::shader::LIBRARY, include_str!("page.wgsl"))
@@ -44,16 +44,17 @@ struct Axis {
     values: Vec<Value>,
 }
 
-/// The schedules of a page, by their number in the sweep, and the sliders that choose among them: the last fastest.
+/// The schedules of a page, by their index in the sweep, and the sliders that select one; the last slider varies
+/// fastest.
 #[derive(Clone, Debug, PartialEq)]
 struct Choice {
     schedules: Vec<usize>,
     axes: Vec<Axis>,
 }
 
-/// The chart as an HTML page without anything outside it.
+/// The chart as a self-contained HTML page.
 ///
-/// Swept parameters become sliders. Of large sweeps evenly spaced values are kept; the page says so.
+/// Swept parameters become sliders. Of large sweeps, evenly spaced values are kept, with a note in the page.
 ///
 /// # Errors
 /// When a schedule cannot be lowered.
@@ -104,7 +105,7 @@ pub fn page(subjects: &[Subject<'_>], options: &Options, chart: &Chart) -> Resul
     });
     let title = if options.title.is_empty() { "schedules" } else { &options.title };
     let note = if left_out.is_empty() { String::new() } else { format!(" · {}", left_out.join(", ")) };
-    // A name cannot close the element that it stands in.
+    // Escaped, so that a name cannot close the surrounding element.
     let data = data.to_string().replace('<', "\\u003c");
     Ok(TEMPLATE
         .replace("{{title}}", &escaped(&readable::name(title)))
@@ -114,7 +115,7 @@ pub fn page(subjects: &[Subject<'_>], options: &Options, chart: &Chart) -> Resul
         .replace("{{data}}", &data))
 }
 
-/// The sliders of each subject, and the block of their schedules: as many as fit in the subject's share of the bytes.
+/// The sliders and the block of each subject, with as many schedules as fit into its part of the bytes.
 fn packed(subjects: &[Subject<'_>]) -> Result<(Vec<Choice>, Batch), Error> {
     let (mut choices, mut builder) = (Vec::new(), BatchBuilder::default());
     let share = MOST_BYTES / subjects.len().max(1);
@@ -139,7 +140,7 @@ fn packed(subjects: &[Subject<'_>]) -> Result<(Vec<Choice>, Batch), Error> {
     Ok((choices, builder.batch()))
 }
 
-/// Sliders for a subject, over `most` schedules: one per parameter of a grid, else one for all schedules.
+/// Sliders for a subject with at most `most` schedules: one per parameter of a grid, otherwise one for all schedules.
 fn choice(subject: &Subject<'_>, most: usize) -> Choice {
     let count = subject.count;
     if subject.parameters.is_empty() || count < 2 {
@@ -148,7 +149,7 @@ fn choice(subject: &Subject<'_>, most: usize) -> Choice {
     grid(subject, most).unwrap_or_else(|| one_slider(subject, count, most))
 }
 
-/// The axes, where the points are a grid whose last parameter is the fastest.
+/// The axes, if the points are a grid whose last parameter varies fastest.
 fn grid(subject: &Subject<'_>, most: usize) -> Option<Choice> {
     let count = subject.count;
     if count.saturating_mul(subject.parameters.len()) > MOST_POINTS {
@@ -168,7 +169,7 @@ fn grid(subject: &Subject<'_>, most: usize) -> Option<Choice> {
     if product != count {
         return None;
     }
-    // Every axis keeps as many evenly spaced values as the page has room for.
+    // Each axis keeps as many evenly spaced values as the page has room for.
     let mut kept: Vec<usize> = values.iter().map(Vec::len).collect();
     while kept.iter().product::<usize>() > most {
         let longest = kept.iter_mut().max()?;
@@ -202,7 +203,7 @@ fn grid(subject: &Subject<'_>, most: usize) -> Option<Choice> {
     Some(Choice { schedules, axes: subject.parameters.iter().zip(&values).zip(&picked).map(axis).collect() })
 }
 
-/// One slider over all schedules, each told by its parameters.
+/// One slider over all schedules, labelled by their parameters.
 fn one_slider(subject: &Subject<'_>, count: usize, most: usize) -> Choice {
     let kept = count.min(most);
     let schedules: Vec<usize> = (0..kept)

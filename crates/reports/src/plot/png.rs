@@ -1,4 +1,4 @@
-//! Scenes as PNG, twice as fine as their pixels so that they stay sharp where pages are scaled.
+//! Renders scenes as PNG at twice their resolution, so that they stay sharp on scaled displays.
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, RasterizedChar, get_raster, get_raster_width};
 use tiny_skia::{
@@ -49,7 +49,7 @@ fn paint([red, green, blue]: Rgb) -> Paint<'static> {
 }
 
 fn rectangle(pixels: &mut Pixmap, place: &[f64; 4], colour: Rgb) {
-    // Edges on whole pixels, so that neighbours neither overlap nor leave a gap.
+    // Edges on whole pixels, so that adjacent rectangles neither overlap nor leave a gap.
     let edge = |at: f64| (at * SCALE).round() as f32;
     let [x, y, width, height] = *place;
     if let Some(place) = Rect::from_ltrb(edge(x), edge(y), edge(x + width), edge(y + height)) {
@@ -98,7 +98,7 @@ fn write(pixels: &mut Pixmap, at: (f64, f64), text: &str, anchor: Anchor, colour
         Anchor::End => length,
     };
     let left = (at.0 * SCALE - shift).round() as i32;
-    // The base line lies at about four fifths of a glyph's height.
+    // The baseline is at about four fifths of a glyph's height.
     let top = (at.1 * SCALE - height.val() as f64 * 0.8).round() as i32;
     for (index, character) in text.chars().enumerate() {
         let (Some(glyph), Some(mut stamp)) = (raster(character), Pixmap::new(advance as u32, height.val() as u32))

@@ -1,14 +1,14 @@
-//! Where everything of a chart stands in a picture: the one layout behind every picture format.
+//! The layout of a chart as a scene of graphic primitives, shared by all picture formats.
 
 use super::axis::step_ticks;
 use super::chart::Chart;
 use super::colour::{BACKGROUND, BAND, GRID, MUTED, Pair, TEXT, ramp};
 use lrgrid::readable;
 
-/// Colours that a heat map and a ramp are made of.
+/// Number of colours of a heat map and its ramp.
 pub const LEVELS: usize = 32;
 
-/// Which side of a text stands at its point.
+/// The side of a text that is at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
     /// The left.
@@ -19,35 +19,35 @@ pub enum Anchor {
     End,
 }
 
-/// Something in a picture; positions in pixels from the upper left corner.
+/// A graphic primitive; positions are in pixels from the upper left corner.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
     /// A filled rectangle: x, y, width, height.
     Rectangle([f64; 4], Pair),
-    /// Cells of one level of the ramp of colours, each as a rectangle.
+    /// Rectangular cells of one level of the colour ramp.
     Cells(Vec<[f64; 4]>, usize),
     /// Straight lines through points, with a width.
     Polyline(Vec<(f64, f64)>, Pair, f64),
-    /// A text on its base line, with its size.
+    /// A text on its baseline, with its size.
     Text(f64, f64, String, Anchor, Pair, f64),
 }
 
-/// A picture: its size, and what is in it from back to front.
+/// A picture: its size, and its primitives from back to front.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
-    /// Pixels across.
+    /// Width in pixels.
     pub width: f64,
-    /// Pixels down.
+    /// Height in pixels.
     pub height: f64,
-    /// What is in it.
+    /// The primitives.
     pub shapes: Vec<Shape>,
-    /// What it shows, for readers who do not see it.
+    /// A text alternative of the picture.
     pub title: String,
 }
 
 /// Size of text.
 const SIZE: f64 = 13.0;
-/// What one character takes, at most, of that size.
+/// Upper bound on the width of a character, relative to its size.
 const ADVANCE: f64 = 0.62;
 
 /// The area that values are drawn in.
@@ -59,7 +59,7 @@ struct Area {
 }
 
 impl Scene {
-    /// Lays a chart out.
+    /// Lays out a chart.
     #[must_use]
     pub fn new(chart: &Chart, width: f64, height: f64) -> Self {
         let mut shapes = vec![Shape::Rectangle([0.0, 0.0, width, height], BACKGROUND)];
@@ -164,7 +164,7 @@ impl Area {
     fn draw_heat(&self, chart: &Chart, shapes: &mut Vec<Shape>) {
         let Some(heat) = &chart.heat else { return };
         let mut levels: Vec<Vec<[f64; 4]>> = vec![Vec::new(); LEVELS];
-        // Rows and columns as coarse as the eye: a cell is three pixels wide.
+        // A cell is three pixels wide, about the resolution of the eye.
         let rows = heat.values.len().min((self.height / 2.0) as usize).max(1);
         let height = self.height / rows as f64;
         for row in 0..rows {
@@ -189,7 +189,7 @@ impl Area {
     }
 }
 
-/// Points without those on the straight line between their neighbours, to a tenth of a pixel.
+/// Simplifies a polyline: drops points within a tenth of a pixel of the line between their neighbours.
 fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let mut kept: Vec<(f64, f64)> = Vec::with_capacity(points.len());
     let mut skipped: Vec<(f64, f64)> = Vec::new();
@@ -199,7 +199,7 @@ fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
                 let (dx, dy) = (point.0 - from.0, point.1 - from.1);
                 let length = dx.hypot(dy).max(1e-9);
                 let along = ((at.0 - from.0) * dx + (at.1 - from.1) * dy) / length;
-                // Beyond either end a point is missed by more than its distance from the line.
+                // Beyond the ends of the line, the distance to the line is no bound.
                 if along < 0.0 || along > length {
                     return f64::INFINITY;
                 }
@@ -236,7 +236,7 @@ impl Entry {
     }
 }
 
-/// The entries of a legend, in lines that fit.
+/// The entries of a legend, wrapped into lines.
 fn legend_lines(chart: &Chart, width: f64) -> Vec<Vec<Entry>> {
     let mut entries = Vec::new();
     if let Some(ramp) = &chart.ramp {

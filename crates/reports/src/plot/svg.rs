@@ -1,4 +1,4 @@
-//! Scenes as SVG: small, without scripts, readable on a light and on a dark page.
+//! Renders scenes as SVG: small, without scripts, for light and dark pages.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -30,7 +30,7 @@ pub fn svg(scene: &Scene) -> String {
             Shape::Cells(cells, level) => {
                 let _ = write!(body, r#"<path fill="{}" d=""#, hex(level_colour(*level)));
                 for [x, y, width, height] in cells {
-                    // A hair wider, or the background shines through between neighbours.
+                    // Slightly wider, otherwise the background shows between adjacent cells.
                     let (width, height) = (short(width + 0.3), short(height + 0.3));
                     let _ = write!(body, "M{} {}h{width}v{height}h-{width}z", short(*x), short(*y));
                 }
@@ -88,7 +88,7 @@ fn short(value: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
-/// A text that XML may hold.
+/// A text escaped for XML.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

@@ -1,22 +1,22 @@
-//! Charts in a terminal: braille dots, eight to a character.
+//! Renders charts in a terminal with braille dots, eight per character.
 
 use super::axis::step_ticks;
 use super::chart::Chart;
 use super::colour::{Rgb, ramp};
 use lrgrid::readable;
 
-/// How a terminal is drawn on.
+/// Size and colours of a terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
-    /// Characters in a line.
+    /// Width in characters.
     pub width: usize,
-    /// Lines of the picture itself, without axes and legend.
+    /// Height of the picture in lines, without axes and legend.
     pub height: usize,
     /// Whether colours may be used.
     pub colour: bool,
 }
 
-/// The least width that anything is drawn in.
+/// The least width of a picture.
 const LEAST_WIDTH: usize = 24;
 
 /// Dots in a character: bits by column and row.
@@ -26,7 +26,7 @@ const DOTS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 
 impl Terminal {
-    /// Pixel columns that a chart should be sampled for.
+    /// The number of pixel columns for which a chart should be sampled.
     #[must_use]
     pub fn columns(&self) -> usize {
         2 * self.width.max(LEAST_WIDTH)
@@ -76,7 +76,7 @@ impl Terminal {
         text
     }
 
-    /// Dots of every line, in the colour of the last line drawn there.
+    /// The dots of all lines; a character has the colour of the last line drawn there.
     fn cells(&self, chart: &Chart, width: usize) -> Vec<Cell> {
         let (across, down) = (width * 2, self.height * 4);
         let mut cells = vec![Cell::default(); width * self.height];
@@ -101,7 +101,7 @@ impl Terminal {
                 for part in 0..=length as usize {
                     let share = part as f64 / length;
                     let at = |from: f64, to: f64| (from + (to - from) * share).round() as usize;
-                    // Terminals are mostly dark; the lighter of the two colours reads on both.
+                    // Most terminals are dark; the lighter of the two colours is legible on both.
                     dot(at(from.0, to.0), at(from.1, to.1), line.colour.dark);
                 }
             }
@@ -168,7 +168,7 @@ impl Terminal {
         format!("{:>1$}{axis}\n{2}\n", "└", margin, labels.trim_end())
     }
 
-    /// Names of the phases over where they are, a bar where each begins.
+    /// Names of the phases above their ranges, with a bar at each start.
     fn bands(&self, chart: &Chart, width: usize) -> String {
         let bands = chart.bands();
         if bands.len() < 2 && bands.first().is_none_or(|band| matches!(band.0.as_str(), "hold" | "decay" | "warmup")) {
@@ -209,7 +209,7 @@ impl Terminal {
             entries.push(format!("value: {low} {swatch} {high}{how}"));
         }
         entries.extend(chart.note.clone());
-        // Each entry is kept whole; those that fit share a line.
+        // Entries are not broken; as many as fit share a line.
         let mut text = String::new();
         let (mut line, mut used) = (String::new(), 0);
         for entry in entries {
@@ -238,7 +238,7 @@ impl Terminal {
     }
 }
 
-/// A character's worth of picture.
+/// One character of the picture.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
     dots: u8,
@@ -250,7 +250,7 @@ fn escape(colour: Option<Rgb>) -> String {
     colour.map_or_else(|| "\x1b[0m".to_owned(), |[r, g, b]| format!("\x1b[38;2;{r};{g};{b}m"))
 }
 
-/// Characters that are seen.
+/// The number of visible characters.
 fn visible(text: &str) -> usize {
     let mut hidden = false;
     text.chars()

@@ -38,7 +38,8 @@ fn shortest<T: Element>(value: T) -> f64 {
     // f16 needs at most 5 digits and bf16 at most 4: one before the point and up to four after it.
     for digits in 0..5 {
         let Ok(nearest) = format!("{exact:.digits$e}").parse::<f64>() else { continue };
-        // Above a power of two the spacing doubles: if the nearest decimal does not round back, the next one away from 0 may.
+        // Above a power of two the spacing doubles: if the nearest decimal does not round back, the next one away from
+        // 0 may.
         let unit = 10f64.powi(exact.abs().log10().floor() as i32 - digits as i32);
         let further: Option<f64> = format!("{:.digits$e}", nearest + unit.copysign(exact)).parse().ok();
         let fits = |candidate: &f64| T::from_f64(*candidate) == value;
