@@ -1,4 +1,4 @@
-//! Kinds of arguments that several libraries have, and the checks they share.
+//! Types of arguments that several libraries use, and shared checks.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Length {
                 Ok(Length(value))
             }
         }
-        // The parser takes this name for "a number of steps, or a share of the horizon".
+        // The parser reads a newtype of this name as a number of steps or a percentage of the horizon.
         deserializer.deserialize_newtype_struct("Length", Written)
     }
 }
@@ -55,12 +55,12 @@ impl<'de> Deserialize<'de> for Length {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Integer(pub(super) u64);
 
-/// An argument that the library refuses.
+/// The error for an argument that the library rejects.
 pub(super) fn refused<T>(argument: &str, message: impl Into<String>) -> Result<T, SpecError> {
     Err(SpecError::new(argument, message))
 }
 
-/// Refuses unless the condition, said in words, holds.
+/// An error unless the condition `holds`; `condition` is its text.
 pub(super) fn require(argument: &str, value: impl fmt::Display, holds: bool, condition: &str) -> Result<(), SpecError> {
     if holds { Ok(()) } else { refused(argument, format!("{value} must be {condition}")) }
 }
@@ -129,7 +129,7 @@ impl<'de> Deserialize<'de> for Whole {
 }
 
 impl Whole {
-    /// The number of steps, where it is at least 1.
+    /// The number of steps, if it is at least 1.
     pub(super) fn positive(self) -> Option<u64> {
         u64::try_from(self.0).ok().filter(|&steps| steps > 0)
     }

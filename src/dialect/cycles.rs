@@ -1,4 +1,4 @@
-//! Cycles that grow or shrink by a ratio, and the steps at which libraries that take logarithms restart.
+//! Cycles that grow or shrink by a ratio, and the steps at which libraries that compute cycles by logarithms restart.
 
 use super::arguments::refused;
 use super::pieces::over;
@@ -7,16 +7,16 @@ use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::Schedule;
 
-/// The most cycles that are written out one by one.
+/// The most cycles that are written out.
 pub(super) const MOST_WRITTEN: usize = 4000;
 
-/// The most cycles that are looked at; short ones may lie between two steps.
+/// The most cycles that are examined; short ones may lie between two steps.
 const MOST_SEEN: u64 = 1 << 20;
 
-/// Beyond it, the logarithms in f64 tell single steps apart no longer.
+/// Beyond this step, logarithms in f64 do not distinguish single steps.
 const SHARP: u64 = 1 << 40;
 
-/// A factor to a whole power; the factor is at least 0.
+/// A factor of at least 0 to an integer power.
 pub(super) fn power(factor: f64, exponent: u64) -> f64 {
     DoubleDouble::from(factor).powf(DoubleDouble::from(exponent)).high()
 }
@@ -24,41 +24,41 @@ pub(super) fn power(factor: f64, exponent: u64) -> f64 {
 /// A cycle with at least one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cycle {
-    /// Its number, from 0.
+    /// Its index, from 0.
     pub(super) index: u64,
     /// Its first step.
     pub(super) first: u64,
-    /// How far into the cycle that step is.
+    /// The position of that step within the cycle.
     ahead: f64,
-    /// Its length, in lengths of the first.
+    /// Its length relative to that of the first cycle.
     growth: f64,
 }
 
-/// All of them.
+/// All cycles of a schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Cycles {
     pub(super) cycles: Vec<Cycle>,
-    /// The last step before the logarithm's argument is 0, where cycles shrink.
+    /// For cycles that shrink, the last step at which the logarithm's argument is positive.
     pub(super) last: Option<u64>,
-    /// Whether some restart is not where the cycle begins.
+    /// Whether some restart is not at the beginning of its cycle.
     pub(super) missed: bool,
 }
 
-/// The number of the cycle as `floor(log(1 - t / period * (1 - ratio), ratio))` finds it in f64.
+/// The index of the cycle that `floor(log(1 - t / period * (1 - ratio), ratio))` yields in f64.
 fn found(step: u64, period: u64, ratio: f64) -> Option<f64> {
     let argument = 1.0 - step as f64 / period as f64 * (1.0 - ratio);
     let log = |number: f64| (DoubleDouble::from(number).log2() * DoubleDouble::LN_2).high();
     (argument > 0.0).then(|| (log(argument) / log(ratio)).floor())
 }
 
-/// The cycles of `period·ratio^i` steps each, for a ratio above 0 other than 1; at most `count` of them, and
-/// one more where that many have ended. With `logarithms`, as [`found`].
+/// Cycles of `period·ratio^i` steps each, for a ratio above 0 other than 1: at most `count` of them, and the one after
+/// them. With `logarithms`, they restart where [`found`] says so.
 pub(super) fn cycles(period: u64, ratio: f64, count: u64, logarithms: bool) -> Result<Cycles, SpecError> {
     let mut all = Cycles { cycles: Vec::new(), last: last_step(period, ratio), missed: false };
     let end = all.last.unwrap_or(MAX_STEP);
     let (mut begins, mut growth) = (DoubleDouble::ZERO, DoubleDouble::ONE);
     for index in 0..=count {
-        // Sums of powers are whole where the ratio is; their rounding must not move them across a step.
+        // For an integer ratio the sums of powers are integers; their rounding must not move them across a step.
         let near = begins.high().round();
         let on_a_step = (begins - near).high().abs() <= 1e-9 * (1.0 - ratio).abs().min(1.0);
         let begin = if on_a_step { near } else { begins.high().ceil() };
@@ -79,7 +79,7 @@ pub(super) fn cycles(period: u64, ratio: f64, count: u64, logarithms: bool) -> R
         }
         begins = begins + growth * DoubleDouble::from(period);
         growth = growth * ratio;
-        // What is left of a finite sum would not move a step any more.
+        // The rest of a convergent sum is too small to move a step.
         if ratio < 1.0 && growth.high() * period as f64 <= 1e-12 {
             return Ok(all);
         }
@@ -87,7 +87,7 @@ pub(super) fn cycles(period: u64, ratio: f64, count: u64, logarithms: bool) -> R
     Ok(all)
 }
 
-/// The step at which the logarithm finds cycle `index`, next to where it begins.
+/// The step at which the logarithm first yields cycle `index`, near the cycle's beginning.
 fn restart(nominal: u64, index: u64, period: u64, ratio: f64) -> u64 {
     let reached = |step: u64| found(step, period, ratio).is_none_or(|found| found >= index as f64);
     let late = (nominal..nominal + 4).find(|&step| reached(step)).unwrap_or(nominal);
@@ -97,7 +97,7 @@ fn restart(nominal: u64, index: u64, period: u64, ratio: f64) -> u64 {
     (nominal.saturating_sub(4)..nominal).find(|&step| reached(step)).unwrap_or(nominal)
 }
 
-/// The last step of all cycles, where their sum is finite.
+/// The last step of all cycles, if their total length is finite.
 fn last_step(period: u64, ratio: f64) -> Option<u64> {
     let sum = period as f64 / (1.0 - ratio);
     if ratio >= 1.0 || sum >= MAX_STEP as f64 {
@@ -108,7 +108,7 @@ fn last_step(period: u64, ratio: f64) -> Option<u64> {
 }
 
 impl Cycle {
-    /// A cycle of this length, from its first step on, of a body that is made for a number of steps.
+    /// This cycle, from its first step on, of the schedule that `body` builds for a number of steps.
     pub(super) fn of(&self, period: u64, body: impl Fn(u64) -> Schedule) -> Schedule {
         over(self.growth * period as f64, self.ahead, body)
     }

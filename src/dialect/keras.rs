@@ -1,6 +1,6 @@
 //! Keras' `keras.optimizers.schedules`, as of 3.15.1.
 //!
-//! Keras computes in f32, and cosines so whatever the type; values here are those of its formulas.
+//! Keras computes in f32, cosines even for other types; values here are those of its formulas.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -105,7 +105,7 @@ impl Foreign for PiecewiseConstantDecay {
         let one_more = format!("one more than the {boundaries} boundaries");
         require("values", format!("{values} values"), values == boundaries + 1, &one_more)?;
         require("boundaries", "an empty list", boundaries > 0, "at least one step: Keras looks at the first")?;
-        // They are cast to whole steps, towards 0.
+        // Keras casts them to integers, towards 0.
         let last_steps: Vec<f64> = self.boundaries.iter().map(|boundary| boundary.0.trunc()).collect();
         let (mut kept, mut starts) = (vec![self.values[0]], Vec::new());
         for (index, (&last, &value)) in last_steps.iter().zip(&self.values[1..]).enumerate() {
@@ -113,7 +113,7 @@ impl Foreign for PiecewiseConstantDecay {
             let rises = index == 0 || last >= last_steps[index - 1];
             require(&argument, last, rises, "at least the one before: Keras would add up values")?;
             require(&argument, last, last.abs() < MAX_STEP as f64, "within 2^53")?;
-            // A value whose last step is before its first is never seen.
+            // A value whose last step is before its first never occurs.
             let start = (last + 1.0).max(0.0) as u64;
             if start == starts.last().copied().unwrap_or(0) {
                 kept.pop();
@@ -164,7 +164,7 @@ impl Foreign for PolynomialDecay {
         if !self.cycle {
             return Ok(over(steps, 0.0, |steps| Polynomial { start, end, steps, power }.into()).into());
         }
-        // In cycle n of them: (1 - u)/n of the way, u its own time.
+        // In cycle n: (1 - u)/n of the range, where u is the time within the cycle.
         let steps = whole_length("decay_steps", self.decay_steps, "for cycles")?;
         let of = Box::new(Polynomial { start: 1.0, end: 0.0, steps, power }.into());
         let saw = Cycle { of, mode: CycleMode::RestartAfter };

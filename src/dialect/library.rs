@@ -1,4 +1,4 @@
-//! The two lists: libraries, and the schedules of each.
+//! Macros for the two kinds of lists: of libraries, and of each library's schedules.
 
 /// The list of libraries: module and type of each.
 macro_rules! libraries {
@@ -6,7 +6,7 @@ macro_rules! libraries {
         /// Every library, in the order of the documentation.
         pub const LIBRARIES: &[Library] = &[$($module::LIBRARY),*];
 
-        /// Reads a schedule in a library's own terms: a table with `name` and `args`.
+        /// Reads and translates a library's schedule: a table with `name` and `args`.
         ///
         /// # Errors
         /// When there is no such library or schedule, or its arguments are wrong: with the key's path.
@@ -26,7 +26,7 @@ macro_rules! libraries {
             vec![$(($module::LIBRARY.name, generator.subschema_for::<$module::$library>())),*]
         }
 
-        /// A translation whose native schedules are valid.
+        /// Checks that the native schedules of a translation are valid.
         fn checked(translation: Translation) -> Result<Translation, SpecError> {
             for schedule in std::iter::once(&translation.schedule).chain(&translation.momentum) {
                 schedule.validate().map_err(|error| {
@@ -39,13 +39,13 @@ macro_rules! libraries {
     };
 }
 
-/// The list of a library's schedules: an enum of their calls, and the catalogue's entry.
+/// The list of a library's schedules: defines an enum of them, and the library's entry in the catalogue.
 macro_rules! library {
     (
         $library:ident $title:literal aliases $aliases:tt $summary:literal
         $($name:literal $(| $alias:literal)* $type:ident,)*
     ) => {
-        /// A call of one of the library's schedules.
+        /// One of the library's schedules, with its arguments.
         #[derive(Clone, Debug, serde::Deserialize)]
         pub(super) enum $library {
             $(#[serde(rename = $name $(, alias = $alias)*)] $type($type),)*
@@ -65,7 +65,7 @@ macro_rules! library {
         };
 
         impl $library {
-            /// The same schedule in native terms.
+            /// The native equivalent.
             pub(super) fn translate(&self) -> Result<super::Translation, crate::error::SpecError> {
                 match self {
                     $(Self::$type(call) => super::Foreign::translate(call).map_err(|error| error.within("args")),)*

@@ -1,9 +1,9 @@
-//! Schedules in the terms of other libraries, each translated into the native vocabulary.
+//! Dialects: the schedules of other libraries, each translated into native schedules.
 //!
-//! A library is one file (or folder) here and one line in the list below; a schedule of it is one struct
-//! with the library's own argument names and defaults, [`Foreign`], and one line in that file's list. The
-//! parser, the JSON schema, the listing, the page in `docs` and the tests all iterate over these lists.
-//! A translation only ever builds native schedules, so whatever a library can say can be written without it.
+//! A library is one file (or folder) here and one line in the list below. A schedule of it is one struct with the
+//! library's argument names and defaults that implements [`Foreign`], and one line in that file's list. The parser, the
+//! JSON schema, the listing, the page in `docs` and the tests all iterate over these lists. A translation consists of
+//! native schedules only, so every schedule of a library can also be written without the library's name.
 
 mod arguments;
 mod burn;
@@ -32,12 +32,12 @@ use crate::error::SpecError;
 use crate::schedule::Schedule;
 use library::{libraries, library};
 
-/// A schedule of a library in native terms.
+/// The native equivalent of a library's schedule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Translation {
     /// The learning rate.
     pub schedule: Schedule,
-    /// The momentum, where the library moves it too.
+    /// The momentum, if the library changes it together with the rate.
     pub momentum: Option<Schedule>,
 }
 
@@ -47,21 +47,21 @@ impl<T: Into<Schedule>> From<T> for Translation {
     }
 }
 
-/// What the schedules of libraries have in common: a row of the page in `docs`.
+/// The category of a library's schedule: a row of the page in `docs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Shape {
-    /// The same value for ever.
+    /// A constant.
     Constant,
     /// A straight line, or a warmup.
     Linear,
-    /// A power of what is left.
+    /// A power of the remaining fraction.
     Polynomial,
-    /// Half a cosine, or a wave of it.
+    /// Half a cosine, or a cosine wave.
     Cosine,
     /// Half a cosine bent by a power or an exponential.
     CosinePower,
-    /// Cosines that start again.
+    /// Cosines with restarts.
     CosineRestarts,
     /// A constant ratio per step.
     Exponential,
@@ -71,11 +71,11 @@ pub enum Shape {
     MultiStep,
     /// Lines or cosines between points.
     Piecewise,
-    /// Decay by time.
+    /// Inverse to time.
     InverseTime,
-    /// Decay by the root of time.
+    /// Inverse to the square root of time.
     InverseSqrt,
-    /// Up once and down.
+    /// One rise and one decay.
     OneCycle,
     /// Triangles.
     Cyclic,
@@ -83,14 +83,14 @@ pub enum Shape {
     Tanh,
     /// Warmup, stable, decay.
     Wsd,
-    /// One after another.
+    /// Schedules in sequence.
     Sequence,
     /// Products, sums and means.
     Product,
 }
 
 impl Shape {
-    /// Every shape, in the order of the page.
+    /// Every category, in the order of the page.
     pub const ALL: &[Self] = &[
         Self::Constant,
         Self::Linear,
@@ -112,7 +112,7 @@ impl Shape {
         Self::Product,
     ];
 
-    /// What it is called, and the native kinds of it.
+    /// The title, and the native kinds of the category.
     #[must_use]
     pub const fn title(self) -> (&'static str, &'static [&'static str]) {
         match self {
@@ -138,30 +138,30 @@ impl Shape {
     }
 }
 
-/// What a library's schedule has to bring.
+/// What a library's schedule must implement.
 pub trait Foreign: DeserializeOwned + schemars::JsonSchema {
     /// The row of the page in `docs`.
     const SHAPE: Shape;
-    /// Further rows that it belongs to.
+    /// Further rows of the page.
     const ALSO: &'static [Shape] = &[];
-    /// How it differs from what one would expect; empty where it does not.
+    /// Unexpected behaviour of the schedule; empty if there is none.
     const BITES: &'static str;
 
-    /// The same schedule in native terms.
+    /// The native equivalent.
     ///
     /// # Errors
-    /// With the argument's name as the path, for what the library refuses.
+    /// With the argument's name as the path, for arguments that the library rejects.
     fn translate(&self) -> Result<Translation, SpecError>;
 }
 
-/// A library whose schedules are understood.
+/// A supported library.
 #[derive(Clone, Copy, Debug)]
 pub struct Library {
     /// The name in specs.
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [&'static str],
-    /// What it is, and the version that is followed.
+    /// A description, with the version that is followed.
     pub summary: &'static str,
     /// Its schedules, in the order of the documentation.
     pub schedules: &'static [ForeignKind],
@@ -174,9 +174,9 @@ pub struct ForeignKind {
     pub name: &'static str,
     /// The row of the page in `docs`.
     pub shape: Shape,
-    /// Further rows that it belongs to.
+    /// Further rows of the page.
     pub also: &'static [Shape],
-    /// How it differs from what one would expect; empty where it does not.
+    /// Unexpected behaviour of the schedule; empty if there is none.
     pub bites: &'static str,
     /// The JSON schema of the arguments.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
@@ -189,7 +189,7 @@ impl std::fmt::Debug for ForeignKind {
 }
 
 impl Library {
-    /// Whether a spec may call it so.
+    /// Whether a spec may use this name for the library.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)

@@ -1,4 +1,4 @@
-//! Native schedules that several libraries come to.
+//! Native schedules that the translations of several libraries use.
 
 use crate::program::MAX_STEP;
 use crate::schedule::{
@@ -10,14 +10,15 @@ pub(super) fn constant(value: f64) -> Schedule {
     Constant { value }.into()
 }
 
-/// `of` as it is `by` steps later.
+/// `of` shifted: its value at step `s` is that of `of` at `s + by`.
 pub(super) fn ahead(by: f64, of: Schedule) -> Schedule {
     if by == 0.0 { of } else { Clock { multiplier: 1.0, ahead: by, divisor: 1.0, of: Box::new(of) }.into() }
 }
 
-/// What is made for a number of steps, over a length above 0 that need not be one; `begun` steps of it are over.
+/// The schedule that `body` builds for a number of steps, stretched to a length above 0 that need not be an integer,
+/// and advanced by `begun` steps.
 pub(super) fn over(length: f64, begun: f64, body: impl Fn(u64) -> Schedule) -> Schedule {
-    // No schedule is longer than the largest step, but the clock may be slow.
+    // A schedule cannot be longer than the largest step, but its clock can be slow.
     const PART: u64 = 1 << 52;
     let (divisor, of) = if length > MAX_STEP as f64 {
         (length / PART as f64, body(PART))
@@ -29,8 +30,8 @@ pub(super) fn over(length: f64, begun: f64, body: impl Fn(u64) -> Schedule) -> S
     Clock { multiplier: 1.0, ahead: begun, divisor, of: Box::new(of) }.into()
 }
 
-/// Schedules one after another, from the step that stands with each; the first stands at 0. A piece whose
-/// successor begins no later is left out.
+/// A sequence of schedules, each with its first step; the first begins at 0. A piece whose successor does not begin
+/// later is omitted.
 pub(super) fn one_after_another(mut pieces: Vec<(u64, Schedule)>) -> Schedule {
     for index in (1..pieces.len()).rev() {
         if pieces[index - 1].0 >= pieces[index].0 {
@@ -44,7 +45,7 @@ pub(super) fn one_after_another(mut pieces: Vec<(u64, Schedule)>) -> Schedule {
     Sequence { pieces: pieces.into_iter().map(|piece| piece.1).collect(), boundaries: Some(boundaries) }.into()
 }
 
-/// `start·factor^⌊s/every⌋`, whatever the factor; `every` is at least 1.
+/// `start·factor^⌊s/every⌋` for a factor of any sign; `every` is at least 1.
 pub(super) fn drops(start: f64, factor: f64, every: u64) -> Schedule {
     if factor > 0.0 {
         return Step { start, decay_rate: factor, step_size: every }.into();
@@ -57,7 +58,7 @@ pub(super) fn drops(start: f64, factor: f64, every: u64) -> Schedule {
     Product { factors: vec![drops(start, -factor, every), sign] }.into()
 }
 
-/// `start` times `factor` for every milestone reached, whatever their order; one that stands twice counts twice.
+/// `start` times `factor` for each milestone reached, in any order; a milestone listed twice counts twice.
 pub(super) fn drops_at(start: f64, factor: f64, mut milestones: Vec<u64>) -> Schedule {
     milestones.sort_unstable();
     if factor > 0.0 && milestones.windows(2).all(|pair| pair[0] < pair[1]) {
@@ -66,7 +67,7 @@ pub(super) fn drops_at(start: f64, factor: f64, mut milestones: Vec<u64>) -> Sch
     scaled_at(start, milestones.into_iter().map(|milestone| (milestone, factor)))
 }
 
-/// `start` times the scale of every boundary reached; boundaries in rising order, perhaps some at the same step.
+/// `start` times the scale of each boundary reached; boundaries in ascending order, possibly several at the same step.
 pub(super) fn scaled_at(start: f64, scales: impl IntoIterator<Item = (u64, f64)>) -> Schedule {
     let (mut values, mut boundaries) = (vec![start], Vec::new());
     let mut value = start;

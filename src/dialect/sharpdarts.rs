@@ -107,7 +107,7 @@ impl Foreign for CosinePowerAnnealing {
         let skipped = if self.restart_lr { 0 } else { self.start_epoch.max(1) - 1 };
         require("start_epoch", self.start_epoch, skipped < epochs, "at most the number of epochs: nothing is left")?;
         let rates = if warmup == 0 {
-            // Heights fall up to `end` and rise again to the epoch before twice that.
+            // Values fall until `end`, and rise again until the epoch before twice `end`.
             let lowest = if epochs >= end { DoubleDouble::ZERO } else { self.height(epochs, end) };
             let highest = if epochs >= 2 * end { DoubleDouble::ONE } else { self.height(1, end) };
             require("epochs", epochs, highest > lowest, "more than one: sharpDARTS divides by the range of its rates")?;
@@ -115,7 +115,7 @@ impl Foreign for CosinePowerAnnealing {
         } else {
             require("warmup_epochs", warmup, warmup < epochs, &format!("below the number of epochs, {epochs}"))?;
             require("warmup_epochs", warmup, warmup != end, "other than `max_epoch`: sharpDARTS divides by the rest")?;
-            // The cosine is shifted, and even, so epoch `warmup` is at its top.
+            // The cosine is shifted and even, so epoch `warmup` is at its maximum.
             let (end, furthest) = (end.abs_diff(warmup), (epochs - warmup).max(warmup - 1));
             let lowest = if furthest >= end { DoubleDouble::ZERO } else { self.height(furthest, end) };
             let curve = self.curve(end, lowest, DoubleDouble::ONE, epochs - warmup);

@@ -1,4 +1,4 @@
-//! Drops at regular distances that need not be whole steps.
+//! Drops at regular intervals that need not be integers.
 
 use super::arguments::refused;
 use super::cycles::power;
@@ -8,15 +8,15 @@ use crate::error::SpecError;
 use crate::program::MAX_STEP;
 use crate::schedule::{Cycle, CycleMode, PiecewiseConstant, Product, Schedule, Sequence, Step};
 
-/// The most drops in a pattern that repeats after whole steps.
+/// The most drops in a pattern that repeats after an integer number of steps.
 const MOST_DROPS: u64 = 1000;
 
-/// What rounding does to a quotient that should be whole.
+/// The treatment of rounding in a quotient that should be an integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quotient {
-    /// It is floored as it is, so 11 is not yet ten times 1.1, which in f64 is a little more.
+    /// The exact quotient is floored: 11 is less than ten times the f64 1.1, which is slightly more than 1.1.
     Exact,
-    /// It is whole where the length as it is written says so.
+    /// The quotient is that of the decimal length as written.
     Rounded,
 }
 
@@ -35,14 +35,14 @@ pub(super) fn stairs(start: f64, rate: f64, length: f64, quotient: Quotient) -> 
     };
     let beyond = (DoubleDouble::exact_product(length, count as f64) - steps as f64).high() > 0.0;
     if beyond && quotient == Quotient::Exact {
-        // A drop that should be on a step is one later, as if all were seen from the step before.
+        // A drop that should be at a step occurs one step later, as if every step were the one before.
         let later = pattern(start, rate, steps, count, |drop| drop * steps / count);
         return Ok(Sequence { pieces: vec![constant(start), later], boundaries: Some(vec![1]) }.into());
     }
     Ok(pattern(start, rate, steps, count, |drop| (drop * steps).div_ceil(count)))
 }
 
-/// `drops` drops in `steps` steps, over and over; drop number `k` of a round is at step `at(k)` of it.
+/// A repeated pattern of `drops` drops in `steps` steps; drop `k` of a round is at its step `at(k)`.
 fn pattern(start: f64, rate: f64, steps: u64, drops: u64, at: impl Fn(u64) -> u64) -> Schedule {
     let factor = |drops| power(rate, drops);
     let (mut values, mut boundaries) = (vec![1.0], Vec::new());
@@ -57,7 +57,7 @@ fn pattern(start: f64, rate: f64, steps: u64, drops: u64, at: impl Fn(u64) -> u6
             _ => values.push(factor(drop)),
         }
     }
-    // The round's own end, which is the next one's beginning.
+    // The end of the round, which is the beginning of the next.
     if boundaries.last() == Some(&steps) {
         values.pop();
     } else {
@@ -69,7 +69,7 @@ fn pattern(start: f64, rate: f64, steps: u64, drops: u64, at: impl Fn(u64) -> u6
     Product { factors: vec![rounds.into(), within.into()] }.into()
 }
 
-/// The simplest fraction that reads as this number.
+/// The fraction with the least denominator that rounds to this number.
 fn ratio(number: f64) -> Option<(u64, u64)> {
     (2..=MOST_DROPS).find_map(|below| {
         let above = (number * below as f64).round();

@@ -1,6 +1,6 @@
-//! thinc's `thinc.schedules`, the ones of spaCy's configs, as of 8.3.14.
+//! thinc's `thinc.schedules`, which spaCy's configurations use, as of 8.3.14.
 //!
-//! They are generators: step `s` is their value number `s`, counted from 0.
+//! They are generators: the value at step `s` is item number `s`, counted from 0.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -94,7 +94,7 @@ impl Foreign for Decaying {
             let of = decay(self.base_rate, self.decay).into();
             return Ok(ahead(self.t, of).into());
         }
-        // Before time 0 the same curve is one from step 0 on, higher and steeper.
+        // Before time 0, the curve equals one that starts at step 0, higher and steeper.
         let left = (DoubleDouble::exact_product(self.decay, self.t) + 1.0).high();
         require("t", self.t, left > 0.0, "above -1/decay: thinc divides by 1 + decay*t")?;
         Ok(decay(self.base_rate / left, self.decay / left).into())
@@ -181,7 +181,7 @@ impl Foreign for SlantedTriangular {
         require("cut_frac", self.cut_frac, cut != 0.0 && cut.is_finite(), nothing)?;
         let first = self.t + 1.0;
         require("t", self.t, first.abs() < MAX_STEP as f64, "within 2^53")?;
-        // Moments are steps: time 0 lies `first` before step 0.
+        // Times in steps: time 0 is `first` steps before step 0.
         let mut points: Vec<Knot> = Vec::new();
         if first < cut {
             let early = first.min(0.0);
@@ -190,13 +190,13 @@ impl Foreign for SlantedTriangular {
         points.push(Knot(cut - first, self.rate(DoubleDouble::ONE)));
         let fall = cut * (1.0 / self.cut_frac - 1.0);
         if fall == 0.0 {
-            // The fall has no length, and thinc divides by it.
+            // The decay has length 0, by which thinc divides.
             let steps = (cut - first).ceil();
             require("cut_frac", self.cut_frac, steps > 0.0, "below 1: thinc divides by what is left for the fall")?;
             let of = Box::new(PiecewiseInterpolate { points, interpolation: Interpolation::Linear }.into());
             return Ok(Until { last: steps as u64 - 1, of }.into());
         }
-        // A line without end: a point where it is at its lowest rate, and one further than any step.
+        // An endless line: one point at its lowest rate, and one beyond any step.
         let end = cut - first + fall.abs();
         let further = MAX_STEP as f64;
         if end < further {

@@ -1,4 +1,4 @@
-//! The checks that parameters share, each an error that names the field, the value and the remedy.
+//! Shared checks of parameters; their errors name the field, the value and a remedy.
 
 use crate::error::SpecError;
 use crate::program::MAX_STEP;
@@ -10,7 +10,7 @@ pub(super) fn finite(field: &str, value: f64) -> Checked {
     if value.is_finite() { Ok(()) } else { Err(SpecError::new(field, format!("{value} is not a finite number"))) }
 }
 
-/// A finite number that satisfies a condition said in words.
+/// A finite number that satisfies a condition; `condition` is its text.
 pub(super) fn number(field: &str, value: f64, allowed: bool, condition: &str) -> Checked {
     finite(field, value)?;
     if allowed { Ok(()) } else { Err(SpecError::new(field, format!("{value} must be {condition}"))) }
@@ -21,7 +21,7 @@ pub(super) fn positive(field: &str, value: f64) -> Checked {
     number(field, value, value > 0.0, "greater than 0")
 }
 
-/// What makes each cycle longer than the last.
+/// The growth factor of cycles.
 pub(super) fn growth(field: &str, value: f64) -> Checked {
     let allowed = (1.0..=MAX_STEP as f64).contains(&value);
     number(
@@ -40,7 +40,7 @@ pub(super) fn length(field: &str, steps: u64) -> Checked {
     length_or_zero(field, steps)
 }
 
-/// A length that may be nothing.
+/// A length that may be 0.
 pub(super) fn length_or_zero(field: &str, steps: u64) -> Checked {
     if steps > MAX_STEP {
         return Err(SpecError::new(field, format!("{steps} steps are beyond the largest, {MAX_STEP}")));
@@ -48,7 +48,7 @@ pub(super) fn length_or_zero(field: &str, steps: u64) -> Checked {
     Ok(())
 }
 
-/// Steps in strictly rising order.
+/// Steps in strictly ascending order.
 pub(super) fn rising(field: &str, steps: &[u64]) -> Checked {
     for (index, pair) in steps.windows(2).enumerate() {
         if pair[1] <= pair[0] {

@@ -1,4 +1,4 @@
-//! A schedule on a clock of its own, and one that starts again on ever slower clocks.
+//! A schedule on a clock of another speed, and one that restarts on ever slower clocks.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ impl Clock {
         let (clock, tick) = (self.clock(), tick.into());
         match clock.step_reaching(&tick) {
             FOREVER => FOREVER,
-            // The step at which it shows the tick itself still has a value.
+            // The step at which the clock reads exactly the last tick still has a value.
             reached if clock.shown(reached) <= tick.times(&clock.divisor) => reached,
             reached => reached.saturating_sub(1),
         }
@@ -116,7 +116,7 @@ impl Family for Clock {
             return Err(LowerError::TooLong { what: "what the clock shows at step 2^53", limit: "2^100" });
         }
         let lowered = match self.of.as_ref() {
-            // Cycles that grow are written out as far as the clock goes.
+            // Growing cycles are written out as far as the clock reaches.
             Schedule::CosineRestarts(of) => of.lower_on(&clock),
             Schedule::Restarts(of) => of.lower_on(&clock),
             of if of.grows() && clock.passes(MAX_STEP) => Err(LowerError::NotRepresentable {
@@ -129,7 +129,7 @@ impl Family for Clock {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        // Where a move comes to rest between steps is computed, and rounded otherwise at another scale.
+        // The value at an end between two steps is computed, and its rounding depends on the scale.
         let whole =
             self.multiplier == 1.0 && [self.ahead, self.divisor].map(f64::fract) == [0.0; 2] && self.ahead >= 0.0;
         whole.then(|| Some(Self { of: Box::new(self.of.scaled(factor)?), ..*self }))?
@@ -220,7 +220,7 @@ impl Restarts {
             let own = clock.behind(&start).from_step(begin);
             let own = crate::program::Clock { divisor: own.divisor.times(&growth), ..own };
             let height = (octaves * DoubleDouble::from(index)).exp2();
-            // A cycle between two steps is replaced by its successor.
+            // A cycle that lies between two steps is replaced by its successor.
             pieces.push((begin, body.on_clock(&own)?.affine(height, 0.0)));
             (start, growth) = self.next_cycle(&start, &growth);
         }
@@ -232,7 +232,7 @@ impl Restarts {
         let (mut index, mut start, mut growth) = (0, Expansion::ZERO, Expansion::from(1.0));
         loop {
             let (end, next) = self.next_cycle(&start, &growth);
-            // Lowering refuses more cycles.
+            // Lowering rejects more cycles.
             if !time.reached_moment(&end) || index >= MAX_SEGMENTS as u64 {
                 return (index, start, growth);
             }
@@ -315,7 +315,7 @@ impl Family for Restarts {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        // What a slower or lower cycle reaches is computed, and rounded otherwise at another scale.
+        // The values of a slower or lower cycle are computed, and their rounding depends on the scale.
         let plain = self.multiplier == 1.0 && self.decay == 1.0;
         plain.then(|| Some(Self { of: Box::new(self.of.scaled(factor)?), ..*self }))?
     }

@@ -1,4 +1,4 @@
-//! Schedules multiplied, scaled, bounded and put off.
+//! Products, sums, scaling, clamping and delays of schedules.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ impl Family for Product {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        // One factor is enough.
+        // Scaling one factor is enough.
         let (first, rest) = self.factors.split_first()?;
         Some(Self { factors: std::iter::once(first.scaled(factor)?).chain(rest.iter().cloned()).collect() })
     }
@@ -175,7 +175,7 @@ impl Family for Sum {
     }
 
     fn scaled(&self, _: f64) -> Option<Self> {
-        // A constant term is added when lowering, and the sum is rounded otherwise at another scale.
+        // Lowering adds a constant term, and the rounding of the sum depends on the scale.
         None
     }
 
@@ -253,7 +253,7 @@ impl Family for Scale {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        // What is added to a product is rounded otherwise at another scale.
+        // The rounding of a sum with an offset depends on the scale.
         (self.offset == 0.0).then(|| Self { by: self.by * factor, ..self.clone() })
     }
 
@@ -353,7 +353,7 @@ impl Family for Clamp {
 
     fn scaled(&self, factor: f64) -> Option<Self> {
         let [min, max] = [self.min, self.max].map(|bound| bound.map(|bound| bound * factor));
-        // Below 0 the bounds would change places.
+        // A negative factor would swap the bounds.
         (factor > 0.0).then(|| Some(Self { min, max, of: Box::new(self.of.scaled(factor)?) }))?
     }
 

@@ -46,7 +46,7 @@ impl Family for Cosine {
     }
 
     fn value(&self, time: Time) -> Extended {
-        // ½(1 + cos πt) = sin²(π(1 − t)/2), which keeps its digits to the last step.
+        // ½(1 + cos πt) = sin²(π(1 − t)/2), which is accurate to the last step.
         let falling = || formula::half_cosine(time.remaining(self.steps));
         let rising = || formula::half_cosine(time.progress(self.steps));
         formula::between(self.start, self.end, rising, falling)
@@ -142,7 +142,7 @@ impl CosinePower {
             return vec![Segment { amplitude: fall.amplitude * share, ..fall }];
         }
         let rise = Segment::rising(0, self.steps, self.start, self.end, Curve::CosineExponential { octaves: -octaves });
-        // The sum of base and amplitude would be `end` but for rounding.
+        // Without rounding, base plus amplitude would be `end`.
         vec![Segment { amplitude: -rise.amplitude * share * order, ..rise }, Segment::hold(self.steps, self.end)]
     }
 }

@@ -52,12 +52,12 @@ pub struct CosineRestarts {
 impl CosineRestarts {
     /// Where cycle `index` of growing ones begins, a whole step; exact for whole multipliers up to 2^90.
     fn boundary(&self, index: u64) -> Expansion {
-        // period·(m^i − 1)/(m − 1): the geometric series, rounded to a whole step.
+        // period·(m^i − 1)/(m − 1): the geometric series, rounded to an integer step.
         let multiplier = DoubleDouble::from(self.multiplier);
         let growth = (multiplier.log2() * DoubleDouble::from(index)).exp2_m1();
         let sum = growth / (multiplier - 1.0) * DoubleDouble::from(self.period);
         let whole = sum.high().round();
-        // `low` may move a whole number across a half, or by many.
+        // `low` may move the rounded value across a half, or by several steps.
         let rest = ((sum - whole).high() + 0.5).floor();
         Expansion::from(whole).plus(&rest.into())
     }
@@ -145,7 +145,7 @@ impl Family for CosineRestarts {
             return Ok(Program::of_stage(Stage::of(track)));
         }
         if self.multiplier == 1.0 {
-            // min + shape·(max·decay^i − min): a repeated cosine times a staircase.
+            // min + shape·(max·decay^i − min) is a repeated cosine times a staircase.
             let mut shape = Track::of(vec![Segment::falling(0, self.period, 1.0, 0.0, Curve::Cosine)]);
             shape.repetition = Repetition::Restart { period: self.period };
             let mut height = geometric(self.max, octaves, Some(self.period));
@@ -167,7 +167,7 @@ impl Family for CosineRestarts {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        // The fall from a decayed height is rounded otherwise at another scale.
+        // The amplitude of a decayed cycle is computed, and its rounding depends on the scale.
         let plain = self.min == 0.0 || self.decay == 1.0;
         plain.then(|| Self { max: self.max * factor, min: self.min * factor, ..self.clone() })
     }

@@ -88,13 +88,13 @@ impl Family for Cycle {
     }
 
     fn last_step(&self) -> Option<u64> {
-        // A reflection reaches the last of the cycle's steps, a restart the one before.
+        // A reflection reaches the cycle's end, a restart only the step before.
         let reached = self.period() - u64::from(self.mode == CycleMode::Restart);
         self.of.last_step().filter(|&last| last < reached)
     }
 
     fn turns_between_steps(&self) -> bool {
-        // Right after a boundary, wherever that is between two steps.
+        // The first step after a boundary that lies between two steps.
         self.mode == CycleMode::RestartAfter || self.of.turns_between_steps()
     }
 
@@ -112,7 +112,7 @@ impl Family for Cycle {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        // The first value before the cycles is computed, and rounded otherwise at another scale.
+        // The value before the cycles is computed, and its rounding depends on the scale.
         if self.mode == CycleMode::RestartAfter {
             return None;
         }

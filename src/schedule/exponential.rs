@@ -160,7 +160,7 @@ impl Family for NormalizedExponential {
         if time.reached(self.steps) {
             return self.end.into();
         }
-        // Each end's share from its own side, where it does not cancel.
+        // Each end's weight is computed from its own side, without cancellation.
         let exp2_m1 = |octaves: DoubleDouble| Extended::from(octaves).exp2_m1() / Extended::from(self.share());
         let of_end = || -exp2_m1(-(self.octaves() * time.progress(self.steps)));
         let of_start = || exp2_m1(self.octaves() * time.remaining(self.steps)) * Extended::from(self.ratio);
@@ -174,7 +174,7 @@ impl Family for NormalizedExponential {
     fn lower(&self) -> Result<Program, LowerError> {
         let rate = self.octaves() / DoubleDouble::from(self.steps);
         let span = DoubleDouble::exact_sum(self.start, -self.end);
-        // What underflows is NaN, which is refused as out of range.
+        // An amplitude that underflows becomes NaN, which is rejected as out of range.
         let of_span = |part: f64| match span * (DoubleDouble::from(part) / self.share()) {
             lost if lost == DoubleDouble::ZERO && span != lost => f64::NAN.into(),
             share => share,
@@ -186,7 +186,7 @@ impl Family for NormalizedExponential {
         }
         let rise = Segment::rising(0, self.steps, start, end, curve);
         let rise = Segment { rate: -rate, amplitude: -of_span(1.0), ..rise };
-        // The sum of base and amplitude would be `end` but for rounding.
+        // Without rounding, base plus amplitude would be `end`.
         Ok(Program::of(vec![rise, Segment::hold(self.steps, end)]))
     }
 

@@ -1,8 +1,9 @@
-//! Pieces of formulas in forms that do not cancel, for the reference values only.
+//! Building blocks of formulas in forms without cancellation, for the reference only.
 
 use crate::double_double::{DoubleDouble, Extended};
 
-/// `from + (to − from)·t`, taken from the end with the smaller value; `left` is `1 − t`. Only one of the two is computed.
+/// `from + (to − from)·t`, computed from the end with the smaller value; `left` is `1 − t`. Only one of the two
+/// closures is called.
 pub(super) fn between<X: Into<Extended>>(
     from: impl Into<Extended>,
     to: impl Into<Extended>,
@@ -21,7 +22,7 @@ pub(super) fn half_cosine(t: DoubleDouble) -> DoubleDouble {
 
 /// `1 − t^exponent` without cancellation, for t in [0, 1] and `left` = 1 − t.
 ///
-/// Each of the two keeps its digits where it is small: a power below 1 is steep at t = 0.
+/// Each of the two arguments is accurate where it is small, as needed for powers below 1, which are steep at t = 0.
 pub(super) fn complement_power(t: DoubleDouble, left: DoubleDouble, exponent: f64) -> DoubleDouble {
     let octaves = if t < left { t.log2() } else { (-left).log2_1p() };
     if t <= DoubleDouble::ZERO { DoubleDouble::ONE } else { -(octaves * exponent).exp2_m1() }

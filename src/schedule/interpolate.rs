@@ -147,7 +147,7 @@ impl Family for PiecewiseInterpolate {
         }
         for pair in self.points.windows(2) {
             let (start, end) = (step_from(pair[0].0), step_from(pair[1].0));
-            // Between two steps nothing is seen of a move.
+            // A transition between two steps has no value at any step.
             if start < end {
                 push_between((start, end), pair[0], pair[1], curve, &mut segments)?;
             }

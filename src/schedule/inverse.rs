@@ -1,4 +1,4 @@
-//! Decays by time and by its root.
+//! Inverse decays: by time, by its square root, by a power of it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -320,7 +320,7 @@ impl Family for InversePower {
             Segment { quantum, ..endless(0, 1, DoubleDouble::ONE, self.start.into(), curve) }
         } else {
             let rate = DoubleDouble::ONE / DoubleDouble::from(self.timescale);
-            // From 0.001 on, a timescale is a multiple of 2^-64.
+            // A timescale of 0.001 or more is a multiple of 2^-64.
             endless(0, 0, rate, self.start.into(), curve).counting_from(self.timescale.into())?
         }]))
     }

@@ -1,7 +1,7 @@
-//! Every schedule and combinator by name: parameters, published formula, lowering.
+//! The kinds of schedules and combinators, each with its parameters, published formula and lowering.
 //!
-//! A schedule is one struct with [`Family`] and one line in the list below. The parser, the JSON
-//! schema, the help, the table of `docs/schedules.md` and the tests all iterate over that list.
+//! A kind is one struct that implements [`Family`], and one line in the list below. The parser, the JSON schema, the
+//! help, the table of `docs/schedules.md` and the tests all iterate over that list.
 
 mod check;
 mod clock;
@@ -64,21 +64,21 @@ use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{FOREVER, Program};
 
-/// What a schedule has to bring.
+/// What a kind of schedule must implement.
 pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
     /// Checks the parameters.
     ///
     /// # Errors
-    /// With the parameter's name as the path, its value and what would be right.
+    /// With the parameter's name as the path, its value and a remedy.
     fn validate(&self) -> Result<(), SpecError>;
 
-    /// The published formula, in a form that does not cancel. Never through the lowered form.
+    /// The published formula, in a form without cancellation. It must not use the lowered form.
     fn value(&self, time: Time) -> Extended;
 
-    /// How long the schedule moves before it holds its last value; `None` where it never ends.
+    /// The number of steps before the schedule holds its last value; `None` if it never does.
     fn length(&self) -> Option<u64>;
 
-    /// The last step that has a value; `None` where every step has one.
+    /// The last step that has a value; `None` if every step has one.
     fn last_step(&self) -> Option<u64> {
         None
     }
@@ -88,12 +88,12 @@ pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
         Vec::new()
     }
 
-    /// Whether it may change its course between two steps, so that it cannot be looked at more finely.
+    /// Whether a boundary may lie between two steps, so that the schedule cannot be evaluated at fractions of a step.
     fn turns_between_steps(&self) -> bool {
         self.parts().into_iter().any(Schedule::turns_between_steps)
     }
 
-    /// Whether it has cycles that grow: they are written out up to the largest step and no further.
+    /// Whether it has cycles that grow, which are written out up to the largest step only.
     fn grows(&self) -> bool {
         self.parts().into_iter().any(Schedule::grows)
     }
@@ -104,20 +104,20 @@ pub trait Family: Serialize + de::DeserializeOwned + JsonSchema + Clone {
     /// When the schedule cannot be lowered within the limits.
     fn lower(&self) -> Result<Program, LowerError>;
 
-    /// The same schedule with every value `factor` times as large; `None` where its lowered form would not be
-    /// exactly `factor` times this one's.
+    /// The same schedule with every value multiplied by `factor`; `None` if its lowered form would not be exactly
+    /// `factor` times this one's.
     fn scaled(&self, factor: f64) -> Option<Self>;
 
-    /// Typical and extreme parameters: the tests run over these.
+    /// Examples with typical and extreme parameters, over which the tests run.
     fn examples() -> Vec<Self>;
 }
 
-/// What comes `length` steps after `start`; beyond 64 bits [`FOREVER`], as which no length is valid.
+/// The step `length` steps after `start`; beyond 64 bits [`FOREVER`], which is not a valid length.
 fn later(start: u64, length: u64) -> u64 {
     start.checked_add(length).unwrap_or(FOREVER)
 }
 
-/// The lowered form of a schedule within another; errors name where it is.
+/// The lowered form of a schedule within another; errors have its path.
 fn lower_within(schedule: &Schedule, field: &str) -> Result<Program, LowerError> {
     schedule.lower().map_err(|error| error.within(field))
 }
@@ -127,7 +127,7 @@ fn lower_within(schedule: &Schedule, field: &str) -> Result<Program, LowerError>
 pub struct Kind {
     /// The name in specs.
     pub name: &'static str,
-    /// One line on what it is.
+    /// A description in one line.
     pub summary: &'static str,
     /// The formula.
     pub formula: &'static str,
@@ -188,33 +188,33 @@ macro_rules! schedules {
                 match self { $(Self::$type(_) => $name),* }
             }
 
-            /// Checks every parameter, also of the schedules within.
+            /// Checks every parameter, including those of schedules within.
             ///
             /// # Errors
-            /// With the path of the parameter, its value and what would be right.
+            /// With the path of the parameter, its value and a remedy.
             pub fn validate(&self) -> Result<(), SpecError> {
                 match self { $(Self::$type(schedule) => schedule.validate()),* }
             }
 
-            /// The published formula at a point in time, to about 100 bits, in a range that nothing overflows.
+            /// The published formula at a time, to about 100 bits, in a range without overflow.
             #[must_use]
             pub fn extended(&self, time: Time) -> Extended {
                 match self { $(Self::$type(schedule) => Family::value(schedule, time)),* }
             }
 
-            /// How long the schedule moves before it holds its last value; `None` where it never ends.
+            /// The number of steps before the schedule holds its last value; `None` if it never does.
             #[must_use]
             pub fn length(&self) -> Option<u64> {
                 match self { $(Self::$type(schedule) => Family::length(schedule)),* }
             }
 
-            /// The last step that has a value; `None` where every step has one.
+            /// The last step that has a value; `None` if every step has one.
             #[must_use]
             pub fn last_step(&self) -> Option<u64> {
                 match self { $(Self::$type(schedule) => Family::last_step(schedule)),* }
             }
 
-            /// Whether it may change its course between two steps.
+            /// Whether a boundary may lie between two steps.
             #[must_use]
             pub fn turns_between_steps(&self) -> bool {
                 match self { $(Self::$type(schedule) => Family::turns_between_steps(schedule)),* }
@@ -233,7 +233,7 @@ macro_rules! schedules {
                 match self { $(Self::$type(schedule) => Family::lower(schedule)),* }
             }
 
-            /// The same schedule with every value `factor` times as large; `None` where its lowered form would not be
+            /// The same schedule with every value multiplied by `factor`; `None` if its lowered form would not be
             /// exactly `factor` times this one's.
             #[must_use]
             pub fn scaled(&self, factor: f64) -> Option<Self> {
@@ -271,7 +271,7 @@ impl<'de> Deserialize<'de> for Schedule {
 }
 
 impl Schedule {
-    /// The published formula at a point in time, to about 100 bits; infinite beyond the range of `f64`.
+    /// The published formula at a time, to about 100 bits; infinite beyond the range of `f64`.
     #[must_use]
     pub fn exact(&self, time: Time) -> DoubleDouble {
         self.extended(time).rounded()

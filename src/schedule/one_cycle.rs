@@ -72,7 +72,7 @@ fn default_pct_start() -> f64 {
 
 impl OneCycle {
     fn rise(&self) -> u64 {
-        // Two rises must fit in three phases, whatever the rounding.
+        // Two phases of this length must fit into the three phases, regardless of rounding.
         let most = if self.three_phase { self.steps / 2 } else { self.steps };
         ((self.pct_start * self.steps as f64).round() as u64).min(most)
     }

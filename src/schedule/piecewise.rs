@@ -1,4 +1,4 @@
-//! Values and points given one by one.
+//! Piecewise schedules through listed values or points.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

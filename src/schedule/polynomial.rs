@@ -1,4 +1,4 @@
-//! Straight lines and powers of what is left.
+//! Straight lines, and powers of the remaining fraction.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

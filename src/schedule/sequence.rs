@@ -117,7 +117,7 @@ impl Family for Sequence {
         let starts = self.starts();
         let last_of = |(index, &start): (usize, &u64)| {
             let last = later(start, self.pieces[index].last_step()?);
-            // A piece that is cut off before its end has a value for all of its steps.
+            // A piece that is cut off before its own end has a value at each of its steps.
             starts.get(index + 1).is_none_or(|&next| last < next).then_some(last.max(start))
         };
         starts.iter().enumerate().map(last_of).fold(None, earlier)

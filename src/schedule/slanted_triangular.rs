@@ -55,7 +55,7 @@ fn default_ratio() -> f64 {
 
 impl SlantedTriangular {
     fn cut(&self) -> u64 {
-        // Below 1 the product cannot reach `steps`, but its rounding could.
+        // For fractions below 1 the product is below `steps`, but rounding could reach it.
         ((self.steps as f64 * self.cut_fraction).floor() as u64).min(self.steps - 1)
     }
 }

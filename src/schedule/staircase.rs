@@ -124,7 +124,7 @@ impl Family for MultiStep {
         let pieces = std::iter::once(0).chain(self.milestones.iter().copied()).zip(0..);
         let mut segments: Vec<Segment> = Vec::with_capacity(self.milestones.len() + 1);
         for (start, drops) in pieces {
-            // A milestone at 0 leaves nothing of the first value.
+            // With a milestone at 0, the first value never occurs.
             if segments.last().is_some_and(|last| last.start == start) {
                 segments.pop();
             }

@@ -1,5 +1,5 @@
-//! Schedule time: whole steps, a fraction of an epoch kept as a ratio so that boundaries stay exact, or
-//! what a clock of another speed makes of them.
+//! Exact schedule time: whole steps, fractions of an epoch as ratios, or readings of a clock of another speed.
+//! Exactness matters for comparisons with boundaries.
 
 use std::cmp::Ordering;
 
@@ -17,7 +17,7 @@ enum Moment {
         numerator: u128,
         denominator: u64,
     },
-    /// Of exact sums of doubles: what clocks of another speed show.
+    /// A ratio of exact sums of doubles: the reading of a clock of another speed.
     Real {
         numerator: Expansion,
         denominator: Expansion,
@@ -33,14 +33,14 @@ impl Time {
         Self(Ratio { numerator: step.into(), denominator: 1 })
     }
 
-    /// The fraction of an epoch of `steps_per_epoch ≥ 1` steps.
+    /// The time of a step in epochs of `steps_per_epoch ≥ 1` steps, fraction included.
     #[must_use]
     pub fn within_epoch(step: u64, steps_per_epoch: u64) -> Self {
         Self(Ratio { numerator: step.into(), denominator: steps_per_epoch.max(1) })
     }
 
-    /// This time on a clock that shows `(multiplier · time + ahead) / divisor`, with `multiplier` and
-    /// `divisor` above 0; 0 where that is negative.
+    /// This time on a clock that reads `(multiplier · time + ahead) / divisor`, with `multiplier` and `divisor` above
+    /// 0; 0 if that is negative.
     #[must_use]
     pub fn on_clock(self, multiplier: f64, ahead: f64, divisor: f64) -> Self {
         let (numerator, denominator) = self.real();
@@ -87,14 +87,14 @@ impl Time {
         })
     }
 
-    /// Time since a moment that need not be whole; 0 before it.
+    /// Time since a moment that need not be an integer; 0 before it.
     #[must_use]
     pub fn since_moment(self, start: &Expansion) -> Self {
         let (numerator, denominator) = self.real();
         Self(Real { numerator: at_least_zero(numerator.minus(&denominator.times(start))), denominator })
     }
 
-    /// Time left until a moment that need not be whole, nor below 2^64; 0 after it.
+    /// Time until a moment that need not be an integer or below 2^64; 0 after it.
     #[must_use]
     pub fn until_moment(self, end: &Expansion) -> Self {
         let (numerator, denominator) = self.real();
@@ -135,7 +135,7 @@ impl Time {
         })
     }
 
-    /// Time left until `end`; 0 after it.
+    /// Time until `end`; 0 after it.
     #[must_use]
     pub fn until(self, end: u64) -> Self {
         Self(match self.0 {
@@ -148,7 +148,7 @@ impl Time {
         })
     }
 
-    /// How many whole `period ≥ 1` have passed, and the time within the current one.
+    /// The number of complete periods of `period ≥ 1` steps, and the time within the current one.
     #[must_use]
     pub fn cycles(self, period: u64) -> (u128, Self) {
         let period = period.max(1);
@@ -158,7 +158,7 @@ impl Time {
                 (numerator / period, Self(Ratio { numerator: numerator % period, denominator }))
             }
             Real { numerator, denominator } => {
-                // Lowering refuses clocks that show 2^100 within the largest step.
+                // Lowering rejects clocks that reach 2^100 by the largest step.
                 let (count, left) = numerator.divided(&denominator.times(&period.into())).unwrap_or_default();
                 (count, Self(Real { numerator: left, denominator }))
             }
@@ -180,7 +180,7 @@ impl Time {
         if self.reached(length) { DoubleDouble::ONE } else { self.over(length) }
     }
 
-    /// What is left of a length, from 1 to 0: `1 − t` without cancellation.
+    /// The remaining fraction of a length, from 1 to 0: `1 − t` without cancellation.
     #[must_use]
     pub fn remaining(self, length: u64) -> DoubleDouble {
         self.until(length).over(length)

@@ -126,7 +126,7 @@ impl Family for Warmup {
     }
 
     fn scaled(&self, factor: f64) -> Option<Self> {
-        // The rise to a value that is itself computed is rounded otherwise at another scale.
+        // The rise ends at a computed value, whose rounding depends on the scale.
         let plain = self.start == 0.0 && !self.overlay;
         plain.then(|| Some(Self { then: Box::new(self.then.scaled(factor)?), ..*self }))?
     }

@@ -1,4 +1,4 @@
-//! Smooth decays.
+//! Schedulers with a smooth decay.
 
 use super::{Duration, Foreign, Shape, Translation, scheduler};
 use crate::dialect::arguments::require;
@@ -111,7 +111,7 @@ fn restarts(start: f64, end: f64, first: u64, growth: f64) -> Schedule {
         pieces.push((at, cosine(length)));
         at = at.saturating_add(length);
         if next == 0 {
-            // Composer finds out when it gets there.
+            // Composer fails only when it reaches that step.
             return Until { last: at - 1, of: Box::new(one_after_another(pieces)) }.into();
         }
         length = next;

@@ -1,6 +1,6 @@
 //! MosaicML Composer's `composer.optim`, as of 0.32.1.
 //!
-//! One step is one batch. A scheduler gives a multiplier of the optimizer's learning rate, `lr`.
+//! One step is one batch. A scheduler returns a multiplier of the optimizer's learning rate, `lr`.
 
 mod annealed;
 mod stepped;

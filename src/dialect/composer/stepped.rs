@@ -1,4 +1,4 @@
-//! Drops.
+//! Schedulers with drops.
 
 use super::{Duration, Foreign, Shape, Translation, scheduler};
 use crate::dialect::defaults::{one, tenth};

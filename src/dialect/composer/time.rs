@@ -1,4 +1,4 @@
-//! Time strings (`"10ba"`, `"2ep"`, `"0.1dur"`), and the trainer's state that gives them a length in batches.
+//! Time strings (`"10ba"`, `"2ep"`, `"0.1dur"`), and the trainer's state that converts them to batches.
 
 use std::borrow::Cow;
 use std::fmt;

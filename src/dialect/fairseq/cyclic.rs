@@ -1,4 +1,4 @@
-//! Schedulers that go on in cycles.
+//! Cyclic schedulers.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -64,7 +64,7 @@ impl Cosine {
         let cosine =
             |height: f64| move |steps| schedule::Cosine { start: max * height, end: min * height, steps }.into();
         if shrink == 0.0 && self.t_mult >= 1.0 {
-            // Of the second period nothing is left.
+            // The second period has length 0.
             let pieces = vec![cosine(1.0)(period), constant(0.0)];
             return Ok(Sequence { pieces, boundaries: Some(vec![period]) }.into());
         }

@@ -1,4 +1,4 @@
-//! Schedulers that warm up and fall once.
+//! Schedulers with a warmup and one decay.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -77,7 +77,7 @@ impl Foreign for PolynomialDecay {
         let power = self.power;
         require("power", power, power >= 0.0, "at least 0: below, the rate would grow without bound")?;
         let Some(steps) = total.checked_sub(warmup).filter(|&steps| steps > 0) else {
-            // The warmup goes on to its end, wherever the decay should have ended.
+            // The warmup runs to its end, even past the end of the decay.
             let pieces = vec![Linear { start: 0.0, end: lr, steps: warmup }.into(), constant(end)];
             return Ok(Sequence { pieces, boundaries: Some(vec![warmup.saturating_add(1)]) }.into());
         };

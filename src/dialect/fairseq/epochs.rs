@@ -1,4 +1,4 @@
-//! Schedulers with a rate for each epoch, or for each update.
+//! Schedulers with a rate per epoch, or per update.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -130,7 +130,7 @@ fn runs(text: &str) -> Result<Vec<Run>, String> {
 /// The rate of the largest listed number that is at most `at`; a later entry goes before an earlier one.
 fn rate_at(runs: &[Run], at: i64) -> Option<f64> {
     let begun = runs.iter().filter(|run| run.from <= at);
-    // `max_by_key` takes the last of equals.
+    // `max_by_key` returns the last of equal elements.
     begun.max_by_key(|run| run.to.min(at)).map(|run| run.rate)
 }
 

@@ -1,7 +1,7 @@
 //! fairseq's `fairseq.optim.lr_scheduler`, as of 3d262bb.
 //!
-//! Step `s` is the rate that `step_update(s)` returns. Where fairseq changes the rate by epoch, steps are
-//! epochs, counted from 1 as it counts them.
+//! The value at step `s` is the rate that `step_update(s)` returns. If fairseq changes the rate by epoch, steps are
+//! epochs, counted from 1 as in fairseq.
 
 mod cyclic;
 mod decay;

@@ -1,4 +1,4 @@
-//! Annealers, alone and as what `combine_scheds` combines.
+//! Annealers, alone and as parts of `combine_scheds`.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Annealers one after another.
+//! Annealers in sequence.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! What the learner is fitted by.
+//! The learner's `fit_…` methods.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! fastai's `fit_one_cycle`, `fit_flat_cos`, `fit_sgdr` and `combine_scheds`, as of 2.8.12.
 //!
-//! fastai's unit is the share of the training that is over; here step `s` is batch `s` of
-//! `n_epoch·batches_per_epoch`, and there is no rate after the last of them.
+//! fastai's unit of time is the completed fraction of the training. Here step `s` is batch `s` of
+//! `n_epoch·batches_per_epoch`, and there is no value after the last batch.
 
 mod annealers;
 mod combined;

@@ -1,4 +1,4 @@
-//! How long the training is, and moves over its parts.
+//! The length of the training, and transitions over parts of it.
 
 use crate::dialect::arguments::{refused, require};
 use crate::dialect::pieces::{ahead, constant, one_after_another, over};
@@ -57,7 +57,7 @@ impl Annealer {
             Annealing::Power(k) => over(length, begun, |steps| {
                 KDecay { start, end, steps, k, form: KDecayForm::Polynomial, power: 1.0 }.into()
             }),
-            // 0 to the power of 0 is 1, to any other it is 0.
+            // 0 to the power of 0 is 1, to any other power 0.
             Annealing::Exponential if end == 0.0 && begun > 0.0 => constant(0.0),
             Annealing::Exponential if end == 0.0 => one_after_another(vec![(0, constant(start)), (1, constant(0.0))]),
             Annealing::Exponential => over(length, begun, |decay_steps| {
@@ -126,7 +126,7 @@ impl Training {
         )?;
         let all = DoubleDouble::from(self.steps());
         let mut pieces: Vec<(u64, f64, f64, Annealer)> = Vec::new();
-        // Boundaries are in f32, added up in f64.
+        // Boundaries are in f32, and are summed in f64.
         let (mut over, mut rounded) = (DoubleDouble::ZERO, 0.0_f64);
         for (&share, &annealer) in shares.iter().zip(annealers) {
             let (from, boundary) = ((over * all).high(), rounded as f32);

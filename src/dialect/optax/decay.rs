@@ -1,4 +1,4 @@
-//! Schedules of one formula.
+//! Schedules with a single formula.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

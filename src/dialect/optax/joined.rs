@@ -1,4 +1,4 @@
-//! Schedules joined at boundaries, and those that optax makes so.
+//! Schedules joined at boundaries, and those that optax defines by joining.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -101,7 +101,7 @@ impl WarmupCosineDecaySchedule {
             );
             return refused("decay_steps", message);
         }
-        // The end is a share of the peak, and nothing has a share of 0.
+        // optax takes the end as a fraction of the peak, which is undefined for a peak of 0.
         let end = if peak == 0.0 { 0.0 } else { self.end_value };
         let decay = cosine_decay(peak, end, Whole(left), self.exponent)?;
         Ok(joined(vec![line(self.init_value, peak, warmup), decay], &[warmup.0]))

@@ -1,7 +1,7 @@
 //! DeepMind's `optax.schedules`, as of 0.2.8.
 //!
-//! Values are those of the formulas in `float64`; under JAX's default precision optax itself rounds to `float32`
-//! on the way.
+//! Values are those of the formulas in `float64`; under JAX's default precision, optax itself rounds intermediate
+//! results to `float32`.
 
 mod decay;
 mod joined;

@@ -1,4 +1,4 @@
-//! Schedules of boundaries and scales.
+//! Schedules given by boundaries and scales.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -98,7 +98,7 @@ pub(super) fn interpolated(interpolation: Interpolation, init: f64, scales: &Sca
     let mut value = init;
     for (&step, &scale) in &scales.0 {
         value *= scale;
-        // What begins before 0, or nowhere, is never seen.
+        // A part that ends before step 0, or is empty, has no values.
         if points.last().is_some_and(|last| step as f64 <= last.0) {
             points.pop();
         }

@@ -1,4 +1,4 @@
-//! Decays that may start again.
+//! Decays with optional restarts.
 
 use super::{Base, Foreign, Shape, Translation, constant, scheduler};
 use crate::dialect::arguments::{refused, require};
@@ -48,7 +48,7 @@ impl Curve {
     fn over(self, start: f64, end: f64, steps: u64) -> Schedule {
         match self {
             Self::Tanh { lower, upper } => Tanh { start, end, steps, lower, upper }.into(),
-            // What is to the power of 0 is 1.
+            // Anything to the power of 0 is 1.
             Self::Poly { power: 0.0, .. } => Linear { start, end: start, steps }.into(),
             Self::Cosine { k: 0.0 } | Self::Poly { k: 0.0, .. } => Linear { start: end, end, steps }.into(),
             Self::Cosine { k: 1.0 } => Cosine { start, end, steps }.into(),
@@ -75,7 +75,7 @@ impl Decay {
         if self.base.prefix || self.base.warmup == 0 {
             return Ok(self.base.warmed_up(body));
         }
-        // This one's line aims at the curve.
+        // The warmup line of this scheduler ends on the curve.
         let (steps, start, shape) = (self.base.warmup, self.base.init, WarmupShape::Linear);
         let over = body.last_step().is_some_and(|last| last < steps);
         require("warmup_t", steps, !over, "shorter than the cycles: their logarithm is of a negative number there")?;
@@ -146,7 +146,7 @@ impl Decay {
         } else {
             pieces.pop().unwrap_or_else(|| constant(self.lr_min))
         };
-        // After that the logarithm's argument is not above 0.
+        // Afterwards the logarithm's argument is not positive.
         Ok(match all.last {
             None => of,
             Some(last) => Until { last, of: Box::new(of) }.into(),

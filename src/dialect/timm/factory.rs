@@ -1,4 +1,4 @@
-//! `create_scheduler_v2`, which makes any of the schedulers from the arguments of a training script.
+//! `create_scheduler_v2`, which creates any of the schedulers from the arguments of a training script.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! timm's `timm.scheduler`, as of 1.0.31.
 //!
-//! Step `s` is the rate that `step(s)` sets, or `step_update(s)` where `t_in_epochs` is false.
+//! The value at step `s` is the rate that `step(s)` sets, or `step_update(s)` if `t_in_epochs` is false.
 
 mod cyclic;
 mod factory;
@@ -46,7 +46,7 @@ impl Base {
         }
         let rise = Linear { start, end: lr, steps };
         if !prefix && body.last_step().is_some_and(|last| last < steps) {
-            // What would follow is over.
+            // The remaining part of the schedule has passed.
             return Until { last: steps - 1, of: Box::new(rise.into()) }.into();
         }
         let then = if prefix { body } else { ahead(steps as f64, body) };
@@ -54,7 +54,7 @@ impl Base {
             let shape = WarmupShape::Linear;
             return Warmup { steps, start, shape, then: Box::new(then), overlay: false }.into();
         }
-        // The line goes to the rate even where the body goes on from elsewhere.
+        // The line ends at the rate even if the body continues from another value.
         Sequence { pieces: vec![rise.into(), then], boundaries: Some(vec![steps]) }.into()
     }
 }

@@ -1,4 +1,4 @@
-//! Decays in steps.
+//! Schedulers with drops.
 
 use super::{Base, Foreign, Shape, Translation, scheduler};
 use crate::dialect::arguments::{Length, require};
@@ -12,7 +12,7 @@ use crate::schedule::{Schedule, Until};
 /// Drops at regular distances.
 pub(super) fn steps(base: &Base, distance: f64, rate: f64, argument: &str) -> Result<Schedule, SpecError> {
     if distance == 0.0 && base.warmup > 0 {
-        // It is divided by when the warmup is over.
+        // timm divides by it when the warmup is over.
         let line = Base { prefix: true, ..*base }.warmed_up(constant(base.lr));
         return Ok(Until { last: base.warmup - 1, of: Box::new(line) }.into());
     }
@@ -25,7 +25,7 @@ pub(super) fn steps(base: &Base, distance: f64, rate: f64, argument: &str) -> Re
 
 /// Drops at milestones, each one step early.
 pub(super) fn milestones(base: &Base, at: &[u64], rate: f64) -> Schedule {
-    // A list that does not rise is halved all the same.
+    // The binary search runs on lists that are not ascending, too.
     let reached = |step: u64| halved(at, step.saturating_add(1));
     let mut steps: Vec<u64> = at.iter().map(|milestone| milestone.saturating_sub(1)).collect();
     steps.sort_unstable();

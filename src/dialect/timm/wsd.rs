@@ -1,4 +1,4 @@
-//! Warmup, stable, decay.
+//! Warmup, stable phase, decay.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,7 +104,7 @@ impl Plan {
         let timescale = self.stable_timescale.unwrap_or(self.base.warmup as f64);
         require("stable_timescale", timescale, timescale > 0.0, "above 0; it defaults to the length of the warmup")?;
         let stable: Schedule = InversePower { start: lr, timescale, power, staircase: false }.into();
-        // What is above the lowest rate, times a fall from 1 to 0.
+        // The part above the lowest rate, times a decay from 1 to 0.
         if lr_min == 0.0 && lr >= 0.0 {
             return Ok(self.base.warmed_up(Product { factors: vec![stable, self.fall(1.0, 0.0)] }.into()));
         }

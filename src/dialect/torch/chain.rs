@@ -1,4 +1,4 @@
-//! Schedulers that move the same learning rate at once.
+//! Several schedulers that change one learning rate at the same time.
 
 use super::factor::{Factor, Part};
 use super::sequence::check_child;
@@ -102,13 +102,13 @@ fn of_curves(base: f64, chain: &[Vec<Part>], made_before: usize) -> Option<Sched
         resets.extend(parts.iter().skip(1).map(|part| (part.start, child)));
     }
     resets.sort_unstable();
-    // What the first ones did when they were made was set aside.
+    // The effect of constructing the first ones has been overwritten.
     let set_aside = chain[..made_before].iter().map(|parts| parts[0].curve.exact(Time::step(0)));
     let whole = set_aside.fold(DoubleDouble::from(base), |base, first| base / first).high();
     let mut windows = vec![(0, product(whole, chain.iter().map(|parts| parts[0].curve.clone()).collect()))];
     let mut last: Option<u64> = None;
     for (index, &(start, child)) in resets.iter().enumerate() {
-        // Of several that set the rate at once, the last one counts.
+        // If several set the rate at the same step, the last one determines it.
         if let Some(&(next, later)) = resets.get(index + 1)
             && next == start
         {
@@ -117,7 +117,7 @@ fn of_curves(base: f64, chain: &[Vec<Part>], made_before: usize) -> Option<Sched
             }
             continue;
         }
-        // Once all others rest, a curve that begins anew goes on as it was.
+        // When all others are constant, a curve that begins again continues unchanged.
         let mut others = chain.iter().enumerate().filter(|(other, _)| *other != child).map(|(_, parts)| rest(parts));
         let rested = others.all(|rest| rest.is_some_and(|rest| rest < start))
             && resets[index + 1..].iter().all(|&(at, later)| later == child && part_at(&chain[child], at).goes_on);
@@ -127,7 +127,7 @@ fn of_curves(base: f64, chain: &[Vec<Part>], made_before: usize) -> Option<Sched
             let part = part_at(parts, start);
             let since = start - part.start;
             if other != child {
-                // Those before it have had their step, those after it have it still to come.
+                // Those before it in the chain have made this step, those after it have not.
                 let before = if other > child { since.saturating_sub(1) } else { since };
                 let now = part.curve.exact(Time::step(before));
                 if now == DoubleDouble::ZERO && parts.len() > 1 {
@@ -144,7 +144,7 @@ fn of_curves(base: f64, chain: &[Vec<Part>], made_before: usize) -> Option<Sched
         if rested {
             return Some(one_after_another(windows));
         }
-        // What is not followed further ends before it would begin anew once more.
+        // A chain that is not followed further ends before it would begin again.
         let again = part_at(&chain[child], start).again.map(|steps| start + steps - 1);
         last = match (last, again) {
             (Some(last), Some(again)) => Some(again.min(last)),
@@ -212,7 +212,7 @@ fn stepped(factor: &Factor, base: f64, step: u64, since: u64, value: DoubleDoubl
             let part = part_at(parts, since);
             let own = (since - part.start) % part.again.unwrap_or(u64::MAX);
             match own.checked_sub(1) {
-                // After a minimum, what it rises by is added.
+                // After a minimum, the rise is an addition, not a ratio.
                 None if part.goes_on => value + at(&part.curve, 0) * base,
                 None if taking_over || part.start > 0 => at(&part.curve, 0) * base,
                 None => value * at(&part.curve, 0),
@@ -296,11 +296,11 @@ fn one_that_pulls(base: f64, links: &[Link]) -> Option<Schedule> {
     let values = first_values(base, links, rested + 2);
     let until_rest = &values[..values.len() - 1];
     let Some(half) = half_period else {
-        // Once it has arrived, it sets the rate.
+        // At its end, it sets the rate.
         let arrived = || vec![(0, written_out(until_rest)), (rested + 1, constant(target))];
         return Some(if finished { one_after_another(arrived()) } else { from_then_on(until_rest, target, curve) });
     };
-    // At a minimum there is nothing to scale: a step later there is.
+    // At a minimum of 0 a ratio has no effect; one step later it has.
     let values = if finished { &values } else { until_rest };
     let turns = (values.len() as u64 - 1) / half;
     let minimum = (turns + 1 + turns % 2) * half;
@@ -327,7 +327,7 @@ fn closed_form(base: f64, links: &[Link]) -> Option<Schedule> {
         let made_before = links.iter().rposition(|link| link.starts_over).unwrap_or(0);
         return of_curves(base, &chain, made_before);
     }
-    // What comes before the last one that sets the rate is undone at every step.
+    // The last one that sets the rate overwrites those before it at every step.
     let Some(index) = links.iter().rposition(|link| matches!(link.factor, Factor::Sets(_))) else {
         return one_that_pulls(base, links);
     };
@@ -348,13 +348,13 @@ impl Scheduler for ChainedScheduler {
     fn rate(&self, base: f64) -> Result<Schedule, SpecError> {
         let links = self.links(base)?;
         let closed = closed_form(base, &links);
-        // A product may be beyond what can be compiled, and a ratio beyond the largest number.
+        // A product may not be compilable, and a ratio may overflow.
         let usable = |schedule: &Schedule| schedule.validate().is_ok() && schedule.lower().is_ok();
         Ok(closed.filter(usable).unwrap_or_else(|| for_some_steps(base, &links)))
     }
 
     fn momentum(&self) -> Result<Option<Schedule>, SpecError> {
-        // Each sets it at every step, so the last one's stands.
+        // Each sets it at every step, so the last one determines it.
         for child in self.children()?.into_iter().rev() {
             if let Some(momentum) = child.momentum()? {
                 return Ok(Some(momentum));

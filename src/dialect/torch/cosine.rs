@@ -46,7 +46,7 @@ impl Scheduler for CosineAnnealingLR {
         if initial == base || self.T_max == 0 {
             return self.rate(initial);
         }
-        // What it rises by after a minimum is its own.
+        // After a minimum, the rise follows the scheduler's own base.
         let pieces = vec![self.rate(initial)?, ahead(self.T_max as f64, self.rate(base)?)];
         Ok(Sequence { pieces, boundaries: Some(vec![self.T_max]) }.into())
     }
@@ -55,14 +55,14 @@ impl Scheduler for CosineAnnealingLR {
         if self.T_max == 0 {
             return self.rate(base);
         }
-        // The recursion goes on from the base, as if the wave were higher, until it has passed through a minimum.
+        // The recursion continues from the base, like a wave of larger amplitude, until it has passed a minimum.
         let (low, half, unit) = (self.eta_min, self.T_max, self.wave(1.0, 0.0)?);
         let turns = first / half;
         let minimum = (turns + 1 + turns % 2) * half - first;
         let (now, next) = (unit.value(first), unit.value(first + 1));
         let (mut pieces, mut boundaries) = (Vec::new(), Vec::new());
         let height = if now == 0.0 {
-            // At a minimum it stays at the base, and a step later what a wave rises by is added to that.
+            // At a minimum it stays at the base; one step later the rise of a wave is added to that.
             pieces.push(constant(base));
             boundaries.push(1);
             (base - low) * (1.0 + 1.0 / next)
@@ -84,7 +84,7 @@ impl Scheduler for CosineAnnealingLR {
         if self.eta_min != 0.0 {
             return Ok(Factor::Pulls { target: self.eta_min, curve, half_period: Some(half) });
         }
-        // One step after each 0 it begins anew.
+        // It begins again one step after each 0.
         let again = (0..WINDOWS).map(|window| Part {
             start: (2 * window + 1).saturating_mul(half).saturating_add(1),
             curve: ahead(half as f64 + 1.0, curve.clone()),
@@ -143,7 +143,7 @@ impl Scheduler for CosineAnnealingWarmRestarts {
         if first < length {
             return Ok(ahead(first as f64, self.rate(base)?));
         }
-        // However late, it takes itself to be in the second cycle.
+        // At any later step, it assumes the second cycle.
         let within = first.checked_rem(length).unwrap_or(0);
         Ok(ahead(within as f64, self.cycles(base, length.saturating_mul(growth))?))
     }

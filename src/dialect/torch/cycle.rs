@@ -71,7 +71,7 @@ fn default_max_momentum() -> f64 {
 impl CyclicLR {
     /// Triangles between two values.
     fn triangles(&self, base: f64, max: f64) -> Result<Schedule, SpecError> {
-        // Without a function of one's own it does not matter.
+        // It has an effect with a custom function only.
         let _ = self.scale_mode;
         let (up, down) = (self.step_size_up, self.step_size_down.unwrap_or(self.step_size_up));
         require("step_size_up", up, up > 0, "at least 1: PyTorch divides by it")?;
@@ -80,7 +80,7 @@ impl CyclicLR {
             let (mode, gamma) = (self.mode, self.gamma);
             return Ok(Cyclic { base, max, step_size_up, step_size_down, mode, gamma }.into());
         }
-        // A saw: it falls back within a step.
+        // A sawtooth, which falls back within one step.
         let tooth = |start, end| Box::new(Linear { start, end, steps: up }.into());
         Ok(match self.mode {
             CyclicMode::Triangular => Cycle { of: tooth(base, max), mode: CycleMode::Restart }.into(),
@@ -116,7 +116,7 @@ impl Scheduler for CyclicLR {
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
-        // The constructor's own step still takes the optimizer's rate for the lower one.
+        // The constructor's initial step uses the optimizer's rate as the lower one.
         let at_first = self.triangles(base, self.max_lr)?.value(first);
         let after = ahead(first as f64 + 1.0, self.triangles(self.base_lr, self.max_lr)?);
         Ok(one_after_another(vec![(0, constant(at_first)), (1, after)]))

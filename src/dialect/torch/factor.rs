@@ -1,4 +1,4 @@
-//! How schedulers act on a learning rate that others move too.
+//! The effect of a scheduler on a learning rate that other schedulers change too.
 
 use crate::schedule::Schedule;
 

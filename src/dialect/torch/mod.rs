@@ -1,6 +1,6 @@
 //! PyTorch's `torch.optim.lr_scheduler` and `torch.optim.swa_utils`, as of 2.15.
 //!
-//! Each scheduler's recursion is followed, as `scheduler.step()` runs it, not the closed form beside it.
+//! Each scheduler follows the recursion that `scheduler.step()` runs, not PyTorch's closed form of it.
 
 mod chain;
 mod cosine;

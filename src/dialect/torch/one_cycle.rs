@@ -117,7 +117,7 @@ impl OneCycleLR {
         let mut start = 0.0;
         for (&end, pair) in ends.iter().zip(values.windows(2)) {
             if end < 0.0 {
-                // Over before it began: the next phase is under way at step 0.
+                // This phase ends before step 0, at which the next phase is in progress.
                 points = vec![Knot(end, pair[1])];
             } else if end > start {
                 points.push(Knot(end, pair[1]));
@@ -128,13 +128,13 @@ impl OneCycleLR {
         let before_last = ends[ends.len() - 2];
         let reached = points.last().map_or(0.0, |point| point.0);
         let last = if before_last >= total as f64 {
-            // The phase before the last one is still under way.
+            // The phase before the last is still in progress.
             total
         } else if before_last == phase.end {
-            // PyTorch divides by the last phase's length when it is first stepped into.
+            // PyTorch divides by the length of the last phase at the first step in it.
             total - 1
         } else {
-            // One step past the end is allowed, and the curve goes on there.
+            // One step past the end is allowed, and the curve continues there.
             let p =
                 DoubleDouble::exact_sum(total as f64, -before_last) / DoubleDouble::exact_sum(phase.end, -before_last);
             if reached < total as f64 {

@@ -1,4 +1,4 @@
-//! The optimizer that a scheduler drives: its arguments stand beside the scheduler's own.
+//! The optimizer that a scheduler drives; its arguments are given beside the scheduler's.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ pub(super) fn alone(scheduler: &dyn Scheduler) -> Result<Schedule, SpecError> {
         return scheduler.rate(scheduler.overwrites_base(true).map_or_else(|| optimizer.base(), Ok)?);
     }
     let base = optimizer.base()?;
-    // Before its first step the optimizer has the learning rate that it was made with.
+    // Before its first step, the optimizer has the learning rate that it was created with.
     let pieces = vec![constant(base), scheduler.resumed(base, first)?];
     Ok(Sequence { pieces, boundaries: Some(vec![first]) }.into())
 }
@@ -167,7 +167,7 @@ macro_rules! scheduler {
 
         impl $name {
             fn made_with(&self) -> crate::dialect::torch::Optimizer {
-                // Values are correctly rounded to every type, so a tensor's does not matter.
+                // Values are correctly rounded to every type, so the tensor's type has no effect.
                 let _ = self.lr_tensor_dtype;
                 crate::dialect::torch::Optimizer {
                     lr: self.lr,

@@ -1,4 +1,4 @@
-//! Schedulers one after another.
+//! Schedulers in sequence.
 
 use super::factor::{Factor, Part};
 use super::swa::with_one_swa_lr;
@@ -62,7 +62,7 @@ impl SequentialLR {
                 )
                 .map_err(within);
             }
-            // Making it may fail, even where it never has a turn.
+            // Constructing it may fail, even if it never becomes active.
             let made = check_child(child.scheduler()).and_then(|()| child.scheduler().rate(1.0));
             made.map_err(|error| within(error.within("args")))?;
         }
@@ -72,7 +72,7 @@ impl SequentialLR {
     /// The schedulers that have a turn, with the steps they have.
     fn turns(&self, base: f64) -> Result<Vec<Turn<'_>>, SpecError> {
         self.check()?;
-        // Every scheduler takes the base as those before it have left it; the first turn, as all have.
+        // Each scheduler reads the base as the constructors before it left it; the first active one, as all left it.
         let mut initial = base;
         let mut bases = Vec::with_capacity(self.schedulers.len());
         for (index, child) in self.schedulers.iter().enumerate() {
@@ -131,16 +131,16 @@ impl Scheduler for SequentialLR {
         for turn in self.turns(self.made_with().base().unwrap_or(1.0))? {
             let within = |error: SpecError| error.within("args").within(&format!("schedulers[{}]", turn.index));
             let Some(momentum) = turn.scheduler.momentum().map_err(within)? else { continue };
-            // Until its turn, the momentum is what the scheduler set when it was made.
+            // Before the scheduler becomes active, the momentum is the value that its constructor set.
             if turn.start > 0 && pieces.is_empty() {
                 pieces.push((0, constant(momentum.value(0))));
             }
             let last = turn.end.map(|end| (end, momentum.value(end - 1 - turn.start)));
             pieces.push((turn.start, momentum));
-            // After it, what it has left.
+            // Afterwards, it is the scheduler's last value.
             pieces.extend(last.map(|(end, value)| (end, constant(value))));
         }
-        // A held value gives way to the next turn at once.
+        // A held value is replaced as soon as the next scheduler becomes active.
         let mut distinct: Vec<(u64, Schedule)> = Vec::with_capacity(pieces.len());
         for piece in pieces {
             if distinct.last().is_some_and(|last| last.0 == piece.0) {
@@ -162,7 +162,7 @@ impl Scheduler for SequentialLR {
         let mut turns: Vec<(u64, Factor)> = Vec::new();
         for turn in self.turns(base)? {
             let within = |error: SpecError| error.within("args").within(&format!("schedulers[{}]", turn.index));
-            // Refused where handing over is.
+            // Rejected where the hand-over is.
             turn.scheduler.taken_over(base, base).map_err(within)?;
             if turn.base != base || turn.initial != base {
                 let message = "changes the base of schedulers that are chained with it: chain those that multiply only";

@@ -58,7 +58,7 @@ impl StepLR {
     fn every(&self) -> Result<u64, SpecError> {
         let size = self.step_size.0.abs();
         require("step_size", size, size > 0.0, "other than 0: PyTorch divides by it")?;
-        // The least whole multiple of a number is its numerator in lowest terms: a power of 2 is below.
+        // The least integer multiple of an f64 is its numerator in lowest terms, since the denominator is a power of 2.
         let mut numerator = size;
         while numerator.fract() != 0.0 {
             numerator *= 2.0;
@@ -77,7 +77,7 @@ impl Scheduler for StepLR {
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
-        // A drop that is due at the first step happens there.
+        // A drop due at the first step takes effect there.
         let every = self.every()?;
         Ok(ahead(((first - 1) % every + 1) as f64, powers(base, self.gamma, every)))
     }
@@ -150,7 +150,7 @@ impl ConstantLR {
             return constant(held);
         }
         if self.factor == 0.0 {
-            // PyTorch divides by the factor there.
+            // PyTorch divides by this factor.
             return Until { last: steps - 1, of: Box::new(constant(held)) }.into();
         }
         PiecewiseConstant { values: vec![held, to], boundaries: vec![steps] }.into()
@@ -179,7 +179,7 @@ impl Scheduler for ConstantLR {
     }
 
     fn taken_over(&self, base: f64, _: f64) -> Result<Schedule, SpecError> {
-        // There it starts with its closed form, which knows no factor without steps.
+        // Here PyTorch starts with its closed form, in which a factor needs at least one step.
         if steps(self.total_iters) == 0 {
             self.check()?;
             return Ok(constant(base));
@@ -318,7 +318,7 @@ impl Scheduler for PolynomialLR {
     }
 
     fn resumed(&self, base: f64, first: u64) -> Result<Schedule, SpecError> {
-        // The ratios that are left make a polynomial of the steps that are left.
+        // The product of the remaining ratios is a polynomial of the remaining steps.
         match steps(self.total_iters).checked_sub(first) {
             Some(left @ 1..) => Self { total_iters: Whole(left as i64), ..self.clone() }.rate(base),
             _ => Ok(constant(base)),

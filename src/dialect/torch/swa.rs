@@ -1,4 +1,4 @@
-//! The anneal of stochastic weight averaging.
+//! Annealing for stochastic weight averaging (SWALR).
 
 use super::factor::Factor;
 use super::one_cycle::AnnealStrategy;
@@ -49,7 +49,7 @@ impl Scheduler for Swalr {
     }
 
     fn resumed(&self, base: f64, _: u64) -> Result<Schedule, SpecError> {
-        // It counts its own calls.
+        // SWALR counts its own calls.
         self.rate(base)
     }
 

@@ -1,4 +1,4 @@
-//! What `get_scheduler` asks for whatever the type, and the linear warmup that nearly all have.
+//! The arguments of `get_scheduler` that are common to all types, and the linear warmup of most.
 
 use crate::dialect::arguments::{Length, Whole, refused, require};
 use crate::dialect::pieces::one_after_another;

@@ -1,4 +1,4 @@
-//! A warmup, and cosines.
+//! Types with a warmup and cosines.
 
 use super::arguments::{step_from, warmed_up};
 use super::wave::wave;
@@ -172,7 +172,7 @@ impl Foreign for CosineWarmupWithMinLr {
         let (base, kwargs) = (self.base(), self.kwargs()?);
         let (rate, warmup, left) = (base.rate()?, base.warmup()?, base.left()?);
         let least = least(rate, kwargs.min_lr, kwargs.min_lr_rate)?;
-        // One step past the end of the warmup, so that no step of it is cut off.
+        // One step after the end of the warmup, so that the warmup is complete.
         let beyond = warmup.max(1.0) + 1.0;
         let points = match kwargs.warmup_lr_rate {
             None => vec![Knot(-1.0, 0.0), Knot(beyond - 1.0, rate * (beyond / warmup.max(1.0)))],

@@ -1,7 +1,7 @@
-//! Hugging Face `transformers.get_scheduler`, as of 5.23: its types, and itself.
+//! Hugging Face `transformers.get_scheduler`, as of 5.23, and its types.
 //!
-//! All are factors of the optimizer's learning rate, `lr`. Those driven by a metric, `reduce_lr_on_plateau` and
-//! `greedy`, are no functions of the step.
+//! Each type is a factor of the optimizer's learning rate, `lr`. The types driven by a metric, `reduce_lr_on_plateau`
+//! and `greedy`, are not supported: they are not functions of the step.
 
 mod arguments;
 mod cosine;

@@ -1,4 +1,4 @@
-//! Warmup, stable, decay.
+//! Types with warmup, stable phase and decay.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -115,7 +115,7 @@ impl Foreign for WarmupStableDecay {
             let decay = decay(kwargs.decay_type, (peak, least), length.max(1.0), ahead, kwargs.num_cycles);
             pieces.push((begin, at_least_zero(least, decay)));
         }
-        // Past the end Transformers does not look whether the factor is below 0.
+        // After the end, Transformers does not clamp the factor at 0.
         pieces.push((last, constant(least)));
         Ok(one_after_another(pieces).into())
     }

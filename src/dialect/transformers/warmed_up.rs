@@ -1,4 +1,4 @@
-//! A warmup, and a plain decay.
+//! Types with a warmup and a simple decay.
 
 use std::collections::BTreeMap;
 

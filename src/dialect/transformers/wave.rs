@@ -1,4 +1,4 @@
-//! Cosines that go on past their end.
+//! Cosine waves that continue past their end.
 
 use crate::dialect::pieces::constant;
 use crate::double_double::DoubleDouble;
@@ -10,7 +10,7 @@ const MOST_HALF_WAVES: u64 = 2000;
 
 /// The fraction with the least denominator that rounds to a positive number, if its parts are small.
 fn simplest_fraction(number: f64) -> Option<(u64, u64)> {
-    // Convergents of the continued fraction.
+    // The convergents of the continued fraction.
     let (mut before, mut last) = ((0_u64, 1_u64), (1_u64, 0_u64));
     let mut rest = DoubleDouble::from(number);
     loop {
@@ -78,7 +78,7 @@ pub(super) fn wave(top: f64, bottom: f64, length: f64, cycles: f64, ahead: f64) 
         return if ahead == 0.0 { *of } else { Clock { multiplier: 1.0, ahead, divisor: 1.0, of }.into() };
     }
     let mut points = knots(top, bottom, length, half_waves, ahead, MOST_HALF_WAVES);
-    // Moments that round to the same number, or are beyond the largest.
+    // Times that round to the same number, or are beyond the largest.
     points.dedup_by(|next, before| next.0 <= before.0);
     points.retain(|point| point.0.abs() <= MAX_STEP as f64);
     let last = points.last().map_or(0.0, |point| point.0.floor().max(0.0)) as u64;
