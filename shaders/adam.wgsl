@@ -1,13 +1,13 @@
-// What fused Adam-style optimizers take at each step, computed in integers: twin of src/gpu/resident/adam.rs.
+// Factors for fused Adam-style optimizers, computed in integers: twin of src/gpu/resident/adam.rs.
 
-// Of one program, or of all.
+// The constants of one program, or of all.
 struct LrgridAdam {
     log2_beta1: LrgridPackedNumber,
     log2_beta2: LrgridPackedNumber,
     weight_decay: LrgridPackedNumber,
 }
 
-// Bits of f32, and the step that they are for.
+// Bits of f32, and the step to which they belong.
 struct LrgridAdamBlock {
     lr: u32,
     step_size: u32,
@@ -24,7 +24,7 @@ fn lrgrid_bias_correction(log2_beta: LrgridPackedNumber, t: LrgridNumber) -> Lrg
     return lrgrid_negate(lrgrid_exp2_m1(lrgrid_multiply(t, lrgrid_unpack(log2_beta))));
 }
 
-// The block of a program whose learning rate at this step is `lr`. Update 0 is the first: t counts from 1.
+// The block of a program whose learning rate at this step is `lr`. Adam's t counts from 1: it is step + 1.
 fn lrgrid_adam_block(program: u32, step: vec2<u32>, lr: LrgridNumber) -> LrgridAdamBlock {
     let parameters = lrgrid_adam[select(program, 0u, arrayLength(&lrgrid_adam) == 1u)];
     let t = lrgrid_from_integer(lrgrid_add64(step, vec2<u32>(1u, 0u)));

@@ -1,41 +1,41 @@
-// Blocks: runs of columns of one row that a single polynomial carries.
+// Blocks: ranges of columns of one row that are evaluated by a single polynomial.
 //
-// A workgroup takes eight blocks at a time. Eight threads each evaluate a block's curve, in integers, at seven
-// nodes and at a point that only checks; where the polynomial through the nodes meets the check, they write
-// the block's values in floating point. Where it does not, the block is cut: where a span ends, else in eight,
+// A workgroup processes eight blocks at a time. Eight threads evaluate a block's curve, in integers, at seven
+// nodes and at one check point. If the interpolating polynomial agrees at the check point, they write the
+// block's values in floating point. Otherwise the block is divided: where a span ends, or into eight parts,
 // down to eight columns, of which each thread evaluates one.
 //
-// No driver makes a value more than 2 ULP wrong. It is the sum of a straight line, every intermediate result of
-// which is exact in f32, so that fusing, reordering and rounding modes cannot touch it, and of a rest of at
-// most an eighth of the value; lrgrid_opaque keeps compilers from mixing the two. So the sum's own rounding
-// counts half a unit (one, where a driver rounds towards zero), those of the rest 3/8 (3/4), the interpolation
-// about 1/8. Nothing comes near subnormal numbers, which may be flushed: those are computed one by one.
+// Error bound: 2 ULP on any driver. A value is the sum of a line and a remainder. Every intermediate result of
+// the line is exact in f32, so fusing, reordering and rounding modes do not affect it. The remainder is at most
+// an eighth of the value; lrgrid_opaque prevents compilers from combining the two. So the rounding of the sum
+// contributes 1/2 ULP (1 if a driver rounds towards zero), that of the remainder 3/8 (3/4), and the
+// interpolation about 1/8. Values near the subnormal range, which may be flushed, are computed one by one.
 
 const LRGRID_GROUP: u32 = 8u;
 // Columns of the smallest block.
 const LRGRID_OCTET: u32 = 8u;
-// Octets in the largest block.
+// Octets in the largest block (an octet is eight columns).
 const LRGRID_MAX_OCTETS: u32 = 256u;
-// A round leaves at most 72 parts, each a third of its block or less, above 8 blocks that were cut off. So
-// there are never more than six such layers, one of each size.
+// A round pushes at most 72 parts, each at most a third of its block, above 8 blocks that were cut off. So
+// there are at most six such layers, one per size.
 const LRGRID_STACK: u32 = 1024u;
 
-// Polynomials count in 1024 columns: a power of two keeps the line exact.
+// Polynomials are in units of 1024 columns: a power of two keeps the line exact.
 const LRGRID_UNIT: f32 = 0.0009765625;
 
-// How a block's values come about.
+// How the values of a block are computed.
 const LRGRID_CUT: u32 = 0u;
 const LRGRID_SINGLE: u32 = 1u;
 const LRGRID_CONSTANT: u32 = 2u;
 const LRGRID_POLYNOMIAL: u32 = 3u;
 
-// Blocks to do: which of the first eight it is part of, first octet within that, number of octets.
+// Blocks to process: the index of its initial block, the first octet within that, the number of octets.
 var<workgroup> lrgrid_stack: array<u32, LRGRID_STACK>;
 var<workgroup> lrgrid_top: atomic<u32>;
-// Blocks cut off in this round: they go below the parts.
+// Number of blocks cut off in this round, which go below the parts.
 var<workgroup> lrgrid_cut_off: atomic<u32>;
 var<workgroup> lrgrid_stack_height: u32;
-// Per thread: the number at its node, with its bounds; what the line leaves of it.
+// Per thread: the number at its node, with its bounds; the remainder after subtracting the line.
 var<workgroup> lrgrid_nodes: array<vec4<u32>, LRGRID_WORKGROUP_SIZE>;
 var<workgroup> lrgrid_rests: array<vec2<u32>, LRGRID_WORKGROUP_SIZE>;
 // Per thread: a coefficient, or the bits of a value.
@@ -43,7 +43,7 @@ var<workgroup> lrgrid_words: array<u32, LRGRID_WORKGROUP_SIZE>;
 // Per block: whether its polynomial failed.
 var<workgroup> lrgrid_failed: array<atomic<u32>, LRGRID_GROUP>;
 
-// The same word, of which compilers know nothing.
+// The identity, opaque to compilers.
 fn lrgrid_opaque(value: vec4<f32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(bitcast<vec4<u32>>(value) ^ vec4<u32>(lrgrid_tile.zero));
 }
@@ -87,11 +87,11 @@ fn lrgrid_halves(format: u32, values: vec4<f32>, subnormal: bool) -> vec4<u32> {
     return sign | (((max(exponent, vec4<u32>(113u)) - 113u) << vec4<u32>(10u)) + kept);
 }
 
-// A block's polynomial.
+// The polynomial of a block.
 struct LrgridPolynomial {
     // The line's centre and slope, and half the block's length.
     line: vec3<f32>,
-    // The rest: its constant and its other coefficients.
+    // The remainder: its constant and its other coefficients.
     constant: f32,
     odd: vec3<f32>,
     even: vec3<f32>,
@@ -119,7 +119,7 @@ fn lrgrid_four(block: LrgridPolynomial, z: f32) -> vec4<f32> {
     return lrgrid_opaque(block.line.y * x + block.line.x) + lrgrid_opaque(rest);
 }
 
-// The words of a polynomial block that one of its eight threads writes; `first` is the block's.
+// Writes the words of a polynomial block that belong to one of its eight threads; `first` is the block's first.
 fn lrgrid_write_polynomial(format: u32, block: LrgridPolynomial, small: bool, member: u32, first: u32, words: u32) {
     for (var word = member; word < words; word += LRGRID_GROUP) {
         if (format == LRGRID_F32) {
@@ -134,7 +134,7 @@ fn lrgrid_write_polynomial(format: u32, block: LrgridPolynomial, small: bool, me
     }
 }
 
-// The same of a constant block.
+// The same for a constant block.
 fn lrgrid_write_constant(format: u32, bits: u32, member: u32, first: u32, words: u32) {
     let value = vec4<u32>(select(bits | (bits << 16u), bits, format == LRGRID_F32));
     for (var word = member; word < words; word += LRGRID_GROUP) {
@@ -142,7 +142,7 @@ fn lrgrid_write_constant(format: u32, bits: u32, member: u32, first: u32, words:
     }
 }
 
-// The same of an octet that its threads have evaluated one by one.
+// The same for an octet whose values its threads have evaluated one by one.
 fn lrgrid_write_octet(format: u32, leader: u32, member: u32, first: u32, words: u32) {
     if (member < words) {
         var value: vec4<u32>;
@@ -167,7 +167,7 @@ fn lrgrid_push(origin: u32, first: u32, octets: u32) {
     }
 }
 
-// Where the `i`-th of eight parts begins: even, or ever shorter towards one end.
+// The start of the `i`-th of eight parts: of equal length, or shorter towards one end.
 fn lrgrid_part(i: u32, octets: u32, towards: u32) -> u32 {
     if (towards == 0u) {
         return octets * i / 8u;
@@ -213,7 +213,7 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
         let row = block / lrgrid_tile.row_blocks;
         let octet = (block - row * lrgrid_tile.row_blocks) * LRGRID_MAX_OCTETS + first;
         var how = select(LRGRID_CUT, LRGRID_SINGLE, octets == 1u);
-        // Octets before the next boundary.
+        // Number of octets before the next boundary.
         var inside = octets;
         if (busy) {
             let column = octet * LRGRID_OCTET + select(0u, member, how == LRGRID_SINGLE);
@@ -225,9 +225,9 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
                     let whole = lrgrid_subtract64(place.room, vec2<u32>(1u, 0u));
                     inside = (lrgrid_divide64(whole, lrgrid_tile.stride).quotient.x + 1u) / LRGRID_OCTET;
                 }
-                // A product or sum of several moving tracks may pass a bound and come back between two nodes.
+                // A product or sum of several varying tracks may exceed a bound between two nodes.
                 let sure = place.moving < 2u || lrgrid_stages[place.stage].clamped == 0u;
-                // What is cut off must be worth it.
+                // The part before the boundary must be large enough to pay.
                 if (sure && (inside == octets || (inside >= 2u && inside * 8u >= octets))) {
                     how = select(LRGRID_CONSTANT, LRGRID_POLYNOMIAL, place.moving != 0u);
                     let last = (inside * LRGRID_OCTET - 1u) * node;
@@ -249,7 +249,7 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
                 below += atomicAdd(&lrgrid_cut_off, 1u);
             }
         }
-        // Everyone has read the stack.
+        // All threads have read the stack.
         workgroupBarrier();
         if (lane == 0u) {
             atomicStore(&lrgrid_top, height - taken + atomicLoad(&lrgrid_cut_off));
@@ -286,7 +286,7 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
         workgroupBarrier();
 
         if (polynomial) {
-            // The rests to 30 bits, a common scale again.
+            // The remainders to 30 bits, again with a common scale.
             var any = vec2<u32>(1u, 0u);
             for (var i = 0u; i < LRGRID_GROUP; i++) {
                 any |= lrgrid_magnitude64(lrgrid_rests[leader + i]);
@@ -303,8 +303,8 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
             }
             let size = lrgrid_magnitude64(sum);
             let zeros = lrgrid_leading_zeros64(size);
-            // The rest below an eighth of the least value; its last coefficient worth 8 units in the last place,
-            // and the check missed by an eighth of one, at most.
+            // Required: the remainder is below an eighth of the least value, its last coefficient is at most 8 ULP,
+            // and the error at the check point is at most 1/8 ULP.
             var failed = !alike || spread > 2u || lift < 6u + spread;
             failed = failed || greatest > 80 || least < -80 || (format == LRGRID_F16 && greatest > 15);
             failed = failed || (member == 6u && zeros + lift < 25u + spread);
@@ -312,7 +312,7 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
             if (failed) {
                 atomicStore(&lrgrid_failed[group], 1u);
             }
-            // From [-1, 1] over the block to units of 1024 columns.
+            // Rescale from [-1, 1] over the block to units of 1024 columns.
             let scale = 2.0 / (f32(columns - 1u) * LRGRID_UNIT);
             let negative = lrgrid_is_negative64(sum) != ((own.x & 0x80000000u) != 0u);
             var coefficient = bitcast<f32>(lrgrid_f32_bits(lrgrid_normalized(negative, greatest + 9 - i32(lift), size)));
@@ -328,14 +328,14 @@ fn lrgrid_fill_blocks(format: u32, lane: u32, workgroup: u32) {
                 how = LRGRID_CUT;
             }
             if (how == LRGRID_CUT) {
-                // Where the value nears zero, parts become shorter with it.
+                // If the values approach zero, use shorter parts towards that end.
                 let rises = bitcast<i32>(lrgrid_nodes[leader].y) < bitcast<i32>(lrgrid_nodes[leader + 6u].y);
                 let towards = select(0u, select(2u, 1u, rises), polynomial && spread > 2u);
                 let part = lrgrid_part(member, inside, towards);
                 lrgrid_push(origin, first + part, lrgrid_part(member + 1u, inside, towards) - part);
             }
             if (member == 0u) {
-                // The octet with the boundary, and what follows.
+                // The octet with the boundary, and the columns after it.
                 lrgrid_push(origin, first + inside, min(octets - inside, 1u));
                 if (inside + 1u < octets) {
                     lrgrid_stack[below] = lrgrid_entry(origin, first + inside + 1u, octets - inside - 1u);
@@ -375,7 +375,7 @@ fn lrgrid_node_magnitude(lane: u32, greatest: i32) -> vec2<u32> {
     return lrgrid_shift_right64(number.zw, u32(clamp(2 + greatest - bitcast<i32>(number.y), 2, 63)));
 }
 
-// A rest, brought to 30 bits, times a weight.
+// A remainder, scaled to 30 bits, times a weight.
 fn lrgrid_weighted(rest: vec2<u32>, lift: u32, weight: i32) -> vec2<u32> {
     let scaled = lrgrid_shift_left64(lrgrid_magnitude64(rest), lift).y >> 2u;
     let product = lrgrid_product32(scaled, u32(abs(weight)));

@@ -1,4 +1,4 @@
-// The curves' shapes: twin of src/curve.rs, in the same order.
+// The shapes of the curves: twin of src/curve.rs, in the same order.
 
 // The shape of a segment's curve at a phase count.
 fn lrgrid_shape(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
@@ -64,7 +64,7 @@ fn lrgrid_shape(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
     return phase;
 }
 
-// `1 − (1 − w)^warp` at phase w of a phase count, accurate near either end; `w` itself where warp is 1.
+// `1 − (1 − w)^warp` for the phase w of a phase count, accurate near both ends; `w` itself if warp is 1.
 fn lrgrid_bent(segment: LrgridSegment, count: LrgridNumber, w: LrgridNumber) -> LrgridNumber {
     let warp = lrgrid_unpack(segment.b);
     if (lrgrid_is_one(warp) || lrgrid_is_zero(w)) {
@@ -74,7 +74,7 @@ fn lrgrid_bent(segment: LrgridSegment, count: LrgridNumber, w: LrgridNumber) -> 
         return lrgrid_negate(lrgrid_exp2_m1(lrgrid_multiply(warp, lrgrid_log2_1m(w))));
     }
     let left = lrgrid_phase_left(segment, count);
-    // Rounding may take the last phase just below 1 or past it.
+    // Rounding may move the last phase slightly below or above 1.
     if (left.exponent < -96 || (w.exponent > 0 && left.exponent == 0)) {
         return lrgrid_one();
     }

@@ -1,4 +1,4 @@
-// 64-bit integers as two words, low first: WGSL has none of its own.
+// 64-bit integers as two words, low word first: WGSL has no 64-bit integers.
 
 fn lrgrid_add64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
     let low = a.x + b.x;
@@ -17,7 +17,7 @@ fn lrgrid_least64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
     return select(b, a, lrgrid_less64(a, b));
 }
 
-// Shifts by 0 to 63. Two shifts in a row, because one by 32 would count as one by 0.
+// Shifts by 0 to 63 bits. Two shifts in sequence, because WGSL treats a shift by 32 as one by 0.
 fn lrgrid_shift_left64(a: vec2<u32>, bits: u32) -> vec2<u32> {
     let few = bits & 31u;
     if (bits >= 32u) {
@@ -38,7 +38,7 @@ fn lrgrid_leading_zeros64(a: vec2<u32>) -> u32 {
     return select(countLeadingZeros(a.y), 32u + countLeadingZeros(a.x), a.y == 0u);
 }
 
-// The whole product of two words, from 16-bit halves.
+// The full product of two words, from 16-bit halves.
 fn lrgrid_product32(a: u32, b: u32) -> vec2<u32> {
     let a_low = a & 0xffffu;
     let a_high = a >> 16u;
@@ -68,7 +68,7 @@ fn lrgrid_multiply64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
     return vec2<u32>(product.x, product.y + a.x * b.y + a.y * b.x);
 }
 
-// The whole product, four words, low first.
+// The full product, four words, low word first.
 fn lrgrid_product64(a: vec2<u32>, b: vec2<u32>) -> vec4<u32> {
     let low = lrgrid_product32(a.x, b.x);
     let first = lrgrid_product32(a.x, b.y);
@@ -80,7 +80,7 @@ fn lrgrid_product64(a: vec2<u32>, b: vec2<u32>) -> vec4<u32> {
     return vec4<u32>(low.x, middle.x, high.x, high.y);
 }
 
-// 128-bit integers as four words, low first.
+// 128-bit integers as four words, low word first.
 fn lrgrid_add128(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
     let low = lrgrid_add64(a.xy, b.xy);
     let carry = vec2<u32>(select(0u, 1u, lrgrid_less64(low, a.xy)), 0u);
@@ -91,7 +91,7 @@ fn lrgrid_negate128(a: vec4<u32>) -> vec4<u32> {
     return lrgrid_add128(~a, vec4<u32>(1u, 0u, 0u, 0u));
 }
 
-// Shifts left by up to 63, or right where `bits` is negative.
+// Shifts left by up to 63 bits, or right if `bits` is negative.
 fn lrgrid_shift128(a: vec4<u32>, bits: i32) -> vec4<u32> {
     if (bits == 0) {
         return a;

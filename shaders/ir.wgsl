@@ -1,6 +1,6 @@
-// The parameter block: twin of src/packed/layout.rs and src/packed/number.rs. A test compares the two.
+// The records of a batch: twin of src/packed/layout.rs and src/packed/number.rs. A test compares them.
 //
-// 64-bit integers are two words, low first.
+// 64-bit integers are two words, low word first.
 
 const LRGRID_EXPONENT_BIAS: i32 = 16384;
 const LRGRID_SIGN_BIT: u32 = 0x80000000u;
@@ -26,8 +26,8 @@ const LRGRID_REPEAT_NONE: u32 = 0u;
 const LRGRID_REPEAT_RESTART: u32 = 1u;
 const LRGRID_REPEAT_REFLECT: u32 = 2u;
 
-// Bits of LRGRID_USED, what of the language the batch uses: bit n for curve n, and the features below.
-// A pipeline made for few of them is shorter.
+// Bits of LRGRID_USED, the curves and features that the batch uses: bit n for curve n, and the features below.
+// A pipeline specialised to few of them is shorter.
 //
 // Curves whose phase is bent.
 const LRGRID_USES_WARP: u32 = 16u;
@@ -41,7 +41,7 @@ const LRGRID_USES_LONG_DIVISION: u32 = 20u;
 const LRGRID_USES_PRODUCT: u32 = 21u;
 // Phase counts with a fraction.
 const LRGRID_USES_LEAD: u32 = 22u;
-// Stages that add their tracks up.
+// Stages that add their tracks.
 const LRGRID_USES_SUM: u32 = 23u;
 
 fn lrgrid_uses(feature: u32) -> bool {
@@ -64,11 +64,11 @@ struct LrgridSegment {
     a: LrgridPackedNumber,
     b: LrgridPackedNumber,
     kind: u32,
-    // How much larger the rate is, in 2^-64 of its last unit, as a signed integer.
+    // Residual of the rate, in 2^-64 units in the last place, as a signed integer.
     rate_rest: vec2<u32>,
 }
 
-// Bits of doubles, and what they leave over in 2^-32 of their last units, away from zero.
+// Bits of doubles, and residuals of their magnitudes in 2^-32 units in the last place.
 struct LrgridHeight {
     base: vec2<u32>,
     amplitude: vec2<u32>,

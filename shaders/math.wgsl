@@ -1,7 +1,7 @@
-// The functions that curves are made of, twins of `Arithmetic` in src/curve.rs.
+// The functions of which curves are composed, twins of `Arithmetic` in src/curve.rs.
 //
-// Polynomials run in 0.32 fixed point on words; their coefficients are in constants.wgsl. What is
-// added to or multiplied by a polynomial keeps 64 bits.
+// Polynomials are evaluated in 0.32 fixed point on words; their coefficients are in constants.wgsl. Terms and
+// factors of a polynomial have 64 bits.
 
 // (2^x - 1)/x for a fraction x.
 fn lrgrid_exp2_ratio(x: u32) -> u32 {
@@ -50,7 +50,7 @@ fn lrgrid_exp2_m1(a: LrgridNumber) -> LrgridNumber {
     return lrgrid_multiply(a, lrgrid_normalized(false, 0, vec2<u32>(0u, ratio)));
 }
 
-// log2 of a number above 0; absolute error below 2^-39, however many octaves.
+// log2 of a number above 0; absolute error below 2^-39 for any number of octaves.
 fn lrgrid_log2(a: LrgridNumber) -> LrgridNumber {
     // The mantissa is in [1, 2): divide by the eighth root 2^(eighths/8) below it.
     var eighths = 0u;
@@ -113,7 +113,7 @@ fn lrgrid_sin_squared_half_pi(a: LrgridNumber) -> LrgridNumber {
     if (a.exponent > 0) {
         return lrgrid_one();
     }
-    // Past the middle, one less the sine of what is left.
+    // Past the middle: 1 minus the squared sine of the rest.
     let folded = a.exponent == 0;
     var v = a;
     if (folded) {
@@ -131,7 +131,7 @@ fn lrgrid_sin_squared_half_pi(a: LrgridNumber) -> LrgridNumber {
     sum = LRGRID_SINE_3 - lrgrid_high32(sum, x);
     sum = LRGRID_SINE_2 - lrgrid_high32(sum, x);
     sum = LRGRID_SINE_1 - lrgrid_high32(sum, x);
-    // The last steps in 64 bits, because octaves and exponents magnify what is lost here.
+    // The last steps in 64 bits, because octaves and exponents magnify errors made here.
     let last = lrgrid_subtract64(vec2<u32>(LRGRID_SINE_0_LOW, LRGRID_SINE_0), lrgrid_product32(sum, x));
     // sin²/(4 t) = π²/16 - t last.
     let correction = lrgrid_shift_right64(lrgrid_high64(wide, last), 1u);

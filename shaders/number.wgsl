@@ -1,7 +1,7 @@
-// Numbers: sign, exponent and a 64-bit mantissa, the computing form of LrgridPackedNumber.
+// Soft float: sign, exponent and a 64-bit mantissa; the unpacked form of LrgridPackedNumber.
 //
-// Floating point in WGSL may be fused, reordered and flushed; integers may not. So every value is
-// computed here from words, and comes out the same on every device, to the last bit.
+// Drivers may fuse, reorder and flush floating point in WGSL, but not integers. So every value is computed
+// from words, and has the same bits on every device.
 
 // `± 0.mantissa · 2^exponent` with the mantissa's top bit set; zero has mantissa 0 and LRGRID_ZERO_EXPONENT.
 struct LrgridNumber {
@@ -10,9 +10,9 @@ struct LrgridNumber {
     mantissa: vec2<u32>,
 }
 
-// Below every other exponent, so that sums and comparisons need no case for zero.
+// Below every other exponent, so that sums and comparisons need no special case for zero.
 const LRGRID_ZERO_EXPONENT: i32 = -0x10000000;
-// Numbers of more octaves than this count as infinite.
+// Exponents beyond this count as infinite.
 const LRGRID_LARGEST_EXPONENT: i32 = 0x100000;
 
 fn lrgrid_zero() -> LrgridNumber {
@@ -56,7 +56,7 @@ fn lrgrid_from_integer(n: vec2<u32>) -> LrgridNumber {
     return lrgrid_normalized(false, 64, n);
 }
 
-// The number of so many 2^-64.
+// The number n · 2^-64.
 fn lrgrid_from_fraction(n: vec2<u32>) -> LrgridNumber {
     return lrgrid_normalized(false, 0, n);
 }
@@ -69,7 +69,7 @@ fn lrgrid_unpack(packed: LrgridPackedNumber) -> LrgridNumber {
     return LrgridNumber((packed.head & LRGRID_SIGN_BIT) != 0u, exponent, vec2<u32>(packed.low, packed.high));
 }
 
-// The number of a double's bits and its rest.
+// The number given by a double's bits and a residual.
 fn lrgrid_from_double(bits: vec2<u32>, rest: i32) -> LrgridNumber {
     let negative = (bits.y & LRGRID_SIGN_BIT) != 0u;
     let exponent = i32((bits.y >> 20u) & 0x7ffu);
@@ -78,13 +78,13 @@ fn lrgrid_from_double(bits: vec2<u32>, rest: i32) -> LrgridNumber {
         return lrgrid_normalized(negative, -1010, vec2<u32>(bits.x, bits.y & 0xfffffu));
     }
     let mantissa = lrgrid_shift_left64(vec2<u32>(bits.x, (bits.y & 0xfffffu) | 0x100000u), 11u);
-    // The double's last unit counts 2^11 here.
+    // A unit in the last place of the double is 2^11 here.
     let more = (rest >> 21u) + ((rest >> 20u) & 1);
     let whole = lrgrid_add64(mantissa, vec2<u32>(bitcast<u32>(more), select(0u, 0xffffffffu, more < 0)));
     return lrgrid_normalized(negative, exponent - 1022, whole);
 }
 
-// Off by 2^-61 of the product at most; exact by a one.
+// Relative error at most 2^-61; exact if a factor is 1.
 fn lrgrid_multiply(a: LrgridNumber, b: LrgridNumber) -> LrgridNumber {
     if (lrgrid_is_zero(a) || lrgrid_is_zero(b)) {
         return lrgrid_zero();
@@ -118,7 +118,7 @@ fn lrgrid_less(a: LrgridNumber, b: LrgridNumber) -> bool {
     return lrgrid_smaller(a, b);
 }
 
-// Off by 2^-63 of the larger at most.
+// Error at most 2^-63 of the larger term.
 fn lrgrid_add(first: LrgridNumber, second: LrgridNumber) -> LrgridNumber {
     var a = first;
     var b = second;
@@ -142,7 +142,7 @@ fn lrgrid_add(first: LrgridNumber, second: LrgridNumber) -> LrgridNumber {
     return LrgridNumber(a.negative, a.exponent, sum);
 }
 
-// 1/a, off by 2^-30 of it at most; exact for powers of two.
+// 1/a with a relative error of at most 2^-30; exact for powers of two.
 fn lrgrid_reciprocal(a: LrgridNumber) -> LrgridNumber {
     if (a.mantissa.y == 0x80000000u && a.mantissa.x == 0u) {
         return LrgridNumber(a.negative, 2 - a.exponent, a.mantissa);
@@ -154,7 +154,7 @@ fn lrgrid_reciprocal(a: LrgridNumber) -> LrgridNumber {
     let product = lrgrid_product32(d, seed);
     let e = ((0x80000000u - product.y) << 1u) - (product.x >> 31u);
     let result = seed + lrgrid_high32(seed, e + lrgrid_high32(e, e));
-    // The bits of d that the low word holds: 1/(d + x) = 1/d (1 - x/d), x below 2^-32.
+    // Correction for the low word of d: 1/(d + x) = 1/d (1 - x/d), x below 2^-32.
     let correction = lrgrid_high32(lrgrid_high32(result, a.mantissa.x), result) >> 31u;
     // Truncation may leave the quotient just below its range.
     return LrgridNumber(a.negative, 1 - a.exponent, vec2<u32>(0u, max(result - correction, 0x80000000u)));
@@ -174,7 +174,7 @@ fn lrgrid_fixed(a: LrgridNumber) -> LrgridFixed {
     if (a.exponent < -32) {
         return LrgridFixed(0, 0u);
     }
-    // One bit more than needed, to round by.
+    // One bit more than needed, for rounding.
     let twice = lrgrid_shift_right64(a.mantissa, u32(31 - a.exponent));
     let rounded = lrgrid_shift_right64(lrgrid_add64(twice, vec2<u32>(1u, 0u)), 1u);
     if (a.negative) {
@@ -185,13 +185,13 @@ fn lrgrid_fixed(a: LrgridNumber) -> LrgridFixed {
 }
 
 // The bits of the nearest value, ties to even, of an IEEE type with this many significant bits and
-// `exponent_bits` bits of exponent; subnormals included, infinity where it is too large.
+// `exponent_bits` exponent bits, including subnormal numbers; infinity if the number is too large.
 fn lrgrid_round(a: LrgridNumber, significant_bits: u32, exponent_bits: u32) -> u32 {
     let fraction_bits = significant_bits - 1u;
     let sign = select(0u, 1u << (fraction_bits + exponent_bits), a.negative);
     let infinity = ((1u << exponent_bits) - 1u) << fraction_bits;
     let bias = (1 << (exponent_bits - 1u)) - 2;
-    // Biased exponent; subnormals lose a bit for each below 1.
+    // Biased exponent; subnormal numbers lose one bit for each unit below 1.
     let exponent = clamp(a.exponent, -0x10000, 0x10000) + bias;
     let drop = min(32 - i32(significant_bits) + max(1 - exponent, 0), 33);
     if (lrgrid_is_zero(a) || drop > 32) {
@@ -206,7 +206,7 @@ fn lrgrid_round(a: LrgridNumber, significant_bits: u32, exponent_bits: u32) -> u
     let above_half = rest > 0x80000000u || (rest == 0x80000000u && (a.mantissa.x != 0u || (kept & 1u) == 1u));
     kept += select(0u, 1u, above_half);
     if (exponent > 1) {
-        // The mantissa's top bit adds one to the exponent's field, and so does a carry out of it.
+        // The mantissa's top bit adds 1 to the exponent field, as does a carry out of the mantissa.
         kept = select(kept + (u32(exponent - 1) << fraction_bits), infinity, exponent >= (1 << exponent_bits));
     }
     return sign | min(kept, infinity);

@@ -1,6 +1,6 @@
-// The batch's five tables in one block of words: twin of src/packed/block.rs, whose bytes it reads.
+// Access to the packed block, the batch's five tables in one array of words: twin of src/packed/block.rs.
 
-// Words of the block's header.
+// Number of words in the block's header.
 const LRGRID_BLOCK_COUNT: u32 = 1u;
 const LRGRID_BLOCK_PROGRAMS: u32 = 2u;
 const LRGRID_BLOCK_STAGES: u32 = 3u;
@@ -8,7 +8,7 @@ const LRGRID_BLOCK_TRACKS: u32 = 4u;
 const LRGRID_BLOCK_SEGMENTS: u32 = 5u;
 const LRGRID_BLOCK_HEIGHTS: u32 = 6u;
 
-// Words of a record.
+// Number of words in each record.
 const LRGRID_PROGRAM_WORDS: u32 = 6u;
 const LRGRID_STAGE_WORDS: u32 = 16u;
 const LRGRID_TRACK_WORDS: u32 = 14u;

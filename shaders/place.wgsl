@@ -1,22 +1,23 @@
-// Where a program stands, for all the steps around that have it in common.
+// Places: the state of a program that a range of steps has in common.
 
 const LRGRID_MAX_TRACKS: u32 = 4u;
 
-// Where a program stands at a step: all that a span of steps has in common, and the phase counts.
+// The state of a program at a step: segments and motions, common to a range of steps, and the phase counts.
 struct LrgridPlace {
     program: u32,
     stage: u32,
-    // Of each track.
+    // Per track:
     segments: array<u32, LRGRID_MAX_TRACKS>,
     counts: array<vec2<u32>, LRGRID_MAX_TRACKS>,
     motions: array<u32, LRGRID_MAX_TRACKS>,
-    // How many of them move.
+    // Number of tracks that vary.
     moving: u32,
-    // Steps, this one included, for which only moving phase counts change, by one per step.
+    // Number of steps from this one on for which only the phase counts of varying tracks change, by 1 per step.
     room: vec2<u32>,
 }
 
-// A track's index in a place, known beforehand where there is but one: arrays indexed at run time live in memory.
+// A track's index in a place. It is constant if there is only one track, because arrays that are indexed dynamically
+// are kept in memory.
 fn lrgrid_slot(track: u32) -> u32 {
     return select(0u, track, lrgrid_uses(LRGRID_USES_PRODUCT));
 }
@@ -31,7 +32,7 @@ fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
     let stage = lrgrid_stage(tick.stage);
     for (var i = 0u; i < stage.track_count; i++) {
         let track = lrgrid_track_place(found, lrgrid_track(stage.track_first + i), tick.since);
-        // Within one tick of a slower clock nothing moves.
+        // Within one tick of a slower clock all values are constant.
         let motion = select(track.phase.motion, LRGRID_STILL, tick.slow);
         place.segments[lrgrid_slot(i)] = track.segment;
         place.counts[lrgrid_slot(i)] = track.phase.count;
@@ -44,7 +45,7 @@ fn lrgrid_place(program: u32, step: vec2<u32>) -> LrgridPlace {
     return place;
 }
 
-// The value of a program to about 30 bits, `distance` 64ths of a step past its place and within its room.
+// The value of a program to about 30 bits, `distance` 64ths of a step after its place, within the place's room.
 fn lrgrid_value_from(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
     let program = lrgrid_program(place.program);
     let stage = lrgrid_stage(place.stage);
@@ -59,10 +60,10 @@ fn lrgrid_value_from(place: LrgridPlace, distance: vec2<u32>) -> LrgridBounded {
                 count = lrgrid_subtract64(count, distance);
             }
             default: {
-                // It stays.
+                // The count is constant.
             }
         }
-        // 64ths of a count.
+        // The count is in 64ths.
         let number = lrgrid_normalized(false, 58, count);
         joined = lrgrid_join(program, stage, joined, i, place.segments[lrgrid_slot(i)], number);
     }

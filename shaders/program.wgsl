@@ -1,19 +1,19 @@
 // The value of a program at a step: twin of src/program/evaluate.rs, in the same order.
 
-// All ones: what never ends.
+// All ones: never.
 const LRGRID_FOREVER: vec2<u32> = vec2<u32>(0xffffffffu, 0xffffffffu);
 
-// Where a track's repetition has led.
+// A step folded into the first cycle of a track.
 struct LrgridFold {
     // The step within the first cycle.
     step: vec2<u32>,
     // Whether time runs backwards there.
     backwards: bool,
-    // Steps from here on, this one included, that go on in the same direction of the same cycle.
+    // Number of steps from this one on in the same direction of the same cycle.
     room: vec2<u32>,
 }
 
-// The step within the first cycle that `step` repeats.
+// Folds `step` into the first cycle.
 fn lrgrid_fold(track: LrgridTrack, step: vec2<u32>) -> LrgridFold {
     if (!lrgrid_uses(LRGRID_USES_REPETITION)) {
         return LrgridFold(step, false, LRGRID_FOREVER);
@@ -25,7 +25,7 @@ fn lrgrid_fold(track: LrgridTrack, step: vec2<u32>) -> LrgridFold {
         }
         case LRGRID_REPEAT_REFLECT: {
             var position = step;
-            // Before the first turn nothing is doubled, which the longest periods could not bear.
+            // Before the first turn the period is not doubled, which would overflow for the longest periods.
             if (lrgrid_less64(track.period, step)) {
                 let both_ways = lrgrid_shift_left64(track.period, 1u);
                 position = lrgrid_divide64(step, both_ways).remainder;
@@ -43,17 +43,17 @@ fn lrgrid_fold(track: LrgridTrack, step: vec2<u32>) -> LrgridFold {
     }
 }
 
-// How a track moves along its segment.
+// The motion of a phase count.
 const LRGRID_STILL: u32 = 0u;
 const LRGRID_UP: u32 = 1u;
 const LRGRID_DOWN: u32 = 2u;
 
-// A phase count and how it goes on.
+// A phase count and its motion.
 struct LrgridPhase {
     count: vec2<u32>,
-    // Whether it stays, or moves by one per step, and which way.
+    // Constant, or changing by 1 per step, up or down.
     motion: u32,
-    // Steps, this one included, for which that holds.
+    // Number of steps from this one on for which that holds.
     room: vec2<u32>,
 }
 
@@ -97,31 +97,31 @@ fn lrgrid_phase_count(segment: LrgridSegment, step: vec2<u32>, backwards: bool) 
         return LrgridPhase(vec2<u32>(0u, 0u), LRGRID_STILL, room);
     }
     if (motion == LRGRID_DOWN) {
-        // The count stops at 0, wherever the segment ends.
+        // The count stops at 0, even if the segment is longer.
         room = lrgrid_least64(room, lrgrid_add64(lrgrid_subtract64(segment.origin, k), vec2<u32>(1u, 0u)));
     }
     return LrgridPhase(lrgrid_subtract64(segment.origin, k), motion, room);
 }
 
-// The phase at a phase count, which may lie between whole ones.
+// The phase at a phase count, which need not be an integer.
 fn lrgrid_phase(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
     var n = count;
     if (lrgrid_uses(LRGRID_USES_LEAD) && (segment.kind & LRGRID_FLAG_LEAD) != 0u) {
         n = lrgrid_add(n, lrgrid_from_fraction(segment.quantum));
     }
     let phase = lrgrid_multiply(n, lrgrid_unpack(segment.rate));
-    // The rate is rounded: n · (1/n) must still be 1.
+    // The rate is rounded, but n · (1/n) must be 1.
     if (phase.mantissa.y == 0xffffffffu && phase.mantissa.x >= 0xfffffff0u) {
         return LrgridNumber(phase.negative, phase.exponent + 1, vec2<u32>(0u, 0x80000000u));
     }
     return phase;
 }
 
-// 1 less the phase at a phase count, for phases up to 1: off by 2^-62 of itself or by 2^-104, for the rate is known to
-// 106 bits.
+// 1 minus the phase at a phase count, for phases up to 1. The error is at most 2^-62 relative or 2^-104 absolute, since
+// the rate has 106 bits.
 fn lrgrid_phase_left(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumber {
     let rate = lrgrid_unpack(segment.rate);
-    // The phase, in 0.128 fixed point; its negative is 1 less it.
+    // The phase in 0.128 fixed point; its two's complement is 1 minus the phase.
     var phase = lrgrid_product64(count.mantissa, rate.mantissa);
     let falling = (segment.rate_rest.y & LRGRID_SIGN_BIT) != 0u;
     var rest = vec4<u32>(lrgrid_high64(count.mantissa, segment.rate_rest), 0u, 0u);
@@ -138,12 +138,12 @@ fn lrgrid_phase_left(segment: LrgridSegment, count: LrgridNumber) -> LrgridNumbe
     if (high.exponent <= -64) {
         return lrgrid_normalized(false, -64, left.xy);
     }
-    // The bits that the upper half has no room for any more.
+    // Shift in bits from the lower half.
     let lift = u32(-high.exponent);
     return LrgridNumber(false, high.exponent, lrgrid_shift128(left, i32(lift)).zw);
 }
 
-// The value of a segment of some height at a phase count.
+// The value of a segment with a given height at a phase count.
 fn lrgrid_value_at(segment: LrgridSegment, height: LrgridHeight, count: LrgridNumber) -> LrgridNumber {
     let base = lrgrid_from_double(height.base, height.base_rest);
     let amplitude = lrgrid_from_double(height.amplitude, height.amplitude_rest);
@@ -158,7 +158,7 @@ fn lrgrid_value_at(segment: LrgridSegment, height: LrgridHeight, count: LrgridNu
 fn lrgrid_segment_at(first: u32, count: u32, step: vec2<u32>) -> u32 {
     var low = first;
     var high = first + count;
-    // The first segment starts at 0, so it is in force until another one is.
+    // Binary search; the first segment starts at 0, so there is always one in force.
     while (low + 1u < high) {
         let middle = (low + high) >> 1u;
         if (lrgrid_less64(step, lrgrid_segment_start(middle))) {
@@ -185,14 +185,14 @@ fn lrgrid_stage_at(first: u32, count: u32, tick: vec2<u32>) -> u32 {
     return low;
 }
 
-// Where a program's clock stands at a step.
+// The clock of a program at a step.
 struct LrgridTick {
     // The index of the stage in force, and the ticks since it began.
     stage: u32,
     since: vec2<u32>,
-    // Whether the clock is slower than the steps: within one tick nothing moves.
+    // Whether the clock is slower than the steps: then values are constant within a tick.
     slow: bool,
-    // Steps, this one included, before the next tick of a slow clock or else the next stage.
+    // Number of steps from this one on before the next tick of a slow clock, otherwise before the next stage.
     room: vec2<u32>,
 }
 
@@ -216,11 +216,11 @@ fn lrgrid_tick(program: LrgridProgram, step: vec2<u32>) -> LrgridTick {
     return LrgridTick(stage, lrgrid_subtract64(tick, lrgrid_stage_start(stage)), slow, room);
 }
 
-// Where a track stands at a tick of its stage.
+// The state of a track at a tick of its stage.
 struct LrgridTrackPlace {
-    // The segment in force, counted from the program's first.
+    // The segment in force, relative to the program's first.
     segment: u32,
-    // The room of its phase is that of the track.
+    // Its phase count; the room is that of the whole track.
     phase: LrgridPhase,
 }
 
@@ -236,7 +236,7 @@ fn lrgrid_track_place(program: LrgridProgram, track: LrgridTrack, since: vec2<u3
     return LrgridTrackPlace(index - program.segment_first, LrgridPhase(phase.count, phase.motion, room));
 }
 
-// A value, and which of the bounds on its way to it were in force.
+// A value, and the bounds that were in force in computing it.
 struct LrgridBounded {
     value: LrgridNumber,
     bounds: u32,
@@ -255,7 +255,7 @@ fn lrgrid_clamp(value: LrgridNumber, lower: LrgridPackedNumber, upper: LrgridPac
     return LrgridBounded(value, 0u);
 }
 
-// What multiplies a stage's tracks.
+// The factor of a stage's tracks.
 fn lrgrid_scale(program: LrgridProgram, stage: LrgridStage) -> LrgridNumber {
     if (stage.scaled == 0u) {
         return lrgrid_one();
@@ -264,7 +264,7 @@ fn lrgrid_scale(program: LrgridProgram, stage: LrgridStage) -> LrgridNumber {
     return lrgrid_from_double(height.amplitude, height.amplitude_rest);
 }
 
-// What a stage's tracks make together before the first of them.
+// The combination of a stage's tracks before the first of them: its scale, or 0 for a sum.
 fn lrgrid_unjoined(program: LrgridProgram, stage: LrgridStage) -> LrgridBounded {
     if (lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u) {
         return LrgridBounded(lrgrid_zero(), 0u);
@@ -272,7 +272,7 @@ fn lrgrid_unjoined(program: LrgridProgram, stage: LrgridStage) -> LrgridBounded 
     return LrgridBounded(lrgrid_scale(program, stage), 0u);
 }
 
-// The same with one track more, the `i`-th, at a phase count along one of the program's segments.
+// Combines the `i`-th track, at a phase count of one of the program's segments.
 fn lrgrid_join(
     program: LrgridProgram,
     stage: LrgridStage,
@@ -296,7 +296,7 @@ fn lrgrid_join(
     return LrgridBounded(lrgrid_multiply(joined.value, factor.value), bounds);
 }
 
-// The value of a stage whose tracks are all joined.
+// The value of a stage from its combined tracks.
 fn lrgrid_stage_value(program: LrgridProgram, stage: LrgridStage, joined: LrgridBounded) -> LrgridBounded {
     var scaled = joined.value;
     if (lrgrid_uses(LRGRID_USES_SUM) && stage.summed != 0u) {
@@ -313,8 +313,8 @@ fn lrgrid_stage_value(program: LrgridProgram, stage: LrgridStage, joined: Lrgrid
     return LrgridBounded(value.value, (joined.bounds << 2u) | value.bounds);
 }
 
-// The value of a program at a step, to about 30 bits. Nothing is kept of its tracks, as a place does in arrays that
-// live in memory.
+// The value of a program at a step, to about 30 bits. Unlike a place, it stores nothing per track, which would need
+// arrays in memory.
 fn lrgrid_value(program: u32, step: vec2<u32>) -> LrgridNumber {
     let found = lrgrid_program(program);
     let tick = lrgrid_tick(found, step);
@@ -327,7 +327,7 @@ fn lrgrid_value(program: u32, step: vec2<u32>) -> LrgridNumber {
     return lrgrid_stage_value(found, stage, joined).value;
 }
 
-// For shaders of your own: the value of a program at a step (low word first), rounded to f32.
+// The public function: the value of a program at a step (low word first), rounded to f32.
 fn lr_at(program: u32, step: vec2<u32>) -> f32 {
     return bitcast<f32>(lrgrid_f32_bits(lrgrid_value(program, step)));
 }

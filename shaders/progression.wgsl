@@ -1,7 +1,7 @@
-// Takes a number from the command stream into device memory, without a queue write or a buffer of its own.
+// Receives a number from the command stream into device memory, without a queue write or an additional buffer.
 //
-// Immediates are a feature that a caller's device may lack. Dynamic offsets are not: each of seven picks a byte out of
-// a table of all bytes, and an eighth the place to write to.
+// A caller's device may lack the feature of immediates, but always has dynamic offsets. Each of seven offsets selects a
+// byte in a table of all byte values, and an eighth selects the number to write.
 
 @group(0) @binding(0) var<storage, read_write> lrgrid_recorded: array<vec2<u32>, 2>;
 @group(0) @binding(1) var<uniform> lrgrid_place_of: u32;

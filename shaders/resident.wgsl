@@ -1,34 +1,35 @@
-// Kernels that write into the caller's memory, from steps that are on the device.
+// Kernels that write into the caller's buffers, for steps in device memory.
 //
-// Rows are programs; whatever is not bound as large as it is needed would change the number of columns.
+// Rows are programs. The number of columns follows from the size of a binding, so bindings must have exactly the
+// needed size.
 
 const LRGRID_RESIDENT_WORKGROUP: u32 = 64u;
-// Columns that a thread fills.
+// Columns per thread.
 const LRGRID_RUN: u32 = 4u;
 
 // First step and stride.
 @group(1) @binding(0) var<storage, read_write> lrgrid_progression: array<vec2<u32>, 2>;
 // f32 values, row-major [program, column].
 @group(1) @binding(1) var<storage, read_write> lrgrid_rates: array<u32>;
-// One step for all programs, or one for each.
+// One step for all programs, or one per program.
 @group(1) @binding(2) var<storage, read_write> lrgrid_counters: array<vec2<u32>>;
 
 fn lrgrid_thread(workgroup: vec3<u32>, workgroups: vec3<u32>, lane: u32) -> u32 {
     return (workgroup.x + workgroup.y * workgroups.x) * LRGRID_RESIDENT_WORKGROUP + lane;
 }
 
-// The counter of a program.
+// The index of a program's counter.
 fn lrgrid_counter(program: u32) -> u32 {
     return select(program, 0u, arrayLength(&lrgrid_counters) == 1u);
 }
 
-// Fills up to LRGRID_RUN columns of a row with the values from `start` on; column c lies at (first + c) & mask.
+// Fills up to LRGRID_RUN columns of a row with the values from `start` on; column c is stored at (first + c) & mask.
 fn lrgrid_fill(program: u32, start: vec2<u32>, stride: vec2<u32>, columns: u32, column: u32, first: u32, mask: u32) {
     let end = min(columns, column + LRGRID_RUN);
     var step = lrgrid_add64(start, lrgrid_multiply64(stride, vec2<u32>(column, 0u)));
     var i = column;
     while (i < end) {
-        // A place serves as many columns as it has room for.
+        // A place is valid for as many columns as it has room for.
         let place = lrgrid_place(program, step);
         var distance = vec2<u32>(0u, 0u);
         while (i < end && lrgrid_less64(distance, place.room)) {
@@ -59,7 +60,7 @@ fn lrgrid_evaluate(
     }
 }
 
-// Every program at the next steps, as many as the ring has columns: step s lies at s & (columns - 1).
+// Every program at the next steps, as many as the ring has columns: step s is stored at s & (columns - 1).
 @compute @workgroup_size(64)
 fn lrgrid_look_ahead(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -78,14 +79,14 @@ fn lrgrid_look_ahead(
     }
 }
 
-// Counts a program's own step; the one for all is counted when all have read it.
+// Increments a program's own step; a shared step is incremented after all programs have read it.
 fn lrgrid_count_own(program: u32) {
     if (arrayLength(&lrgrid_counters) > 1u) {
         lrgrid_counters[program] = lrgrid_add64(lrgrid_counters[program], vec2<u32>(1u, 0u));
     }
 }
 
-// Every program at its step.
+// Every program at its counter's step.
 @compute @workgroup_size(64)
 fn lrgrid_advance(
     @builtin(workgroup_id) workgroup: vec3<u32>,

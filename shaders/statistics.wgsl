@@ -1,7 +1,7 @@
 // Reduces a table on the device: a workgroup per row and chunk of columns, in integers throughout.
 //
-// A chunk's greatest exponent sets the unit of its sums, so that they fit into 64 bits with bits to spare: what is cut
-// off at the lower end is less than 2^-36 of the greatest value, or square, in all.
+// A chunk's greatest exponent defines the unit of its sums, so that they fit into 64 bits. The total truncation error
+// is less than 2^-36 of the greatest value, or of its square.
 
 const LRGRID_REDUCERS: u32 = 64u;
 const LRGRID_CHUNK: u32 = 4096u;
@@ -13,22 +13,22 @@ const LRGRID_REDUCE_BF16: u32 = 2u;
 struct LrgridReduction {
     rows: u32,
     columns: u32,
-    // Words from one row to the next.
+    // Distance between rows in words.
     pitch: u32,
     chunks: u32,
     format: u32,
-    // Values are counted whose key is above.
+    // Values with a greater key are counted.
     threshold: u32,
     padding: vec2<u32>,
 }
 
 struct LrgridPartial {
-    // In units of 2^(exponent − 176), negative ones in two's complement.
+    // Sum in units of 2^(exponent − 176), in two's complement.
     sum: vec2<u32>,
-    // In units of 2^(2·exponent − 303).
+    // Sum of squares in units of 2^(2·exponent − 303).
     squares: vec2<u32>,
     exponent: u32,
-    // Keys, and the first columns that have them.
+    // Keys of the extremes, and their first columns.
     min: u32,
     min_column: u32,
     max: u32,
@@ -44,11 +44,11 @@ struct LrgridPartial {
 
 var<workgroup> lrgrid_mins: array<vec2<u32>, 64>;
 var<workgroup> lrgrid_maxs: array<vec2<u32>, 64>;
-// Greatest exponent, and values above the threshold.
+// The greatest exponent, and the number of values above the threshold.
 var<workgroup> lrgrid_counts: array<vec2<u32>, 64>;
 var<workgroup> lrgrid_sums: array<vec4<u32>, 64>;
 
-// The f32 of a half, bit by bit.
+// The bits of the f32 equal to an f16.
 fn lrgrid_widened(half: u32) -> u32 {
     let sign = (half & 0x8000u) << 16u;
     let exponent = (half >> 10u) & 31u;
@@ -79,7 +79,7 @@ fn lrgrid_value_bits(row: u32, column: u32) -> u32 {
     return lrgrid_widened(half);
 }
 
-// An integer in the order of the values; both zeros are one.
+// Maps values to integers in the same order; both zeros have one key.
 fn lrgrid_key(bits: u32) -> u32 {
     if ((bits & 0x7fffffffu) == 0u) {
         return 0x80000000u;
@@ -87,7 +87,7 @@ fn lrgrid_key(bits: u32) -> u32 {
     return select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u);
 }
 
-// The biased exponent; subnormal values have that of the smallest normal ones.
+// The biased exponent; subnormal values have that of the least normal ones.
 fn lrgrid_value_exponent(bits: u32) -> u32 {
     return max((bits >> 23u) & 0xffu, 1u);
 }
@@ -114,7 +114,7 @@ fn lrgrid_reduce(
     let index = workgroup.x + workgroup.y * workgroups.x;
     let row = index / lrgrid_reduction.chunks;
     let first = (index - row * lrgrid_reduction.chunks) * LRGRID_CHUNK;
-    // Workgroups beyond the last have nothing to read.
+    // Workgroups beyond the last chunk have nothing to do.
     let beyond = row >= lrgrid_reduction.rows;
     let end = select(min(first + LRGRID_CHUNK, lrgrid_reduction.columns), first, beyond);
 

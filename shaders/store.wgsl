@@ -1,4 +1,4 @@
-// Only stores: what a table's kernel is measured against. Workgroups and their words are those of block.wgsl.
+// A kernel that only stores, the limit for table kernels. Workgroups and their words are those of block.wgsl.
 
 const LRGRID_STORE_WORDS: u32 = 4096u;
 

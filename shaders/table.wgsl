@@ -1,4 +1,4 @@
-// Entry points that fill a table: per element type, block by block and value by value.
+// The entry points that fill a table: per element type, by blocks or value by value.
 
 @compute @workgroup_size(LRGRID_WORKGROUP_SIZE)
 fn lrgrid_blocks_f32(

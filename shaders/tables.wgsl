@@ -1,6 +1,6 @@
-// The batch's five tables, bound one by one: what kernels that fill tables read.
+// Access to the batch's five tables, each with its own binding: for the kernels that fill tables.
 
-// All that is used, unless a pipeline is made for less.
+// All curves and features by default; a specialised pipeline has fewer.
 override LRGRID_USED: u32 = 0xffffffffu;
 
 @group(0) @binding(0) var<storage, read> lrgrid_programs: array<LrgridProgram>;

@@ -1,4 +1,4 @@
-// What a dispatch fills, and value by value: the whole of short rows and of listed steps.
+// The part of a table that a dispatch fills, and evaluation value by value: for short rows and listed steps.
 
 const LRGRID_WORKGROUP_SIZE: u32 = 64u;
 
@@ -8,7 +8,7 @@ const LRGRID_BF16: u32 = 2u;
 
 // The part of a table that one dispatch fills.
 struct LrgridTile {
-    // Step of the first column and distance to the next, where the steps are a progression.
+    // Step of the first column and distance to the next, if the steps are a progression.
     start: vec2<u32>,
     stride: vec2<u32>,
     // First program, number of rows and of columns.
@@ -17,13 +17,13 @@ struct LrgridTile {
     columns: u32,
     // The row's pitch in units of 16 bytes.
     groups: u32,
-    // 1 where the steps come from lrgrid_steps.
+    // 1 if the steps are a list, in lrgrid_steps.
     listed: u32,
-    // Blocks per row, at first.
+    // Blocks per row before any is divided.
     row_blocks: u32,
     // Keeps the record a multiple of 8 bytes.
     padding: u32,
-    // 0, which no compiler knows.
+    // 0, but not a constant for the compiler.
     zero: u32,
 }
 
@@ -36,7 +36,7 @@ fn lrgrid_width(format: u32) -> u32 {
     return select(8u, 4u, format == LRGRID_F32);
 }
 
-// The step of a column; those past the last stand in the padding.
+// The step of a column; columns past the last are padding.
 fn lrgrid_column_step(column: u32) -> vec2<u32> {
     if (lrgrid_tile.listed != 0u) {
         return lrgrid_steps[min(column, lrgrid_tile.columns - 1u)];
@@ -58,7 +58,7 @@ fn lrgrid_bits(format: u32, value: LrgridNumber) -> u32 {
     }
 }
 
-// Has a thread write 16 bytes of one row, each value exact.
+// Writes 16 bytes of one row per thread, each value computed exactly.
 fn lrgrid_fill_values(format: u32, thread: u32) {
     let row = thread / lrgrid_tile.groups;
     if (row >= lrgrid_tile.rows) {
@@ -71,11 +71,11 @@ fn lrgrid_fill_values(format: u32, thread: u32) {
     var step = lrgrid_column_step(column);
     var i = 0u;
     while (i < width) {
-        // A place serves as many columns as it has room for.
+        // A place is valid for as many columns as it has room for.
         let start = step;
         let place = lrgrid_place(program, start);
         var distance = vec2<u32>(0u, 0u);
-        // Listed steps may go back.
+        // Listed steps need not ascend.
         while (i < width && !lrgrid_less64(step, start) && lrgrid_less64(distance, place.room)) {
             let bits = lrgrid_bits(format, lrgrid_value_from(place, lrgrid_shift_left64(distance, 6u)).value);
             if (format == LRGRID_F32) {
