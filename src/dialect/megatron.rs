@@ -196,7 +196,7 @@ impl OptimizerParamScheduler {
         })
     }
 
-    /// A decay that is under way when the warmup ends, and is first seen one step later.
+    /// A decay that has begun before the end of the warmup, and takes effect one step after it.
     fn decay_at_once(&self, fall: Schedule, decay: u64) -> Schedule {
         let seen_from = if self.lr_warmup_steps > 0 { self.lr_warmup_steps + 1 } else { 0 };
         let fall = ahead((decay + seen_from).saturating_sub(self.lr_decay_steps) as f64, fall);

@@ -8,13 +8,13 @@ use crate::double_double::{DoubleDouble, Expansion, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{BETWEEN_STEPS, FOREVER, MAX_SEGMENTS, MAX_STEP, Program, Repetition, Stage, Track};
 
-/// The fastest clock and the slowest, and the furthest ahead.
+/// The largest multiplier and divisor, and the largest |ahead|.
 const MOST: f64 = MAX_STEP as f64;
 
-/// The slowest clock's multiplier and the fastest one's divisor, and what a clock is ahead at least, if it is.
+/// The least multiplier and divisor, and the least |ahead| other than 0.
 const LEAST: f64 = 1e-30;
 
-/// A clock shows less within the largest step: 2^100.
+/// The bound on a clock's reading at the largest step: 2^100.
 const FURTHEST: f64 = (1_u128 << 100) as f64;
 
 /// A schedule on a clock of another speed.
@@ -44,7 +44,7 @@ pub struct Clock {
     /// Ticks per step, before the division.
     #[serde(default = "defaults::one")]
     pub multiplier: f64,
-    /// What the clock shows at step 0, before the division.
+    /// The clock's reading at step 0, before the division.
     #[serde(default)]
     pub ahead: f64,
     /// Steps per tick.
@@ -63,7 +63,7 @@ impl Clock {
         }
     }
 
-    /// The last step at which it shows no more than `tick`; beyond every step where it is too slow to pass it.
+    /// The last step at which the clock reads at most `tick`; beyond every step if it never exceeds `tick`.
     fn step_before_passing(&self, tick: u64) -> u64 {
         let (clock, tick) = (self.clock(), tick.into());
         match clock.step_reaching(&tick) {
@@ -157,7 +157,7 @@ impl Family for Clock {
     }
 }
 
-/// A schedule that starts again, each time slower and lower.
+/// A schedule that restarts, each time slower and lower.
 ///
 /// **Formula.** In cycle i: `decay^i·of` at `(s − b_i)/multiplier^i`, from
 /// `b_i = length·(1 + multiplier + … + multiplier^(i−1))` on.
@@ -166,7 +166,7 @@ impl Family for Clock {
 /// (default 1). `decay`: factor on the whole cycle, greater than 0 (default 1).
 ///
 /// **Behaviour.** `of`'s first value at 0 and, times `decay^i`, where a cycle begins on a step; boundaries
-/// that lie between steps are not rounded. It never ends.
+/// that lie between steps are not rounded. The schedule never ends.
 ///
 /// **Source.** Twins: keras `CosineDecayRestarts`, fairseq `cosine`. Unlike `cosine_restarts` it lowers
 /// what a cycle falls to as well.
@@ -196,7 +196,7 @@ impl Restarts {
         self.of.length().unwrap_or(1).max(1)
     }
 
-    /// The lowered form on a clock of its own: cycles that grow are written out as far as it goes.
+    /// The lowered form on a clock: growing cycles are written out as far as the clock reaches.
     pub(super) fn lower_on(&self, clock: &crate::program::Clock) -> Result<Program, LowerError> {
         if self.multiplier == 1.0 {
             return self.lower()?.on_clock(clock);
@@ -227,7 +227,7 @@ impl Restarts {
         Program::sequence(pieces)
     }
 
-    /// The cycle that `time` lies in: where it begins, and how long it is in lengths of the first.
+    /// The cycle of `time`: its start, and its length relative to the first cycle's.
     fn cycle(&self, time: Time) -> (u64, Expansion, Expansion) {
         let (mut index, mut start, mut growth) = (0, Expansion::ZERO, Expansion::from(1.0));
         loop {
@@ -240,7 +240,7 @@ impl Restarts {
         }
     }
 
-    /// Where the cycle after one begins, and how long it is in lengths of the first.
+    /// The start of the next cycle, and its length relative to the first cycle's.
     fn next_cycle(&self, start: &Expansion, growth: &Expansion) -> (Expansion, Expansion) {
         let end = start.plus(&growth.times(&self.period().into()));
         (end.shortened(), growth.times(&self.multiplier.into()).shortened())

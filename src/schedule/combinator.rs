@@ -13,7 +13,7 @@ fn validate_within(schedule: &Schedule, field: &str) -> Result<(), SpecError> {
     schedule.validate().map_err(|error| error.within(field))
 }
 
-/// Checks schedules that act at the same time.
+/// Checks simultaneous schedules.
 fn validate_all(schedules: &[Schedule], field: &str) -> Result<(), SpecError> {
     if schedules.is_empty() {
         return Err(SpecError::new(field, "an empty list: at least one schedule is needed"));
@@ -22,12 +22,12 @@ fn validate_all(schedules: &[Schedule], field: &str) -> Result<(), SpecError> {
     schedules.try_for_each(|(index, schedule)| validate_within(schedule, &format!("{field}[{index}]")))
 }
 
-/// The lowered forms of schedules that act at the same time.
+/// The lowered forms of simultaneous schedules.
 fn lowered_at_once(schedules: &[Schedule], field: &str) -> impl Iterator<Item = Result<Program, LowerError>> {
     schedules.iter().enumerate().map(move |(index, schedule)| lower_within(schedule, &format!("{field}[{index}]")))
 }
 
-/// The longest of schedules that act at the same time; `None` where one never ends.
+/// The length of the longest of simultaneous schedules; `None` if one never ends.
 fn longest(schedules: &[Schedule]) -> Option<u64> {
     schedules.iter().map(Schedule::length).try_fold(0, |longest, length| Some(length?.max(longest)))
 }
@@ -38,8 +38,8 @@ fn longest(schedules: &[Schedule]) -> Option<u64> {
 ///
 /// **Parameters.** `factors`: at least one schedule, at most four that are not constant.
 ///
-/// **Behaviour.** Every factor's own, multiplied. A factor that is itself an offset product (a decaying
-/// `cosine_restarts`, say) cannot be multiplied further.
+/// **Behaviour.** The product of the factors' values. A factor that is itself a product with an offset (such as a
+/// decaying `cosine_restarts`) cannot be multiplied further.
 ///
 /// **Source.** Twins: torch `ChainedScheduler` of multiplicative schedules, burn `ComposedLrScheduler`.
 ///
@@ -126,8 +126,8 @@ impl Family for Product {
 ///
 /// **Parameters.** `terms`: at least one schedule, at most four that are not constant.
 ///
-/// **Behaviour.** Every term's own, added up. A term that is itself a product of several curves, or has
-/// bounds around one, cannot be added to another curve.
+/// **Behaviour.** The sum of the terms' values. A term that is a product of several curves, or a clamped one, cannot be
+/// added to another curve.
 ///
 /// **Source.** Twins: burn `ComposedLrScheduler`; scaled by one over their number, the mean of schedules.
 ///
@@ -196,7 +196,7 @@ impl Family for Sum {
     }
 }
 
-/// A schedule times a number, and moved by one.
+/// A schedule times a number, plus an offset.
 ///
 /// **Formula.** `by·of + offset`.
 ///
@@ -276,13 +276,13 @@ impl Family for Scale {
     }
 }
 
-/// A schedule held within bounds.
+/// A schedule clamped to bounds.
 ///
 /// **Formula.** `min(max(of, min), max)`.
 ///
 /// **Parameters.** `min`, `max`: finite numbers, at least one of them, `min ≤ max`. `of`: a schedule.
 ///
-/// **Behaviour.** As `of` where that lies within the bounds.
+/// **Behaviour.** As `of`, where its values are within the bounds.
 ///
 /// **Source.** Twins: optax `exponential_decay` with `end_value`, fairseq's `min_lr`.
 ///
@@ -373,7 +373,7 @@ impl Family for Clamp {
 ///
 /// **Formula.** `of` at `max(s − steps, 0)`.
 ///
-/// **Parameters.** `steps`: how much later, may be 0. `of`: a schedule.
+/// **Parameters.** `steps`: the delay, may be 0. `of`: a schedule.
 ///
 /// **Behaviour.** Holds `of`'s first value until `steps`.
 ///
@@ -389,7 +389,7 @@ impl Family for Clamp {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delay {
-    /// How much later.
+    /// The delay in steps.
     pub steps: u64,
     /// The schedule.
     pub of: Box<Schedule>,

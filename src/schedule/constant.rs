@@ -14,7 +14,7 @@ use crate::program::Program;
 ///
 /// **Parameters.** `value`: any finite number.
 ///
-/// **Behaviour.** The same at 0, at the end and beyond.
+/// **Behaviour.** Constant.
 ///
 /// **Source.** Plain SGD (Robbins & Monro 1951). Twins: torch `ConstantLR` with factor 1, optax
 /// `constant_schedule`, transformers `constant`.

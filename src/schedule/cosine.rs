@@ -76,7 +76,7 @@ impl Family for Cosine {
     }
 }
 
-/// Which of the curves called "cosine power" is meant.
+/// The variants of "cosine power".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CosinePowerForm {
@@ -113,7 +113,7 @@ pub enum CosinePowerForm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CosinePower {
-    /// Value at step 0, short of the unnormalized form's factor.
+    /// Value at step 0, apart from the unnormalized form's factor.
     pub start: f64,
     /// Value from the last step on.
     pub end: f64,
@@ -121,18 +121,18 @@ pub struct CosinePower {
     pub steps: u64,
     /// The power of the half cosine, or the exponential's order.
     pub power: f64,
-    /// Which formula.
+    /// The formula.
     #[serde(default)]
     pub form: CosinePowerForm,
 }
 
 impl CosinePower {
-    /// Whether it is an exponential: of order 1 that form is its limit, the plain cosine.
+    /// Whether the curve is an exponential; the exponential form of order 1 is its limit, the plain cosine.
     fn is_exponential(&self) -> bool {
         self.form == CosinePowerForm::Exponential && self.power != 1.0
     }
 
-    /// The lowered exponential form, anchored at the smaller end: from there on its values do not cancel.
+    /// The lowered exponential form, with its base at the smaller end, where values do not cancel.
     fn lower_exponential(&self) -> Vec<Segment> {
         let order = DoubleDouble::from(self.power);
         let (octaves, share) = (order.log2(), DoubleDouble::ONE / (order - 1.0));

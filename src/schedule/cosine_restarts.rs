@@ -11,7 +11,7 @@ use crate::double_double::{DoubleDouble, Expansion, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{self, Clamp, MAX_STEP, Moved, Program, Repetition, Segment, Stage, Track};
 
-/// Cosine decays that start again, each perhaps longer and lower than the last (SGDR).
+/// Cosine decays with restarts, each optionally longer and lower than the last (SGDR).
 ///
 /// **Formula.** In cycle i: `min + ½(max·decay^i − min)(1 + cos πt)`, with t from 0 to 1 over the cycle.
 /// Cycle i begins at step `round(period·(1 + multiplier + … + multiplier^(i−1)))`.
@@ -50,7 +50,7 @@ pub struct CosineRestarts {
 }
 
 impl CosineRestarts {
-    /// Where cycle `index` of growing ones begins, a whole step; exact for whole multipliers up to 2^90.
+    /// The first step of cycle `index` of growing cycles; exact for integer multipliers up to 2^90.
     fn boundary(&self, index: u64) -> Expansion {
         // period·(m^i − 1)/(m − 1): the geometric series, rounded to an integer step.
         let multiplier = DoubleDouble::from(self.multiplier);
@@ -62,7 +62,7 @@ impl CosineRestarts {
         Expansion::from(whole).plus(&rest.into())
     }
 
-    /// The cycle of growing ones that `time` lies in.
+    /// The growing cycle of `time`.
     fn growing_cycle(&self, time: Time) -> u64 {
         let (mut low, mut high) = (0, 1);
         while time.reached_moment(&self.boundary(high)) {
@@ -75,7 +75,7 @@ impl CosineRestarts {
         low
     }
 
-    /// The lowered form on a clock: cycles that grow are written out as far as it goes.
+    /// The lowered form on a clock: growing cycles are written out as far as the clock reaches.
     pub(super) fn lower_on(&self, clock: &program::Clock) -> Result<Program, LowerError> {
         if self.multiplier == 1.0 {
             return self.lower()?.on_clock(clock);

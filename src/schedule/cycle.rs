@@ -8,20 +8,20 @@ use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Repetition};
 
-/// How a cycle goes on.
+/// The kind of repetition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CycleMode {
-    /// From the start again.
+    /// Restarts after each cycle.
     #[default]
     Restart,
-    /// Backwards, then forwards again: no jump.
+    /// Runs backwards and forwards in turn, without a jump.
     Reflect,
-    /// From the start again, one step later: the last value is met first.
+    /// Restarts one step later, after the last value.
     RestartAfter,
 }
 
-/// A schedule repeated or reflected for ever.
+/// A schedule that is repeated or reflected indefinitely.
 ///
 /// **Formula.** `of` at `s mod length`, or, reflected, at `length − |length − s mod 2·length|`, or, restarting
 /// after the last value, at `1 + (s − 1) mod length` (and at 0 for step 0).
@@ -48,13 +48,13 @@ pub enum CycleMode {
 pub struct Cycle {
     /// The schedule.
     pub of: Box<Schedule>,
-    /// How it goes on.
+    /// The kind of repetition.
     #[serde(default)]
     pub mode: CycleMode,
 }
 
 impl Cycle {
-    /// The length of one way; at least 1 once validated.
+    /// The length of one direction; at least 1 after validation.
     fn period(&self) -> u64 {
         self.of.length().unwrap_or(1).max(1)
     }

@@ -10,11 +10,11 @@ use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Clamp, Program, Repetition, Segment, Stage, Track, amplitude};
 
-/// How the height of the triangles goes on.
+/// The scaling of the triangles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CyclicMode {
-    /// The same height for ever.
+    /// Constant height.
     #[default]
     Triangular,
     /// Half the height after each cycle.
@@ -32,7 +32,7 @@ pub enum CyclicMode {
 /// least 1 (default `step_size_up`). `mode`: `triangular` (default), `triangular2` or `exp_range`.
 /// `gamma`: greater than 0 (default 1), for `exp_range` only.
 ///
-/// **Behaviour.** `base` at 0, `max` (or what `f` leaves of it) at `step_size_up`; repeats for ever.
+/// **Behaviour.** `base` at 0, `max` (scaled by `f`) at `step_size_up`; repeats indefinitely.
 ///
 /// **Source.** Smith 2017 (arXiv 1506.01186). Twins: torch `CyclicLR`.
 ///
@@ -53,10 +53,10 @@ pub struct Cyclic {
     pub max: f64,
     /// Steps up.
     pub step_size_up: u64,
-    /// Steps down; as many as up where it is left out.
+    /// Steps down; by default as many as up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_size_down: Option<u64>,
-    /// How the height goes on.
+    /// The scaling of the triangles.
     #[serde(default)]
     pub mode: CyclicMode,
     /// The factor per step of `exp_range`.

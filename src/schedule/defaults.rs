@@ -1,11 +1,11 @@
 //! Defaults that schedules share.
 
-/// A factor that changes nothing.
+/// The neutral factor.
 pub(super) fn one() -> f64 {
     1.0
 }
 
-/// The shortest length.
+/// The least length.
 pub(super) fn one_step() -> u64 {
     1
 }

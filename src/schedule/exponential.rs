@@ -43,7 +43,7 @@ pub struct Exponential {
     pub staircase: bool,
 }
 
-/// `start·rate^k`, where k counts steps, or quanta of `stair` steps: what every geometric schedule lowers to.
+/// The lowered form of geometric schedules: `start·rate^k`, where k counts steps, or quanta of `stair` steps.
 pub(super) fn geometric(start: f64, octaves_per_count: DoubleDouble, stair: Option<u64>) -> Segment {
     Segment {
         start: 0,
@@ -104,12 +104,12 @@ impl Family for Exponential {
     }
 }
 
-/// A constant ratio per step, moved so that it ends at a value of its own.
+/// A constant ratio per step, scaled and shifted so that it ends at a given value.
 ///
 /// **Formula.** `end + (start − end)·(ratio^t − ratio)/(1 − ratio)`, `t = min(s/steps, 1)`.
 ///
-/// **Parameters.** `start`, `end`: any finite numbers. `steps`: length in steps, at least 1. `ratio`: what
-/// would be left of 1 without the move, from 1e-290 to 1, exclusive: the smaller, the steeper
+/// **Parameters.** `start`, `end`: any finite numbers. `steps`: length in steps, at least 1. `ratio`: the
+/// final over the initial value of the unscaled exponential, from 1e-290 to 1, exclusive: the smaller, the steeper
 /// at first.
 ///
 /// **Behaviour.** `start` at 0, `end` at `steps` and beyond, both exactly; unlike `exponential`, `end` may be 0.
@@ -132,12 +132,12 @@ pub struct NormalizedExponential {
     pub end: f64,
     /// Length in steps.
     pub steps: u64,
-    /// What would be left of 1 without the move.
+    /// Final over initial value of the unscaled exponential.
     pub ratio: f64,
 }
 
 impl NormalizedExponential {
-    /// How many octaves it would fall through.
+    /// The octaves by which the exponential falls.
     fn octaves(&self) -> DoubleDouble {
         -DoubleDouble::from(self.ratio).log2()
     }

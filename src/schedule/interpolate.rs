@@ -9,7 +9,7 @@ use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Clock, MAX_SEGMENTS, MAX_STEP, Moved, Program, Segment};
 
-/// How a schedule moves from point to point.
+/// The interpolation between points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
@@ -20,10 +20,10 @@ pub enum Interpolation {
     Cosine,
 }
 
-/// A moment, which need not be a whole step, and the value there.
+/// A time, which need not be an integer step, and the value there.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Knot(
-    /// The moment, in steps; may be negative.
+    /// The time in steps; may be negative.
     pub f64,
     /// The value.
     pub f64,
@@ -31,13 +31,13 @@ pub struct Knot(
 
 /// Lines or half cosines through given points, which may lie between steps.
 ///
-/// **Formula.** Between `[step, value]` points `from + (to − from)·x`, with t from 0 to 1 on the way and
+/// **Formula.** Between `[step, value]` points `from + (to − from)·x`, with t from 0 to 1 in between and
 /// `x = t` or `½(1 − cos πt)`; held before the first and after the last.
 ///
 /// **Parameters.** `points`: at least one `[step, value]`, steps (any numbers within ±2^53) in strictly
 /// rising order, at most 4094. `interpolation`: `linear` (default) or `cosine`.
 ///
-/// **Behaviour.** A point on a whole step is met exactly; one between steps is passed on the way.
+/// **Behaviour.** The value at a point on an integer step is exact; a point between steps is not evaluated itself.
 ///
 /// **Source.** Twins: optax `piecewise_interpolate_schedule`; the phases of torch `OneCycleLR`, which
 /// end between steps.
@@ -54,18 +54,18 @@ pub struct Knot(
 pub struct PiecewiseInterpolate {
     /// The points, in order of their steps.
     pub points: Vec<Knot>,
-    /// How it moves from point to point.
+    /// The interpolation between points.
     #[serde(default)]
     pub interpolation: Interpolation,
 }
 
-/// The first whole step at or after a moment.
+/// The first step at or after a time.
 fn step_from(moment: f64) -> u64 {
     moment.max(0.0).ceil() as u64
 }
 
-/// Appends a move along a curve from one moment to another, over the whole steps from `start` up to `end`; anchored at
-/// its smaller end.
+/// Appends a transition along a curve from one time to another, over the steps `start..end`; its base is the smaller
+/// end.
 fn push_between(
     (start, end): (u64, u64),
     from: Knot,

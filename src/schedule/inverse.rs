@@ -9,7 +9,7 @@ use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{FOREVER, MAX_STEP, Program, Segment};
 
-/// A curve over a phase that counts up from `origin`, for ever.
+/// A segment without end, with a phase that counts up from `origin`.
 fn endless(start: u64, origin: u64, rate: DoubleDouble, height: DoubleDouble, curve: Curve) -> Segment {
     Segment {
         start,
@@ -27,15 +27,15 @@ fn endless(start: u64, origin: u64, rate: DoubleDouble, height: DoubleDouble, cu
 
 const INVERSE_ROOT: Curve = Curve::Power { exponent: -0.5, warp: 1.0 };
 
-/// A decay by the root of time.
+/// An inverse square root decay.
 ///
 /// **Formula.** `start·√timescale / √max(s + shift, timescale)`.
 ///
 /// **Parameters.** `start`: any finite number. `timescale`: steps before the decay sets in, at least 1
 /// (default 1). `shift`: steps by which the clock is ahead (default 0).
 ///
-/// **Behaviour.** `start` until `timescale − shift`, then falling for ever. With the defaults, step 0
-/// counts as step 1 and the value is `start/√s`.
+/// **Behaviour.** `start` until `timescale − shift`, then falling without end. With the defaults, step 0 counts as step
+/// 1, and the value is `start/√s`.
 ///
 /// **Source.** Raffel et al. 2020 (T5, arXiv 1910.10683). Twins: transformers `inverse_sqrt`, fairseq
 /// `inverse_sqrt` after its warmup.
@@ -99,7 +99,7 @@ impl Family for InverseSqrt {
     }
 }
 
-/// A decay by time itself.
+/// An inverse time decay.
 ///
 /// **Formula.** `start / (1 + decay_rate·s/decay_steps)`, the quotient floored if `staircase`.
 ///
@@ -182,8 +182,8 @@ impl Family for InverseTime {
 /// **Parameters.** `model_dim`: width of the model, greater than 0. `warmup_steps`: steps of warmup,
 /// at least 1. `scale`: any finite number (default 1).
 ///
-/// **Behaviour.** One warmup step's worth at 0 (never 0), the peak at step `warmup_steps − 1`, falling
-/// for ever after.
+/// **Behaviour.** The first warmup step's value at 0 (never 0), the peak at step `warmup_steps − 1`, falling without
+/// end afterwards.
 ///
 /// **Source.** Vaswani et al. 2017 (arXiv 1706.03762). Twins: burn `NoamLrScheduler`.
 ///
@@ -200,7 +200,7 @@ pub struct Noam {
     pub model_dim: f64,
     /// Steps of warmup.
     pub warmup_steps: u64,
-    /// Factor on the whole.
+    /// Factor of all values.
     #[serde(default = "defaults::one")]
     pub scale: f64,
 }
@@ -255,7 +255,7 @@ impl Family for Noam {
     }
 }
 
-/// A decay by a power of time.
+/// An inverse power decay.
 ///
 /// **Formula.** `start·(1 + s/timescale)^−power`, the quotient floored if `staircase`.
 ///
@@ -280,9 +280,9 @@ impl Family for Noam {
 pub struct InversePower {
     /// Value at step 0.
     pub start: f64,
-    /// Steps after which time has doubled.
+    /// Steps after which `1 + s/timescale` is 2.
     pub timescale: f64,
-    /// The power of time.
+    /// The exponent.
     #[serde(default = "defaults::one")]
     pub power: f64,
     /// Whether the value falls in stairs.

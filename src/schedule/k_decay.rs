@@ -16,11 +16,11 @@ pub enum KDecayForm {
     /// Half a cosine.
     #[default]
     Cosine,
-    /// A power of what is left.
+    /// A power of the remaining fraction.
     Polynomial,
 }
 
-/// A decay whose time is bent by a power: larger k stays high longer.
+/// A decay whose time is bent by a power: with a larger k it stays high for longer.
 ///
 /// **Formula.** `end + ½(start − end)(1 + cos(π·t^k))`, or `end + (start − end)·(1 − t^k)^power` for the
 /// polynomial form, `t = min(s/steps, 1)`.
@@ -53,7 +53,7 @@ pub struct KDecay {
     pub steps: u64,
     /// The power that bends time.
     pub k: f64,
-    /// Which decay is bent.
+    /// The decay whose time is bent.
     #[serde(default)]
     pub form: KDecayForm,
     /// The power of the polynomial form.

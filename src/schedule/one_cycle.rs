@@ -9,7 +9,7 @@ use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
-/// How a 1cycle moves between its values.
+/// The curve of a 1cycle's transitions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Anneal {
@@ -20,18 +20,18 @@ pub enum Anneal {
     Linear,
 }
 
-/// Up to a maximum, then down to almost nothing.
+/// A rise to a maximum, then a decay to almost 0.
 ///
 /// **Formula.** `initial → max` over `up = round(pct_start·steps)` steps, then `max → final` over the
 /// rest; in three phases `initial → max` and `max → initial` over `up` steps each, then `initial → final`.
-/// Each move follows half a cosine or a straight line.
+/// Each transition is half a cosine or a straight line.
 ///
 /// **Parameters.** `max`, `initial`, `final`: any finite numbers. `steps`: length in steps, at least 1.
-/// `pct_start`: share of the steps spent rising, in \[0, 1\], at most ½ in three phases (default 0.3).
+/// `pct_start`: fraction of the steps spent rising, in \[0, 1\], at most ½ in three phases (default 0.3).
 /// `anneal`: `cosine` (default) or `linear`. `three_phase`: default false.
 ///
-/// **Behaviour.** `initial` at 0, `max` at `up`, `final` at `steps` and beyond, all exactly; a move of no
-/// steps is left out, so with `up` 0 it begins at `max`.
+/// **Behaviour.** `initial` at 0, `max` at `up`, `final` at `steps` and beyond, all exactly. A
+/// transition of 0 steps is omitted, so with `up` 0 the schedule begins at `max`.
 ///
 /// **Source.** Smith & Topin 2018 (arXiv 1708.07120). Twins: torch `OneCycleLR` (which ends one step
 /// earlier), optax `cosine_onecycle_schedule`, fastai `fit_one_cycle`.
@@ -55,13 +55,13 @@ pub struct OneCycle {
     pub r#final: f64,
     /// Length in steps.
     pub steps: u64,
-    /// Share of the steps spent rising.
+    /// Fraction of the steps spent rising.
     #[serde(default = "default_pct_start")]
     pub pct_start: f64,
     /// Cosine or linear.
     #[serde(default)]
     pub anneal: Anneal,
-    /// Whether it comes back to `initial` before it falls to `final`.
+    /// Whether a third phase begins at `initial` before the decay to `final`.
     #[serde(default)]
     pub three_phase: bool,
 }
@@ -77,7 +77,7 @@ impl OneCycle {
         ((self.pct_start * self.steps as f64).round() as u64).min(most)
     }
 
-    /// The moves as (start, end, from, to); empty ones left out.
+    /// The transitions as (start, end, from, to); empty ones are omitted.
     fn moves(&self) -> Vec<(u64, u64, f64, f64)> {
         let (up, all) = (self.rise(), self.steps);
         let mut moves = vec![(0, up, self.initial, self.max)];

@@ -16,7 +16,7 @@ use crate::program::{MAX_SEGMENTS, Program, Segment};
 /// **Parameters.** `values`: finite numbers, one more than boundaries. `boundaries`: steps in strictly
 /// rising order, the first at least 1; at most 4095.
 ///
-/// **Behaviour.** `values[0]` at 0; the new value holds at the boundary's own step; the last is held.
+/// **Behaviour.** `values[0]` at 0; a new value begins at the boundary's step; the last value is held.
 ///
 /// **Source.** Twins: optax `piecewise_constant_schedule`. Keras `PiecewiseConstantDecay` changes one
 /// step later.
@@ -32,7 +32,7 @@ use crate::program::{MAX_SEGMENTS, Program, Segment};
 pub struct PiecewiseConstant {
     /// The values in order.
     pub values: Vec<f64>,
-    /// The step at which each further value takes over.
+    /// The step at which each further value begins.
     pub boundaries: Vec<u64>,
 }
 
@@ -93,7 +93,7 @@ impl Family for PiecewiseConstant {
 ///
 /// **Parameters.** `points`: at least one `[step, value]`, steps in strictly rising order, at most 4095.
 ///
-/// **Behaviour.** Every point is met exactly.
+/// **Behaviour.** The value at every point is exact.
 ///
 /// **Source.** Twins: optax `piecewise_interpolate_schedule` with `linear`.
 ///

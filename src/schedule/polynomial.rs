@@ -72,13 +72,13 @@ impl Family for Linear {
     }
 }
 
-/// A decay by a power of what is left.
+/// A decay by a power of the remaining fraction.
 ///
 /// **Formula.** `end + (start − end)·(1 − t)^power`, `t = min(s/steps, 1)`.
 ///
 /// **Parameters.** `start`, `end`: any finite numbers. `steps`: length in steps, at least 1. `power`:
-/// greater than 0; 1 (the default) is a straight line, 2 a parabola that lands softly, ½ a root that
-/// drops at the end.
+/// greater than 0; 1 (the default) is a straight line, 2 a parabola that is flat at the end, ½ a square
+/// root that is steep at the end.
 ///
 /// **Behaviour.** `start` at 0, `end` at `steps` and beyond, both exactly.
 ///
@@ -101,7 +101,7 @@ pub struct Polynomial {
     pub end: f64,
     /// Length in steps.
     pub steps: u64,
-    /// The power of what is left.
+    /// The power of the remaining fraction.
     #[serde(default = "defaults::one")]
     pub power: f64,
 }

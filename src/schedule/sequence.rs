@@ -9,16 +9,15 @@ use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::{MAX_SEGMENTS, Program};
 
-/// Schedules one after another, each counting from its own start.
+/// Schedules in sequence, each counting from its own start.
 ///
 /// **Formula.** `pieces[i]` at `s − boundaries[i − 1]`, with i the number of boundaries ≤ s.
 ///
 /// **Parameters.** `pieces`: at least one schedule. `boundaries`: the steps at which the second and
-/// further pieces take over, in strictly rising order, one less than pieces; left out where every piece
-/// but the last has a length of its own.
+/// further pieces begin, in strictly ascending order, one less than pieces; may be omitted if every piece
+/// but the last has a length.
 ///
-/// **Behaviour.** A piece that is over before its successor begins holds its last value; one that is
-/// not is cut off.
+/// **Behaviour.** A piece that ends before its successor begins holds its last value; a longer one is cut off.
 ///
 /// **Source.** Twins: torch `SequentialLR`, optax `join_schedules`.
 ///
@@ -36,13 +35,13 @@ use crate::program::{MAX_SEGMENTS, Program};
 pub struct Sequence {
     /// The schedules in order.
     pub pieces: Vec<Schedule>,
-    /// The step at which each further piece takes over.
+    /// The step at which each further piece begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boundaries: Option<Vec<u64>>,
 }
 
 impl Sequence {
-    /// Where each piece starts; pieces without a known start are left out (validation refuses them).
+    /// The start of each piece; pieces without a known start are omitted (validation rejects them).
     fn starts(&self) -> Vec<u64> {
         match &self.boundaries {
             Some(boundaries) => std::iter::once(0).chain(boundaries.iter().copied()).collect(),

@@ -15,7 +15,7 @@ fn sigmoid(start: f64, end: f64, x: DoubleDouble) -> Extended {
     formula::between(start, end, || share(-x), || share(x))
 }
 
-/// The same as a segment; e^x = 2^(x/ln 2), on the side where the value is small.
+/// The lowered form; e^x = 2^(x/ln 2), from the side where the value is small.
 fn sigmoid_segment(start: f64, end: f64, steps: u64, from: DoubleDouble, to: DoubleDouble) -> Segment {
     let (base, top, sign) = if start.abs() > end.abs() { (end, start, 1.0) } else { (start, end, -1.0) };
     let octaves = DoubleDouble::from(sign) / DoubleDouble::LN_2;
@@ -29,10 +29,10 @@ fn sigmoid_segment(start: f64, end: f64, steps: u64, from: DoubleDouble, to: Dou
 /// **Formula.** `end + ½(start − end)(1 − tanh(lower·(1 − t) + upper·t))`, `t = min(s/steps, 1)`.
 ///
 /// **Parameters.** `start`, `end`: any finite numbers. `steps`: length in steps, at least 1. `lower`,
-/// `upper`: where on the tangent it begins and ends, `lower < upper` (defaults −6 and 3).
+/// `upper`: the tangent's argument at the start and the end, `lower < upper` (defaults −6 and 3).
 ///
-/// **Behaviour.** Almost `start` at 0 and almost `end` at `steps`, as far as the tangent reaches its
-/// limits; held after.
+/// **Behaviour.** Almost `start` at 0 and almost `end` at `steps`, as close as the tangent comes to its
+/// limits; held afterwards.
 ///
 /// **Source.** Hsueh et al. 2019 (HTD, arXiv 1806.01593). Twins: timm `TanhLRScheduler` (−7, 3).
 ///
@@ -69,7 +69,7 @@ fn default_upper() -> f64 {
     3.0
 }
 
-/// The largest argument of a sigmoid: beyond it the value is the limit to every digit.
+/// The largest argument of a sigmoid: beyond it the value equals the limit to every digit.
 const STEEPEST: f64 = 1000.0;
 
 impl Family for Tanh {
@@ -116,11 +116,10 @@ impl Family for Tanh {
 ///
 /// **Formula.** `end + (start − end)/(1 + e^(steepness·(t − midpoint)))`, `t = min(s/steps, 1)`.
 ///
-/// **Parameters.** `start`, `end`: any finite numbers. `steps`: length in steps, at least 1.
-/// `steepness`: greater than 0, at most 1000 (default 10). `midpoint`: where it is half way, in \[0, 1\]
-/// (default 0.5).
+/// **Parameters.** `start`, `end`: any finite numbers. `steps`: length in steps, at least 1. `steepness`: greater than
+/// 0, at most 1000 (default 10). `midpoint`: the fraction of the steps at half height, in \[0, 1\] (default 0.5).
 ///
-/// **Behaviour.** Almost `start` at 0 and almost `end` at `steps`; held after.
+/// **Behaviour.** Almost `start` at 0 and almost `end` at `steps`; held afterwards.
 ///
 /// **Source.** The logistic function (Verhulst 1838) as a decay, "sigmoid decay" in many trainers.
 ///
@@ -140,10 +139,10 @@ pub struct Logistic {
     pub end: f64,
     /// Length in steps.
     pub steps: u64,
-    /// How steep it is half way.
+    /// The steepness at half height.
     #[serde(default = "default_steepness")]
     pub steepness: f64,
-    /// Share of the steps after which it is half way.
+    /// Fraction of the steps at half height.
     #[serde(default = "default_midpoint")]
     pub midpoint: f64,
 }

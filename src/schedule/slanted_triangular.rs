@@ -14,9 +14,9 @@ use crate::program::{Program, Segment};
 /// **Formula.** `max·(1 + p·(ratio − 1))/ratio`, with `cut = ⌊steps·cut_fraction⌋` and `p = s/cut` while
 /// `s < cut`, else `1 − (s − cut)/(steps − cut)`.
 ///
-/// **Parameters.** `max`: any finite number. `steps`: length in steps, at least 1. `cut_fraction`: share
-/// of the steps spent rising, in \[0, 1) (default 0.1). `ratio`: how much smaller the lowest rate is than
-/// the highest, greater than 0 (default 32).
+/// **Parameters.** `max`: any finite number. `steps`: length in steps, at least 1. `cut_fraction`: fraction
+/// of the steps spent rising, in \[0, 1) (default 0.1). `ratio`: the highest over the lowest rate,
+/// greater than 0 (default 32).
 ///
 /// **Behaviour.** `max/ratio` at 0, `max` at `cut`, `max/ratio` at `steps` and beyond.
 ///
@@ -37,7 +37,7 @@ pub struct SlantedTriangular {
     pub max: f64,
     /// Length in steps.
     pub steps: u64,
-    /// Share of the steps spent rising.
+    /// Fraction of the steps spent rising.
     #[serde(default = "default_cut_fraction")]
     pub cut_fraction: f64,
     /// Highest rate over lowest.

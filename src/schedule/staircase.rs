@@ -75,8 +75,8 @@ impl Family for Step {
 /// **Parameters.** `start`: any finite number. `decay_rate`: greater than 0. `milestones`: steps in
 /// strictly rising order, at most 4095.
 ///
-/// **Behaviour.** `start` at 0 (unless a milestone is there); the drop happens at the milestone's own
-/// step; the last value is held.
+/// **Behaviour.** `start` at 0 (unless 0 is a milestone); a drop takes effect at the milestone's step; the last value
+/// is held.
 ///
 /// **Source.** He et al. 2015 (arXiv 1512.03385). Twins: torch `MultiStepLR`, composer
 /// `MultiStepScheduler`. timm drops one step earlier, Keras one later.

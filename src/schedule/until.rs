@@ -8,13 +8,13 @@ use crate::double_double::Extended;
 use crate::error::{LowerError, SpecError};
 use crate::program::Program;
 
-/// A schedule that ends: steps after its last are an error, not a value.
+/// A schedule that ends: steps after its last one are an error and have no value.
 ///
 /// **Formula.** `of`, up to step `last`.
 ///
 /// **Parameters.** `last`: the last step that has a value. `of`: a schedule.
 ///
-/// **Behaviour.** As `of`; asking for a step beyond `last` is refused.
+/// **Behaviour.** As `of`; evaluating a step beyond `last` is an error.
 ///
 /// **Source.** Twins: torch `OneCycleLR`, which raises an error one step past its end.
 ///

@@ -10,7 +10,7 @@ use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
-/// The look of a ramp.
+/// The curve of a ramp.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WarmupShape {
@@ -25,15 +25,15 @@ pub enum WarmupShape {
 
 /// A ramp up to another schedule.
 ///
-/// **Formula.** `start → target` over `steps` along `shape`, then `then`; `target` is the value with which
-/// `then` takes over.
+/// **Formula.** `start → target` over `steps` along `shape`, then `then`; `target` is the first value of
+/// `then`.
 ///
-/// **Parameters.** `steps`: length of the ramp, may be 0 for none. `start`: value at 0 (default 0).
+/// **Parameters.** `steps`: length of the ramp, 0 for none. `start`: value at 0 (default 0).
 /// `shape`: `linear` (default), `cosine` or `exponential`. `then`: the schedule that follows. `overlay`:
 /// whether its clock already runs during the ramp (default false).
 ///
-/// **Behaviour.** `start` at 0; at `steps` the value is `then`'s own, at its step 0, or at its step
-/// `steps` with `overlay`, so that there is no jump.
+/// **Behaviour.** `start` at 0; at `steps` the value of `then` at its step 0 (with `overlay`, at its step `steps`), so
+/// there is no jump.
 ///
 /// **Source.** Goyal et al. 2017 (arXiv 1706.02677). Twins: optax `warmup_cosine_decay_schedule`,
 /// transformers' warmups; timm's `warmup_prefix = False` is an overlay that jumps.
@@ -55,7 +55,7 @@ pub struct Warmup {
     /// Value at step 0.
     #[serde(default)]
     pub start: f64,
-    /// The look of the ramp.
+    /// The curve of the ramp.
     #[serde(default)]
     pub shape: WarmupShape,
     /// The schedule that follows.
@@ -66,7 +66,7 @@ pub struct Warmup {
 }
 
 impl Warmup {
-    /// The value with which `then` takes over.
+    /// The value of `then` at the end of the ramp.
     fn target(&self) -> DoubleDouble {
         self.then.exact(Time::step(if self.overlay { self.steps } else { 0 }))
     }

@@ -9,7 +9,7 @@ use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
 use crate::program::{Program, Segment};
 
-/// The look of a decay.
+/// The curve of a decay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecayShape {
@@ -24,7 +24,7 @@ pub enum DecayShape {
     OneMinusSqrt,
 }
 
-/// Warm up, hold, decay.
+/// Warmup, stable phase, decay.
 ///
 /// **Formula.** Linear `start → peak` over `warmup_steps`, `peak` for `stable_steps`, then `peak → end`
 /// over `decay_steps` along `shape`.
@@ -33,8 +33,8 @@ pub enum DecayShape {
 /// `stable_steps`, `decay_steps`: lengths, each may be 0. `shape`: `linear` (default), `cosine`,
 /// `exponential` or `one_minus_sqrt`.
 ///
-/// **Behaviour.** `start` at 0 (`peak` without a warmup), `peak` at `warmup_steps`, `end` when the decay
-/// is over and beyond. A part of length 0 is left out; without a decay, `peak` is held.
+/// **Behaviour.** `start` at 0 (`peak` without a warmup), `peak` at `warmup_steps`, `end` from the end of the
+/// decay on. A part of length 0 is omitted; without a decay, `peak` is held.
 ///
 /// **Source.** Hu et al. 2024 (MiniCPM, arXiv 2404.06395), Hägele et al. 2024 (arXiv 2405.18392).
 /// Twins: transformers `warmup_stable_decay`, megatron `WSD`, timm `WSDLRScheduler`.
@@ -65,12 +65,12 @@ pub struct Wsd {
     /// Value after the decay.
     #[serde(default)]
     pub end: f64,
-    /// The look of the decay.
+    /// The curve of the decay.
     #[serde(default)]
     pub shape: DecayShape,
 }
 
-/// `from·(to/from)^(s/length)`: a move of constant ratio.
+/// `from·(to/from)^(s/length)`: a transition of constant ratio, lowered.
 pub(super) fn geometric_move(start: u64, length: u64, from: f64, to: f64) -> Segment {
     let octaves = (Extended::from(to) / Extended::from(from)).log2();
     Segment {
@@ -81,7 +81,7 @@ pub(super) fn geometric_move(start: u64, length: u64, from: f64, to: f64) -> Seg
     }
 }
 
-/// The same move as a formula, measured from the nearer end.
+/// The same transition as a formula, computed from the nearer end.
 pub(super) fn geometric_between(from: f64, to: f64, t: DoubleDouble, left: DoubleDouble) -> Extended {
     if t <= left {
         (Extended::from(to) / Extended::from(from)).powf(t) * Extended::from(from)
@@ -90,7 +90,7 @@ pub(super) fn geometric_between(from: f64, to: f64, t: DoubleDouble, left: Doubl
     }
 }
 
-/// Whether a constant ratio leads from one value to the other.
+/// Whether there is a transition of constant ratio between two values.
 pub(super) fn check_geometric(field: &str, from: f64, to: f64) -> Result<(), SpecError> {
     if from * to.signum() > 0.0 && to != 0.0 {
         return Ok(());

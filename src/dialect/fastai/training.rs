@@ -158,7 +158,7 @@ impl Training {
     }
 }
 
-/// Lines or cosines that go on from where the one before ends, as one schedule.
+/// Consecutive lines or cosines without jumps, as one schedule; `None` for other pieces.
 fn chained(pieces: &[(u64, f64, f64, Annealer)]) -> Option<Schedule> {
     let [(.., first), .., _] = pieces else { return None };
     let interpolation = match first.annealing {

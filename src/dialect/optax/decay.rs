@@ -27,7 +27,7 @@ impl Foreign for ConstantSchedule {
     }
 }
 
-/// `of` from step `begin` on; optax takes what is below 0 for 0.
+/// `of` from step `begin` on; optax treats negative steps as 0.
 fn beginning_at(begin: Whole, of: Schedule) -> Schedule {
     match begin.positive() {
         Some(steps) => Delay { steps, of: Box::new(of) }.into(),
@@ -35,7 +35,7 @@ fn beginning_at(begin: Whole, of: Schedule) -> Schedule {
     }
 }
 
-/// `linear_schedule` without a beginning of its own: without steps to move in, it stays where it is.
+/// `linear_schedule` without `transition_begin`; without steps, it is constant.
 pub(super) fn line(init: f64, end: f64, steps: Whole) -> Schedule {
     match steps.positive() {
         Some(steps) => Linear { start: init, end, steps }.into(),

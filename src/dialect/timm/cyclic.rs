@@ -12,7 +12,7 @@ use crate::schedule::{
     Warmup, WarmupShape,
 };
 
-/// What a cycle looks like.
+/// The curve of a cycle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Curve {
     Cosine { k: f64 },
@@ -20,7 +20,7 @@ pub(super) enum Curve {
     Tanh { lower: f64, upper: f64 },
 }
 
-/// A decay, and how it goes on.
+/// A decay with its repetition.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Decay {
     pub(super) curve: Curve,

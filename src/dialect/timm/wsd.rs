@@ -38,7 +38,7 @@ pub(super) enum DecayFn {
     Exp,
 }
 
-/// The schedule, whoever asks for it.
+/// The arguments of the schedule, for `WSDLRScheduler` and `create_scheduler_v2`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     pub(super) base: Base,
@@ -66,7 +66,7 @@ impl Plan {
         require("stable_power", self.stable_power, self.stable_power > 0.0, "above 0")
     }
 
-    /// The fall from `start` to `end`, after what comes before it.
+    /// The decay from `start` to `end`, after the phases before it.
     fn fall(&self, start: f64, end: f64) -> Schedule {
         let (stable_steps, decay_steps) = (self.t_initial - self.decay_t, self.decay_t);
         let wsd = |shape| Wsd { peak: start, warmup_steps: 0, stable_steps, decay_steps, start, end, shape }.into();

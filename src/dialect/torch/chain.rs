@@ -11,7 +11,7 @@ use crate::double_double::DoubleDouble;
 use crate::error::SpecError;
 use crate::schedule::{PiecewiseConstant, Product, Scale, Schedule, Time, Until};
 
-/// How many steps are written out one by one where a chain has no closed form.
+/// The number of steps that are written out for a chain without a closed form.
 const WRITTEN_OUT: u64 = 4000;
 
 scheduler! {
@@ -26,12 +26,12 @@ foreign!(ChainedScheduler Product "a product only of schedulers that multiply: o
     ChainedScheduler::with_one_swa_lr);
 
 impl ChainedScheduler {
-    /// The same with the rate that all SWALRs within move to.
+    /// The same chain, with one target rate for all SWALRs within.
     fn with_one_swa_lr(&self) -> Result<Self, SpecError> {
         Ok(Self { schedulers: with_one_swa_lr(&self.schedulers)?, ..self.clone() })
     }
 
-    /// The schedulers within, and within chains among them.
+    /// The schedulers within, including those of nested chains.
     fn children(&self) -> Result<Vec<&dyn Scheduler>, SpecError> {
         if self.schedulers.is_empty() {
             return refused("schedulers", "an empty list: at least one scheduler is needed");
@@ -48,7 +48,7 @@ impl ChainedScheduler {
         Ok(children)
     }
 
-    /// The schedulers with the bases they take: those made before may have changed it.
+    /// The schedulers with the bases that they read, which earlier constructors may have changed.
     fn links(&self, base: f64) -> Result<Vec<Link>, SpecError> {
         let mut base = base;
         let links = self.children()?.into_iter().enumerate().map(|(index, child)| {
@@ -63,11 +63,11 @@ impl ChainedScheduler {
 struct Link {
     factor: Factor,
     base: f64,
-    /// Whether it sets aside what those before it did when they were made.
+    /// Whether it overwrites the effects of earlier constructors.
     starts_over: bool,
 }
 
-/// A number times curves.
+/// The product of a number and curves.
 fn product(by: f64, mut curves: Vec<Schedule>) -> Schedule {
     curves.retain(|curve| !matches!(curve, Schedule::Constant(one) if one.value == 1.0));
     match (curves.len(), by == 1.0) {
@@ -85,7 +85,7 @@ fn part_at(parts: &[Part], step: u64) -> &Part {
     &parts[after.max(1) - 1]
 }
 
-/// The step from which on a curve does not move any more.
+/// The step from which on a curve is constant.
 fn rest(parts: &[Part]) -> Option<u64> {
     let last = parts.last()?;
     match &last.curve {
@@ -94,8 +94,8 @@ fn rest(parts: &[Part]) -> Option<u64> {
     }
 }
 
-/// A chain of curves: products, from each step at which one of them sets the rate to the next; nothing where
-/// one goes on with what another has left it.
+/// The schedule of a chain of curves: a product for each interval between steps at which a curve sets the rate; `None`
+/// if a curve continues from a value that another one has set.
 fn of_curves(base: f64, chain: &[Vec<Part>], made_before: usize) -> Option<Schedule> {
     let mut resets: Vec<(u64, usize)> = Vec::new();
     for (child, parts) in chain.iter().enumerate() {
@@ -158,7 +158,7 @@ fn of_curves(base: f64, chain: &[Vec<Part>], made_before: usize) -> Option<Sched
     })
 }
 
-/// The ratio of a curve to what it was a step before, where that has a form; at step 0, the curve itself.
+/// The ratio of a curve's consecutive values, if it has a closed form; at step 0, the curve's value.
 fn ratio(curve: &Schedule) -> Option<Schedule> {
     let first = curve.value(0);
     match curve {
@@ -177,7 +177,7 @@ fn ratio(curve: &Schedule) -> Option<Schedule> {
     }
 }
 
-/// 1, but for a first value and the values at some steps.
+/// 1, except for the first value and the values at some steps.
 fn spikes(first: f64, at: impl Iterator<Item = (u64, f64)>) -> Schedule {
     let (mut values, mut boundaries) = (vec![first], Vec::new());
     let mut change = |step: u64, value: f64| {
@@ -196,8 +196,8 @@ fn spikes(first: f64, at: impl Iterator<Item = (u64, f64)>) -> Schedule {
     PiecewiseConstant { values, boundaries }.into()
 }
 
-/// The chain's value after a step of one factor, from what it was before it; `step` and `since` count from
-/// the start of the chain and of the factor.
+/// The chain's value after one factor's step, from the value before it; `step` and `since` count from the start of the
+/// chain and of the factor.
 fn stepped(factor: &Factor, base: f64, step: u64, since: u64, value: DoubleDouble) -> DoubleDouble {
     let at = |curve: &Schedule, step: u64| curve.exact(Time::step(step));
     let taking_over = since == 0 && step > 0;
@@ -251,7 +251,7 @@ fn first_values(base: f64, links: &[Link], steps: u64) -> Vec<DoubleDouble> {
     values
 }
 
-/// Values written out, one a step.
+/// A schedule with one listed value per step.
 fn written_out(values: &[DoubleDouble]) -> Schedule {
     let (mut distinct, mut boundaries): (Vec<f64>, Vec<u64>) = (Vec::new(), Vec::new());
     for (step, value) in (0..).zip(values) {
@@ -271,7 +271,8 @@ fn for_some_steps(base: f64, links: &[Link]) -> Schedule {
     Until { last: WRITTEN_OUT - 1, of }.into()
 }
 
-/// One that pulls, among others that come to rest: their steps are written out, and it goes on alone.
+/// A chain of one scheduler with a target and others that become constant: their steps are written out, then the former
+/// continues alone.
 fn one_that_pulls(base: f64, links: &[Link]) -> Option<Schedule> {
     let mut pulling = None;
     let mut rested = 0;

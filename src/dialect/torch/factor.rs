@@ -2,23 +2,23 @@
 
 use crate::schedule::Schedule;
 
-/// What a scheduler does at each step.
+/// The effect of a scheduler at each step.
 #[derive(Clone, Debug)]
 pub(super) enum Factor {
-    /// It multiplies the learning rate by the ratio of its curve to what it was a step before; where a further
-    /// curve begins, it sets the learning rate to the base times it.
+    /// Multiplies the learning rate by the ratio of its curve's value to the previous one; at the start of a further
+    /// curve, sets the learning rate to the base times the curve.
     Curves(Vec<Part>),
-    /// It acts in one way after another, each from a step on; the first sets what was done before it was made aside.
+    /// Several effects in sequence, each from a step on; the first overwrites effects from before it was constructed.
     Turns(Vec<(u64, Factor)>),
-    /// It sets the learning rate at every step.
+    /// Sets the learning rate at every step.
     Sets(Schedule),
-    /// It pulls the learning rate towards `target`: of the distance, the ratio of its curve is left.
+    /// Moves the learning rate towards `target`: the distance is multiplied by the ratio of the curve's values.
     Pulls {
-        /// Where it pulls to.
+        /// The target.
         target: f64,
-        /// The distance left, in its own terms.
+        /// The remaining distance, relative to the initial one.
         curve: Schedule,
-        /// Half a period of the curve, where it rises again once it has come down to 0.
+        /// Half a period of the curve, if it rises again after reaching 0.
         half_period: Option<u64>,
     },
 }
@@ -29,9 +29,9 @@ pub(super) struct Part {
     pub(super) start: u64,
     /// The curve of a learning rate of 1.
     pub(super) curve: Schedule,
-    /// Whether it only goes on with the part before it.
+    /// Whether it only continues the part before it.
     pub(super) goes_on: bool,
-    /// For the last part that is followed: after how many steps it would begin anew.
+    /// For the last part: the number of steps after which it would begin again.
     pub(super) again: Option<u64>,
 }
 
@@ -43,7 +43,7 @@ impl Part {
 }
 
 impl Factor {
-    /// One curve for ever.
+    /// A single curve without end.
     pub(super) fn curve(curve: Schedule) -> Self {
         Self::Curves(vec![Part::of(curve)])
     }

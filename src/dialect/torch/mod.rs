@@ -40,7 +40,7 @@ library! {
 }
 
 impl Torch {
-    /// The scheduler, whichever it is.
+    /// The scheduler as a trait object.
     fn scheduler(&self) -> &dyn Scheduler {
         match self {
             Self::StepLR(scheduler) => scheduler,
