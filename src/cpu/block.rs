@@ -1,7 +1,7 @@
 //! A block of columns as one polynomial, and the kernel that evaluates it.
 
-use super::dispatch::Kernel;
 use super::rounding::{LANES, Rounded, Tolerance};
+use super::simd::{Kernel, Simd};
 use super::working::{Window, Working};
 
 /// Degree of the polynomials. Higher means longer blocks and more work per value; on rows of 65,536,
@@ -29,11 +29,11 @@ pub struct Polynomial<const N: usize> {
 impl<const N: usize> Polynomial<N> {
     /// The value at a column of the block.
     #[inline(always)]
-    pub fn at<const FUSED: bool>(&self, column: f64) -> f64 {
-        let x = column.multiply_add::<FUSED>(self.step, -1.0);
+    pub fn at<S: Simd>(&self, column: f64) -> f64 {
+        let x = column.multiply_add::<S>(self.step, -1.0);
         let mut value = self.coefficients[N - 1];
         for coefficient in self.coefficients[..N - 1].iter().rev() {
-            value = value.multiply_add::<FUSED>(x, *coefficient);
+            value = value.multiply_add::<S>(x, *coefficient);
         }
         value
     }
@@ -56,22 +56,20 @@ impl<T: Rounded, const N: usize> Kernel for Fill<'_, T, N> {
     type Output = u64;
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) -> u64 {
+    fn run<S: Simd>(self, _: S) -> u64 {
         let window = T::window(self.tolerance);
         let mut close = 0;
         let (chunks, tail) = self.out.as_chunks_mut::<LANES>();
         for (index, chunk) in chunks.iter_mut().enumerate() {
             let column = (self.first + index * LANES) as f64;
-            close |=
-                fill_chunk::<T, N, FUSED>(self.polynomial, column, self.tolerance, window.as_ref(), chunk) << index;
+            close |= fill_chunk::<T, N, S>(self.polynomial, column, self.tolerance, window.as_ref(), chunk) << index;
         }
         if !tail.is_empty() {
             let index = chunks.len();
             let mut chunk = [T::zeroed(); LANES];
             // Lanes past the block are evaluated too; at worst they ask for a closer look in vain.
             let column = (self.first + index * LANES) as f64;
-            let closer =
-                fill_chunk::<T, N, FUSED>(self.polynomial, column, self.tolerance, window.as_ref(), &mut chunk);
+            let closer = fill_chunk::<T, N, S>(self.polynomial, column, self.tolerance, window.as_ref(), &mut chunk);
             close |= closer << (index % 64);
             tail.copy_from_slice(&chunk[..tail.len()]);
         }
@@ -84,7 +82,7 @@ impl<T: Rounded, const N: usize> Kernel for Fill<'_, T, N> {
 /// A function that is always inlined, and no closure: a closure may end up compiled apart, without the
 /// instructions of its caller.
 #[inline(always)]
-fn fill_chunk<T: Rounded, const N: usize, const FUSED: bool>(
+fn fill_chunk<T: Rounded, const N: usize, S: Simd>(
     polynomial: &Polynomial<N>,
     column: f64,
     tolerance: &Tolerance,
@@ -92,16 +90,16 @@ fn fill_chunk<T: Rounded, const N: usize, const FUSED: bool>(
     chunk: &mut [T; LANES],
 ) -> u64 {
     let mut values = [0.0; LANES];
-    evaluate::<N, FUSED>(polynomial, column, &mut values);
+    evaluate::<N, S>(polynomial, column, &mut values);
     u64::from(T::round_lanes(&values, tolerance, window, chunk))
 }
 
 /// The polynomial at the columns from `column` on.
 #[inline(always)]
-fn evaluate<const N: usize, const FUSED: bool>(polynomial: &Polynomial<N>, column: f64, out: &mut [f64; LANES]) {
+fn evaluate<const N: usize, S: Simd>(polynomial: &Polynomial<N>, column: f64, out: &mut [f64; LANES]) {
     for (value, lane) in out.iter_mut().zip(LANE_NUMBERS) {
         // Lane numbers are added as f64, because not every level can convert 64-bit integers.
-        *value = polynomial.at::<FUSED>(column + lane);
+        *value = polynomial.at::<S>(column + lane);
     }
 }
 
@@ -119,8 +117,8 @@ impl<const N: usize> Kernel for Evaluate<'_, N> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) {
-        evaluate::<N, FUSED>(self.polynomial, self.first as f64, self.out);
+    fn run<S: Simd>(self, _: S) {
+        evaluate::<N, S>(self.polynomial, self.first as f64, self.out);
     }
 }
 
@@ -159,16 +157,17 @@ impl<const N: usize> Block<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::simd::Baseline;
 
     #[test]
     fn close_calls_are_told_by_chunk() {
         let block = Block::new([1.5, 0.25], 1000, 1e-12, 1.0, 2.0).expect("certain enough");
         let mut out = [0f32; 1000];
         let fill = Fill { polynomial: &block.polynomial, tolerance: &block.tolerance, first: 0, out: &mut out };
-        let close = fill.run::<false, 16>();
+        let close = fill.run(Baseline);
         for (index, chunk) in out.chunks(LANES).enumerate() {
             let any = (0..chunk.len()).any(|lane| {
-                let value = block.polynomial.at::<false>((index * LANES + lane) as f64);
+                let value = block.polynomial.at::<Baseline>((index * LANES + lane) as f64);
                 super::super::rounding::round_certain::<f32>(value, 1e-12).is_none()
             });
             assert!(!any || close >> index & 1 == 1, "chunk {index}");

@@ -5,10 +5,10 @@
 //! rounding; the few that are too close to call are computed on their own.
 
 use super::block::{LANE_NUMBERS, TERMS};
-use super::dispatch::{Kernel, Level, stream};
 use super::interpolation::NODES;
 use super::lanes::{exact_sum, product_rest};
 use super::pieces::{LONG, MOST_IN_PIECES, SHORT, derivatives};
+use super::simd::{Kernel, Level, Simd};
 use super::smoothness::smooth_columns;
 use super::span::{Columns, Factor};
 use super::working::Working;
@@ -272,17 +272,17 @@ impl DoublePieces {
     /// The coefficients of `count` pieces side by side, the first from column `first` on: high and low parts of the
     /// first two, then the others.
     #[inline(always)]
-    fn expand<const FUSED: bool>(&self, first: usize, count: usize) -> [[f64; WIDTH]; PIECE_TERMS + 2] {
+    fn expand<S: Simd>(&self, first: usize, count: usize) -> [[f64; WIDTH]; PIECE_TERMS + 2] {
         let mut coefficients = [[0.0; WIDTH]; PIECE_TERMS + 2];
         let centre = first as f64 + (self.length - 1) as f64 * 0.5;
         for piece in 0..count.min(WIDTH) {
-            let column = LANE_NUMBERS[piece].multiply_add::<FUSED>(self.length as f64, centre);
+            let column = LANE_NUMBERS[piece].multiply_add::<S>(self.length as f64, centre);
             let product = column * self.step.high();
-            let rest = product_rest::<FUSED>(column, self.step.high(), product) + column * self.step.low();
+            let rest = product_rest::<S>(column, self.step.high(), product) + column * self.step.low();
             let (x, left) = exact_sum(product, -1.0);
             let (x, x_low) = exact_sum(x, left + rest);
-            let (slope, slope_low) = horner::<FUSED>(&self.slope, x, x_low);
-            let (value, value_low) = horner::<FUSED>(&self.value, x, x_low);
+            let (slope, slope_low) = horner::<S>(&self.slope, x, x_low);
+            let (value, value_low) = horner::<S>(&self.value, x, x_low);
             coefficients[0][piece] = value;
             coefficients[1][piece] = value_low;
             coefficients[2][piece] = slope;
@@ -292,7 +292,7 @@ impl DoublePieces {
                 let mut power = TERMS - 1;
                 while power > 0 {
                     power -= 1;
-                    sum = sum.multiply_add::<FUSED>(x, self.derivatives[order][power]);
+                    sum = sum.multiply_add::<S>(x, self.derivatives[order][power]);
                 }
                 coefficients[order + 2][piece] = sum;
             }
@@ -303,14 +303,14 @@ impl DoublePieces {
 
 /// A polynomial with coefficients in two parts, at x in two parts.
 #[inline(always)]
-fn horner<const FUSED: bool>(coefficients: &[[f64; TERMS]; 2], x: f64, x_low: f64) -> (f64, f64) {
+fn horner<S: Simd>(coefficients: &[[f64; TERMS]; 2], x: f64, x_low: f64) -> (f64, f64) {
     let [high, low] = coefficients;
     let (mut sum, mut rest) = (high[TERMS - 1], low[TERMS - 1]);
     let mut power = TERMS - 1;
     while power > 0 {
         power -= 1;
         let product = sum * x;
-        let product_low = product_rest::<FUSED>(sum, x, product) + (sum * x_low + rest * x);
+        let product_low = product_rest::<S>(sum, x, product) + (sum * x_low + rest * x);
         let (next, left) = exact_sum(product, high[power]);
         (sum, rest) = exact_sum(next, left + (product_low + low[power]));
     }
@@ -319,18 +319,18 @@ fn horner<const FUSED: bool>(coefficients: &[[f64; TERMS]; 2], x: f64, x_low: f6
 
 /// One value of a piece, from its column counted from the middle: rounded, and what rounding left over.
 #[inline(always)]
-fn sum<const FUSED: bool>(terms: &[f64; PIECE_TERMS + 2], node: f64) -> (f64, f64) {
+fn sum<S: Simd>(terms: &[f64; PIECE_TERMS + 2], node: f64) -> (f64, f64) {
     let mut curved = terms[PIECE_TERMS + 1];
     let mut order = PIECE_TERMS + 1;
     while order > 4 {
         order -= 1;
-        curved = curved.multiply_add::<FUSED>(node, terms[order]);
+        curved = curved.multiply_add::<S>(node, terms[order]);
     }
     let product = terms[2] * node;
-    let product_low = product_rest::<FUSED>(terms[2], node, product);
+    let product_low = product_rest::<S>(terms[2], node, product);
     let (value, left) = exact_sum(terms[0], product);
-    let low = terms[3].multiply_add::<FUSED>(node, terms[1] + product_low);
-    let rest = curved.multiply_add::<FUSED>(node * node, left + low);
+    let low = terms[3].multiply_add::<S>(node, terms[1] + product_low);
+    let rest = curved.multiply_add::<S>(node * node, left + low);
     exact_sum(value, rest)
 }
 
@@ -357,7 +357,7 @@ impl Kernel for FillDoubles<'_> {
     type Output = u64;
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) -> u64 {
+    fn run<S: Simd>(self, simd: S) -> u64 {
         let pieces = self.pieces;
         let (total, each) = (self.out.len(), LONG / pieces.length);
         let mut coefficients = [[0.0; WIDTH]; PIECE_TERMS + 2];
@@ -366,18 +366,18 @@ impl Kernel for FillDoubles<'_> {
             let number = index * each % WIDTH;
             if number == 0 {
                 let left = (total - index * LONG) / pieces.length;
-                coefficients = pieces.expand::<FUSED>(self.first + index * LONG, left.min(WIDTH));
+                coefficients = pieces.expand::<S>(self.first + index * LONG, left.min(WIDTH));
             }
             let mut values = Staged([0.0; LONG]);
             let mut rests = [0.0; LONG];
-            sums::<FUSED>(pieces.length, &coefficients, number, &mut values.0, &mut rests);
+            sums::<S>(pieces.length, &coefficients, number, &mut values.0, &mut rests);
             let mut close = false;
             for (value, rest) in values.0.iter().zip(&rests) {
                 close |= is_close(*value, *rest, pieces.slack);
             }
             doubtful |= u64::from(close) << index;
             if self.streaming {
-                stream::<f64, STORE>(&values.0, group);
+                simd.stream(&values.0, group);
             } else {
                 group.copy_from_slice(&values.0);
             }
@@ -402,16 +402,16 @@ impl Kernel for Sums<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) {
+    fn run<S: Simd>(self, _: S) {
         let length = self.pieces.length;
-        let coefficients = self.pieces.expand::<FUSED>(self.first, LONG / length);
-        sums::<FUSED>(length, &coefficients, 0, self.values, self.rests);
+        let coefficients = self.pieces.expand::<S>(self.first, LONG / length);
+        sums::<S>(length, &coefficients, 0, self.values, self.rests);
     }
 }
 
 /// [`Sums`] with the coefficients of its pieces from the `number`-th on.
 #[inline(always)]
-fn sums<const FUSED: bool>(
+fn sums<S: Simd>(
     length: usize,
     coefficients: &[[f64; WIDTH]; PIECE_TERMS + 2],
     number: usize,
@@ -426,7 +426,7 @@ fn sums<const FUSED: bool>(
             *term = row[number + piece];
         }
         for ((value, rest), node) in values.iter_mut().zip(rests).zip(nodes) {
-            (*value, *rest) = sum::<FUSED>(&terms, *node);
+            (*value, *rest) = sum::<S>(&terms, *node);
         }
     }
 }

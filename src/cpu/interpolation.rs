@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use super::block::{Block, TERMS};
-use super::dispatch::Kernel;
 use super::samples::{SAMPLES, Samples};
+use super::simd::{Kernel, Simd};
 
 /// How far from the curve an interpolation may be where it is checked, relative to its magnitude.
 const CHECKED: f64 = 1.0 / (1u64 << 49) as f64;
@@ -32,7 +32,7 @@ impl Kernel for Interpolate<'_> {
     type Output = Option<Block<TERMS>>;
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) -> Option<Block<TERMS>> {
+    fn run<S: Simd>(self, _: S) -> Option<Block<TERMS>> {
         let Samples { values, magnitudes, slacks } = self.samples;
         let (mut least, mut greatest, mut slack) = (f64::INFINITY, 0f64, 0f64);
         let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);
@@ -136,8 +136,8 @@ impl Chebyshev {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::dispatch::Level;
     use crate::cpu::sample::Sample;
+    use crate::cpu::simd::{Baseline, Level};
     use crate::double_double::DoubleDouble;
 
     fn interpolate(function: impl Fn(f64) -> Sample) -> Option<Block<TERMS>> {
@@ -160,7 +160,7 @@ mod tests {
         ] {
             let block = interpolate(|x| known(function(x))).unwrap_or_else(|| panic!("{name} is smooth"));
             for column in 0..1001 {
-                let got = block.polynomial.at::<false>(f64::from(column));
+                let got = block.polynomial.at::<Baseline>(f64::from(column));
                 let want = function(f64::from(column) / 500.0 - 1.0);
                 assert!((got - want).abs() <= block.tolerance.slack, "{name} at {column}: {got} {want}");
             }

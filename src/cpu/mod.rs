@@ -7,7 +7,6 @@
 //! again to 100 bits. So the output does not depend on instructions, threads, tiles or slicing.
 
 mod block;
-mod dispatch;
 mod doubles;
 mod interpolation;
 mod lanes;
@@ -18,6 +17,7 @@ mod row;
 mod sample;
 mod samples;
 mod shared;
+mod simd;
 mod smooth;
 mod smoothness;
 mod span;
@@ -32,7 +32,7 @@ use half::{bf16, f16};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-pub use dispatch::Level;
+pub use simd::Level;
 
 use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError};

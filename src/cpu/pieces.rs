@@ -2,9 +2,9 @@
 //! good enough with its first few terms, so that a value costs a few operations instead of a dozen.
 
 use super::block::{LANE_NUMBERS, Polynomial, TERMS};
-use super::dispatch::{Kernel, LARGEST_STORE, polynomial_lines, stream};
 use super::interpolation::chebyshev_powers;
 use super::rounding::{Rounded, Tolerance};
+use super::simd::{Kernel, Simd};
 use super::working::{Window, Working};
 
 /// Values of a long piece, which are computed, looked at and then stored together: so few that the stores
@@ -61,19 +61,19 @@ impl<const N: usize, const P: usize> Pieces<N, P> {
 
     /// The coefficients of `count` pieces side by side, at most `WIDTH`, the first from column `first` on.
     #[inline(always)]
-    fn expand<L: Working, const FUSED: bool>(&self, first: usize, count: usize) -> [[L; WIDTH]; P] {
+    fn expand<L: Working, S: Simd>(&self, first: usize, count: usize) -> [[L; WIDTH]; P] {
         let centre = first as f64 + (self.length - 1) as f64 * 0.5;
         let length = self.length as f64;
         let mut coefficients = [[L::default(); WIDTH]; P];
         for piece in 0..count.min(WIDTH) {
-            let column = LANE_NUMBERS[piece].multiply_add::<FUSED>(length, centre);
-            let x = column.multiply_add::<FUSED>(self.step, -1.0);
+            let column = LANE_NUMBERS[piece].multiply_add::<S>(length, centre);
+            let x = column.multiply_add::<S>(self.step, -1.0);
             for (row, derivative) in coefficients.iter_mut().zip(&self.derivatives) {
                 let mut value = derivative[N - 1];
                 let mut power = N - 1;
                 while power > 0 {
                     power -= 1;
-                    value = value.multiply_add::<FUSED>(x, derivative[power]);
+                    value = value.multiply_add::<S>(x, derivative[power]);
                 }
                 row[piece] = L::narrowed(value);
             }
@@ -170,7 +170,7 @@ impl<T: Rounded, const N: usize, const P: usize> Kernel for FillPieces<'_, T, N,
     type Output = u64;
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) -> u64 {
+    fn run<S: Simd>(self, simd: S) -> u64 {
         let pieces = self.pieces;
         // Known at run time only, or the compiler unrolls the loop over a piece instead of vectorising it.
         let length = pieces.length;
@@ -182,30 +182,30 @@ impl<T: Rounded, const N: usize, const P: usize> Kernel for FillPieces<'_, T, N,
         for (index, group) in self.out.as_chunks_mut::<LONG>().0.iter_mut().enumerate() {
             let column = index * LONG;
             let mut close = false;
-            if STORE == LARGEST_STORE
+            if S::HAS_LINES
                 && let Some(lines) = T::as_singles(group)
             {
                 let nodes = &<f64 as Working>::CENTRED[nodes.clone()];
                 for (piece, slots) in lines.chunks_exact_mut(length).enumerate() {
-                    let terms = expansions.terms::<FUSED>(column + piece * length).map(Working::widened);
-                    close |= polynomial_lines::<P, STORE>(&terms, nodes, rounding, self.streaming, slots);
+                    let terms = expansions.terms::<S>(column + piece * length).map(Working::widened);
+                    close |= simd.polynomial_lines::<P>(&terms, nodes, rounding, self.streaming, slots);
                 }
             } else {
                 let nodes = &<T::Working as Working>::CENTRED[nodes.clone()];
                 let mut staged = Staged([T::zeroed(); LONG]);
                 for (piece, slots) in staged.0.chunks_exact_mut(length).enumerate() {
-                    let terms = expansions.terms::<FUSED>(column + piece * length);
+                    let terms = expansions.terms::<S>(column + piece * length);
                     for (slot, node) in slots.iter_mut().zip(nodes) {
                         let mut value = terms[P - 1];
                         for term in terms[..P - 1].iter().rev() {
-                            value = value.multiply_add::<FUSED>(*node, *term);
+                            value = value.multiply_add::<S>(*node, *term);
                         }
                         *slot = T::from_working(value, pieces.negative);
                         close |= value.is_close(&pieces.window);
                     }
                 }
                 if self.streaming {
-                    stream::<T, STORE>(&staged.0, group);
+                    simd.stream(&staged.0, group);
                 } else {
                     group.copy_from_slice(&staged.0);
                 }
@@ -229,12 +229,12 @@ struct Expansions<'a, L, const N: usize, const P: usize> {
 impl<L: Working, const N: usize, const P: usize> Expansions<'_, L, N, P> {
     /// The terms of the piece that begins so many columns after the first.
     #[inline(always)]
-    fn terms<const FUSED: bool>(&mut self, column: usize) -> [L; P] {
+    fn terms<S: Simd>(&mut self, column: usize) -> [L; P] {
         let shift = self.pieces.length.trailing_zeros();
         let number = (column >> shift) % WIDTH;
         if number == 0 {
             let left = (self.columns - column) >> shift;
-            self.coefficients = self.pieces.expand::<L, FUSED>(self.first + column, left.min(WIDTH));
+            self.coefficients = self.pieces.expand::<L, S>(self.first + column, left.min(WIDTH));
         }
         let mut terms = [L::default(); P];
         for (term, row) in terms.iter_mut().zip(&self.coefficients) {

@@ -1,8 +1,8 @@
 //! A curve at many places at once, all the nodes of a block, say: the vector twin of [`Sample`].
 
-use super::dispatch::Kernel;
 use super::lanes::{Phases, exact_sum, product_rest, shapes};
 use super::sample::Sample;
+use super::simd::{Kernel, Simd};
 use crate::double_double::DoubleDouble;
 use crate::program::{Segment, Stage};
 
@@ -72,18 +72,18 @@ impl Kernel for JoinSegment<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) {
+    fn run<S: Simd>(self, _: S) {
         let segment = self.segment;
         let (middle, half) = (segment.phase(self.middle), self.half * segment.rate);
         let mut phases = Phases { high: [0.0; SAMPLES], low: [0.0; SAMPLES] };
         for (i, place) in self.places.iter().enumerate() {
             let product = half.high() * place;
-            let rest = product_rest::<FUSED>(half.high(), *place, product) + half.low() * place;
+            let rest = product_rest::<S>(half.high(), *place, product) + half.low() * place;
             let (sum, left) = exact_sum(middle.high(), product);
             (phases.high[i], phases.low[i]) = exact_sum(sum, left + (rest + middle.low()));
         }
         let mut shape = [0.0; SAMPLES];
-        let roundings = shapes::<SAMPLES, FUSED>(&segment.curve, &phases, &mut shape);
+        let roundings = shapes::<SAMPLES, S>(&segment.curve, &phases, &mut shape);
         for (i, shape) in shape.iter().enumerate() {
             let sample = self.samples.at(i).joined(self.stage, Sample::of_shape(segment, *shape, roundings));
             self.samples.set(i, sample);

@@ -1,12 +1,12 @@
 //! Fills a smooth span: blocks as long as the curve allows, and single values where it allows none.
 
 use super::block::{Block, Evaluate, Fill, MOST_VALUES, TERMS};
-use super::dispatch::Level;
 use super::interpolation::{Interpolate, NODES};
 use super::pieces::{FillPieces, LONG, MOST_IN_PIECES, Pieces, SHORT};
 use super::rounding::{LANES, Rounded, round_certain};
 use super::sample::Sample;
 use super::samples::{JoinSegment, SAMPLES, Samples};
+use super::simd::{Baseline, Level};
 use super::smoothness::smooth_columns;
 use super::span::{Columns, Factor};
 use super::writer::Writer;
@@ -231,7 +231,7 @@ impl<'p> SmoothSpan<'p> {
             let (low, high) = (BoundState::of(centre - reach, clamp), BoundState::of(centre + reach, clamp));
             if low != high {
                 for (offset, slot) in out.iter_mut().enumerate() {
-                    *slot = self.decided(block.polynomial.at::<false>(offset as f64), slack, column + offset);
+                    *slot = self.decided(block.polynomial.at::<Baseline>(offset as f64), slack, column + offset);
                 }
                 return true;
             }
@@ -479,7 +479,7 @@ mod tests {
                     };
                     for offset in (0..count).step_by(count / 12 + 1).chain([count - 1]) {
                         let step = columns.step(column + offset);
-                        let value = block.polynomial.at::<false>(offset as f64);
+                        let value = block.polynomial.at::<Baseline>(offset as f64);
                         worst = worst.max(ratio(&program, step, value, block.tolerance.slack));
                         assert!(value.abs() >= block.tolerance.least && value.abs() <= block.tolerance.greatest);
                     }

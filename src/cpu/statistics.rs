@@ -5,7 +5,7 @@ use std::ops::Range;
 use half::{bf16, f16};
 
 use super::Cpu;
-use super::dispatch::Kernel;
+use super::simd::{Kernel, Simd};
 use crate::element::{Dtype, Element};
 use crate::error::Error;
 use crate::packed::{Batch, Steps};
@@ -21,7 +21,7 @@ impl<T: Element> Kernel for Reduce<'_, T> {
     type Output = Partial;
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) -> Partial {
+    fn run<S: Simd>(self, _: S) -> Partial {
         reduce(self.values, self.threshold)
     }
 }

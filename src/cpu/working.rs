@@ -1,9 +1,9 @@
 //! The float that the lanes of a vector compute in: just wide enough to decide the rounding to an element
 //! type, `f64` for `f32` and `f32` for the 16-bit types.
 
-use super::dispatch::{BitRounding, NarrowRounding};
 use super::pieces::LONG;
 use super::rounding::{Rounded, Tolerance};
+use super::simd::{BitRounding, NarrowRounding, Simd};
 use crate::double_double::power_of_two;
 
 /// A float with what the kernel needs of it.
@@ -19,7 +19,7 @@ pub trait Working: Copy + Default + 'static {
     /// The same value as a double.
     fn widened(self) -> f64;
     /// `self · factor + term`, in one rounding where there is an instruction for it.
-    fn multiply_add<const FUSED: bool>(self, factor: Self, term: Self) -> Self;
+    fn multiply_add<S: Simd>(self, factor: Self, term: Self) -> Self;
     /// Whether the value lies in the window.
     fn is_close(self, window: &Window) -> bool;
 }
@@ -105,9 +105,9 @@ macro_rules! impl_lane {
                 self.into()
             }
             #[inline(always)]
-            fn multiply_add<const FUSED: bool>(self, factor: Self, term: Self) -> Self {
+            fn multiply_add<S: Simd>(self, factor: Self, term: Self) -> Self {
                 // Without the instruction a fused multiply-add would be a library call per value.
-                if FUSED { self.mul_add(factor, term) } else { self * factor + term }
+                if S::FUSED { self.mul_add(factor, term) } else { self * factor + term }
             }
             #[inline(always)]
             fn is_close(self, window: &Window) -> bool {

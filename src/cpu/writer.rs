@@ -3,7 +3,7 @@
 
 use bytemuck::Pod;
 
-use super::dispatch::{CACHE_LINE, Level, finish_streams, stream};
+use super::simd::{Baseline, CACHE_LINE, Level, Simd, finish_streams};
 
 /// Values that are copied at a time.
 const GROUP: usize = 512;
@@ -46,8 +46,8 @@ impl Writer {
         lead.fill(value);
         let staged = [value; GROUP];
         let (groups, tail) = rest.as_chunks_mut::<GROUP>();
-        groups.iter_mut().for_each(|group| stream::<_, 16>(&staged, group));
-        stream::<_, 16>(&staged[..tail.len()], tail);
+        groups.iter_mut().for_each(|group| Baseline.stream(&staged, group));
+        Baseline.stream(&staged[..tail.len()], tail);
     }
 
     /// Repeats the first `period` values of `out` all over the rest.
@@ -67,7 +67,7 @@ impl Writer {
         lead.copy_from_slice(&cycle[filled % period..][..lead.len()]);
         filled += lead.len();
         for group in groups.chunks_mut(GROUP) {
-            stream::<_, 16>(&cycle[filled % period..][..group.len()], group);
+            Baseline.stream(&cycle[filled % period..][..group.len()], group);
             filled += group.len();
         }
     }

@@ -3,17 +3,18 @@
 //! Everything here and in its neighbours is branch-free and always inlined: a loop over it becomes vector
 //! instructions of whatever level the function around the loop is compiled for.
 
+use crate::cpu::simd::Simd;
 /// `a · b + c`, in one rounding where there is an instruction for it.
 #[inline(always)]
-pub fn multiply_add<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
+pub fn multiply_add<S: Simd>(a: f64, b: f64, c: f64) -> f64 {
+    if S::FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
 /// What rounding left over of `product`, which is `a · b` rounded: exact short of underflow, `|a|` and `|b|`
 /// below 2^990.
 #[inline(always)]
-pub fn product_rest<const FUSED: bool>(a: f64, b: f64, product: f64) -> f64 {
-    if FUSED {
+pub fn product_rest<S: Simd>(a: f64, b: f64, product: f64) -> f64 {
+    if S::FUSED {
         return a.mul_add(b, -product);
     }
     // Dekker's product: halves of 26 bits multiply exactly.
@@ -39,12 +40,12 @@ pub fn exact_sum(a: f64, b: f64) -> (f64, f64) {
 
 /// A polynomial by Horner's rule, the coefficient of 1 first.
 #[inline(always)]
-pub fn polynomial<const FUSED: bool, const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
+pub fn polynomial<S: Simd, const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
     let mut value = coefficients[N - 1];
     let mut power = N - 1;
     while power > 0 {
         power -= 1;
-        value = multiply_add::<FUSED>(value, x, coefficients[power]);
+        value = multiply_add::<S>(value, x, coefficients[power]);
     }
     value
 }

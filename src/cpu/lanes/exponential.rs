@@ -3,6 +3,7 @@
 //! x is split into the nearest integer n and f in [−½, ½]; 2^f = 1 + f·Q(f), and n goes into the exponent.
 
 use super::arithmetic::{multiply_add, nearest_integer, polynomial};
+use crate::cpu::simd::Simd;
 
 /// Relative error of [`exp2`] and of [`exp2_m1`], in units of 2^-53: the polynomial's own half, those of
 /// its last three operations, and for 2^x − 1 what the subtraction at |x| = ½ makes of them.
@@ -30,27 +31,27 @@ const Q: [f64; 11] = [
 
 /// The parts of 2^x: 2^f − 1 for the rest f, and what is added to a bit pattern to multiply by 2^n.
 #[inline(always)]
-fn split<const FUSED: bool>(high: f64, low: f64) -> (f64, u64) {
+fn split<S: Simd>(high: f64, low: f64) -> (f64, u64) {
     let bounded = if high > LARGEST { LARGEST } else { high };
     let bounded = if bounded < -LARGEST { -LARGEST } else { bounded };
     // The rest of a number far beyond is not small.
     let low = if bounded == high { low } else { 0.0 };
     let (whole, word) = nearest_integer(bounded);
     let fraction = (bounded - whole) + low;
-    (fraction * polynomial::<FUSED, 11>(&Q, fraction), word << 52)
+    (fraction * polynomial::<S, 11>(&Q, fraction), word << 52)
 }
 
 /// 2^(high + low), `low` being small; 2^±1000 beyond.
 #[inline(always)]
-pub fn exp2<const FUSED: bool>(high: f64, low: f64) -> f64 {
-    let (moved, exponent) = split::<FUSED>(high, low);
+pub fn exp2<S: Simd>(high: f64, low: f64) -> f64 {
+    let (moved, exponent) = split::<S>(high, low);
     f64::from_bits((1.0 + moved).to_bits().wrapping_add(exponent))
 }
 
 /// 2^(high + low) − 1 without cancellation near zero.
 #[inline(always)]
-pub fn exp2_m1<const FUSED: bool>(high: f64, low: f64) -> f64 {
-    let (moved, exponent) = split::<FUSED>(high, low);
+pub fn exp2_m1<S: Simd>(high: f64, low: f64) -> f64 {
+    let (moved, exponent) = split::<S>(high, low);
     let power = f64::from_bits(1f64.to_bits().wrapping_add(exponent));
-    multiply_add::<FUSED>(power, moved, power - 1.0)
+    multiply_add::<S>(power, moved, power - 1.0)
 }

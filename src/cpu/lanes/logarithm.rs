@@ -5,6 +5,7 @@
 
 use super::arithmetic::{exact_sum, polynomial, product_rest};
 use super::exponential::{EXP2_ROUNDINGS, exp2, exp2_m1};
+use crate::cpu::simd::Simd;
 
 /// Error of [`Logarithm`], in units of 2^-53: eight roundings in the tail of the series, which is at most
 /// 0.005, and relative to logarithms below ½ no more than twice that.
@@ -41,18 +42,18 @@ struct Logarithm {
 impl Logarithm {
     /// `exponent + log2(1 + f)`, f given with what rounding left over.
     #[inline(always)]
-    fn of<const FUSED: bool>(exponent: f64, f: f64, f_rest: f64) -> Self {
+    fn of<S: Simd>(exponent: f64, f: f64, f_rest: f64) -> Self {
         let below = 2.0 + f;
         let below_rest = (f - (below - 2.0)) + f_rest;
         let inverse = 1.0 / below;
         let s = f * inverse;
         let product = s * below;
-        let left = (f - product) - product_rest::<FUSED>(s, below, product);
+        let left = (f - product) - product_rest::<S>(s, below, product);
         let s_rest = (left + (f_rest - s * below_rest)) * inverse;
         let square = s * s;
-        let tail = s * square * polynomial::<FUSED, 8>(&TAIL, square);
+        let tail = s * square * polynomial::<S, 8>(&TAIL, square);
         let first = SCALE.0 * s;
-        let first_rest = product_rest::<FUSED>(SCALE.0, s, first) + (SCALE.0 * s_rest + SCALE.1 * s);
+        let first_rest = product_rest::<S>(SCALE.0, s, first) + (SCALE.0 * s_rest + SCALE.1 * s);
         // The exponent is 0 or at least 1, more than the first term ever is.
         let high = exponent + first;
         let low = (first - (high - exponent)) + (first_rest + tail);
@@ -62,9 +63,9 @@ impl Logarithm {
 
     /// A multiple.
     #[inline(always)]
-    fn times<const FUSED: bool>(self, factor: f64) -> Self {
+    fn times<S: Simd>(self, factor: f64) -> Self {
         let high = factor * self.high;
-        Self { high, low: product_rest::<FUSED>(factor, self.high, high) + factor * self.low }
+        Self { high, low: product_rest::<S>(factor, self.high, high) + factor * self.low }
     }
 }
 
@@ -86,10 +87,10 @@ fn decomposed(x: f64, rest: f64) -> (f64, f64, f64) {
 
 /// `(high + low)^exponent`: 0 at 0, which is for positive exponents; NaN where a phase is too small to tell.
 #[inline(always)]
-pub fn power<const FUSED: bool>(high: f64, low: f64, exponent: f64) -> f64 {
+pub fn power<S: Simd>(high: f64, low: f64, exponent: f64) -> f64 {
     let (octaves, f, f_rest) = decomposed(high, low);
-    let octaves = Logarithm::of::<FUSED>(octaves, f, f_rest).times::<FUSED>(exponent);
-    let value = exp2::<FUSED>(octaves.high, octaves.low);
+    let octaves = Logarithm::of::<S>(octaves, f, f_rest).times::<S>(exponent);
+    let value = exp2::<S>(octaves.high, octaves.low);
     let value = if high < LEAST { f64::NAN } else { value };
     if high == 0.0 { 0.0 } else { value }
 }
@@ -106,7 +107,7 @@ pub const BENT_ROUNDINGS: f64 = 8.0;
 
 /// `1 − (1 − w)^warp`.
 #[inline(always)]
-pub fn bent<const FUSED: bool>(high: f64, low: f64, warp: f64) -> f64 {
+pub fn bent<S: Simd>(high: f64, low: f64, warp: f64) -> f64 {
     let rest = 1.0 - high;
     // Near w = 1 the two may be of a size.
     let (rest, rest_rest) = exact_sum(rest, ((1.0 - rest) - high) - low);
@@ -114,8 +115,8 @@ pub fn bent<const FUSED: bool>(high: f64, low: f64, warp: f64) -> f64 {
     // Near w = 0 the mantissa is 1 − w itself, and −w is known better than through the difference.
     let near = exponent == 0.0;
     let (f, f_rest) = (if near { -high } else { f }, if near { -low } else { f_rest });
-    let octaves = Logarithm::of::<FUSED>(exponent, f, f_rest).times::<FUSED>(warp);
+    let octaves = Logarithm::of::<S>(exponent, f, f_rest).times::<S>(warp);
     // A difference, so that it is 0 and not −0 at 0.
-    let value = 0.0 - exp2_m1::<FUSED>(octaves.high, octaves.low);
+    let value = 0.0 - exp2_m1::<S>(octaves.high, octaves.low);
     if rest < PHASE_SNAP { 1.0 } else { value }
 }

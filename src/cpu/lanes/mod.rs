@@ -7,6 +7,7 @@ mod sine;
 
 pub use arithmetic::{exact_sum, multiply_add, nearest_integer, product_rest};
 
+use crate::cpu::simd::Simd;
 use crate::curve::Curve;
 use exponential::{EXP2_M1_ROUNDINGS, EXP2_ROUNDINGS, exp2, exp2_m1};
 use logarithm::{BENT_ROUNDINGS, bent, power, power_roundings};
@@ -26,7 +27,7 @@ pub struct Phases<const N: usize> {
 /// Shapes below 1e-290 may be off by as much instead; beyond 1e290 they are only known to be large. A phase
 /// that [`crate::program`] cannot produce may give NaN, which tells nothing.
 #[inline(always)]
-pub fn shapes<const N: usize, const FUSED: bool>(curve: &Curve, phases: &Phases<N>, out: &mut [f64; N]) -> f64 {
+pub fn shapes<const N: usize, S: Simd>(curve: &Curve, phases: &Phases<N>, out: &mut [f64; N]) -> f64 {
     let Phases { high, low } = phases;
     match *curve {
         Curve::Hold => {
@@ -39,17 +40,17 @@ pub fn shapes<const N: usize, const FUSED: bool>(curve: &Curve, phases: &Phases<
         }
         Curve::Power { exponent, warp } => {
             if warp == 1.0 {
-                return powers::<N, FUSED>(high, low, 0.0, exponent, out);
+                return powers::<N, S>(high, low, 0.0, exponent, out);
             }
             let mut bases = [0.0; N];
             for i in 0..N {
-                bases[i] = bent::<FUSED>(high[i], low[i], warp);
+                bases[i] = bent::<S>(high[i], low[i], warp);
             }
-            powers::<N, FUSED>(&bases, &[0.0; N], BENT_ROUNDINGS, exponent, out)
+            powers::<N, S>(&bases, &[0.0; N], BENT_ROUNDINGS, exponent, out)
         }
         Curve::Cosine => {
             for i in 0..N {
-                out[i] = sin_squared_half_pi::<FUSED>(high[i]);
+                out[i] = sin_squared_half_pi::<S>(high[i]);
             }
             SINE_SQUARED_ROUNDINGS
         }
@@ -57,36 +58,36 @@ pub fn shapes<const N: usize, const FUSED: bool>(curve: &Curve, phases: &Phases<
             let mut bases = [0.0; N];
             if warp == 1.0 {
                 for i in 0..N {
-                    bases[i] = sin_squared_half_pi::<FUSED>(high[i]);
+                    bases[i] = sin_squared_half_pi::<S>(high[i]);
                 }
-                return powers::<N, FUSED>(&bases, &[0.0; N], SINE_SQUARED_ROUNDINGS, exponent, out);
+                return powers::<N, S>(&bases, &[0.0; N], SINE_SQUARED_ROUNDINGS, exponent, out);
             }
             for i in 0..N {
-                bases[i] = sin_squared_half_pi::<FUSED>(bent::<FUSED>(high[i], low[i], warp));
+                bases[i] = sin_squared_half_pi::<S>(bent::<S>(high[i], low[i], warp));
             }
             // The sine's bound has the rounding of its argument, twice, in it.
             let roundings = SINE_SQUARED_ROUNDINGS + 2.0 * (BENT_ROUNDINGS - 1.0);
-            powers::<N, FUSED>(&bases, &[0.0; N], roundings, exponent, out)
+            powers::<N, S>(&bases, &[0.0; N], roundings, exponent, out)
         }
         Curve::CosineExponential { octaves } => {
             let (octaves, rest) = (octaves.high(), octaves.low());
             for i in 0..N {
-                let sine = sin_squared_half_pi::<FUSED>(high[i]);
+                let sine = sin_squared_half_pi::<S>(high[i]);
                 let product = octaves * sine;
-                out[i] = exp2_m1::<FUSED>(product, product_rest::<FUSED>(octaves, sine, product) + rest * sine);
+                out[i] = exp2_m1::<S>(product, product_rest::<S>(octaves, sine, product) + rest * sine);
             }
             // The condition number of 2^x − 1 is at most 1 + x·ln 2, and at most 1 below 0.
             SINE_SQUARED_ROUNDINGS * (1.0 + 0.7 * octaves.max(0.0)) + EXP2_M1_ROUNDINGS
         }
         Curve::Exponential => {
             for i in 0..N {
-                out[i] = exp2::<FUSED>(high[i], low[i]);
+                out[i] = exp2::<S>(high[i], low[i]);
             }
             EXP2_ROUNDINGS
         }
         Curve::ExponentialMinusOne => {
             for i in 0..N {
-                out[i] = exp2_m1::<FUSED>(high[i], low[i]).abs();
+                out[i] = exp2_m1::<S>(high[i], low[i]).abs();
             }
             EXP2_M1_ROUNDINGS
         }
@@ -94,7 +95,7 @@ pub fn shapes<const N: usize, const FUSED: bool>(curve: &Curve, phases: &Phases<
             let (offset, rest) = (offset.high(), offset.low());
             for i in 0..N {
                 let (sum, left) = exact_sum(offset, high[i]);
-                out[i] = 1.0 / (1.0 + exp2::<FUSED>(sum, left + (rest + low[i])));
+                out[i] = 1.0 / (1.0 + exp2::<S>(sum, left + (rest + low[i])));
             }
             // And the sum's and the quotient's.
             EXP2_ROUNDINGS + 2.0
@@ -112,7 +113,7 @@ pub fn shapes<const N: usize, const FUSED: bool>(curve: &Curve, phases: &Phases<
 
 /// `base^exponent`, from the error that the bases come with beyond `low`.
 #[inline(always)]
-fn powers<const N: usize, const FUSED: bool>(
+fn powers<const N: usize, S: Simd>(
     high: &[f64; N],
     low: &[f64; N],
     roundings: f64,
@@ -149,7 +150,7 @@ fn powers<const N: usize, const FUSED: bool>(
         return plain + 2.0;
     }
     for i in 0..N {
-        out[i] = power::<FUSED>(high[i], low[i], exponent);
+        out[i] = power::<S>(high[i], low[i], exponent);
     }
     roundings * exponent.abs() + power_roundings(exponent)
 }
@@ -157,7 +158,7 @@ fn powers<const N: usize, const FUSED: bool>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::dispatch::{Kernel, Level};
+    use crate::cpu::simd::{Kernel, Level};
     use crate::double_double::DoubleDouble;
 
     /// [`shapes`] as a kernel.
@@ -171,8 +172,8 @@ mod tests {
         type Output = f64;
 
         #[inline(always)]
-        fn run<const FUSED: bool, const STORE: usize>(self) -> f64 {
-            shapes::<N, FUSED>(self.curve, self.phases, self.out)
+        fn run<S: Simd>(self, _: S) -> f64 {
+            shapes::<N, S>(self.curve, self.phases, self.out)
         }
     }
 

@@ -1,6 +1,7 @@
 //! sin²(π/2·w) on [0, 1].
 
 use super::arithmetic::polynomial;
+use crate::cpu::simd::Simd;
 
 /// Relative error of [`sin_squared_half_pi`], in units of 2^-53: twice the rounding of w, the
 /// polynomial's 1.2, and its operations, whose terms at w = 1 add up to 6 times the value.
@@ -22,7 +23,7 @@ const P: [f64; 10] = [
 
 /// sin²(π/2·w) for w in [0, 1].
 #[inline(always)]
-pub fn sin_squared_half_pi<const FUSED: bool>(w: f64) -> f64 {
+pub fn sin_squared_half_pi<S: Simd>(w: f64) -> f64 {
     let square = w * w;
-    square * polynomial::<FUSED, 10>(&P, square)
+    square * polynomial::<S, 10>(&P, square)
 }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::cpu::dispatch::Kernel;
 use crate::cpu::rounding::Rounded;
 use crate::cpu::row::fill_columns;
+use crate::cpu::simd::{Kernel, Simd};
 use crate::cpu::smooth::value_at;
 use crate::cpu::writer::Writer;
 use crate::packed::{Batch, PackedHeight, Steps};
@@ -74,7 +74,7 @@ impl Close<'_, '_, '_> {
     ///
     /// The line comes by value: a reference would have every row's written to memory.
     #[cold]
-    pub fn look_closer<T: Rounded, const FUSED: bool>(
+    pub fn look_closer<T: Rounded, S: Simd>(
         &mut self,
         line: Line,
         schedule: usize,
@@ -83,7 +83,7 @@ impl Close<'_, '_, '_> {
         made: impl Fn(usize) -> f64,
     ) {
         for (column, slot) in out.iter_mut().enumerate().take(piece.to).skip(piece.from) {
-            if line.rounding.certain::<T>(line.at::<FUSED>(made(column))).is_none() {
+            if line.rounding.certain::<T>(line.at::<S>(made(column))).is_none() {
                 *slot = self.value_at(schedule, column);
             }
         }
@@ -140,7 +140,7 @@ impl<T: Rounded> Kernel for FillClosely<'_, T> {
     type Output = u64;
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) -> u64 {
+    fn run<S: Simd>(self, _: S) -> u64 {
         fill_closely(self.piece, self.stage, self.heights, self.shapes, self.from, self.out)
     }
 }

@@ -6,12 +6,12 @@
 use std::ops::Range;
 use std::ptr;
 
-use crate::cpu::dispatch::{Kernel, Level, stream};
 use crate::cpu::doubles::{Staged, USABLE, is_close, next_block};
 use crate::cpu::lanes::{exact_sum, product_rest};
 use crate::cpu::pieces::LONG;
 use crate::cpu::repeat::{Cycles, cycles};
 use crate::cpu::row::fill_columns;
+use crate::cpu::simd::{Baseline, Kernel, Level, Simd};
 use crate::cpu::span::{Columns, Factor, Kind, Span, first_span};
 use crate::cpu::writer::Writer;
 use crate::double_double::{DoubleDouble, Extended};
@@ -340,9 +340,9 @@ struct DoubleLine {
 impl DoubleLine {
     /// Its value at a shape, rounded, and what rounding left over.
     #[inline(always)]
-    fn at<const FUSED: bool>(&self, value: f64, rest: f64) -> (f64, f64) {
+    fn at<S: Simd>(&self, value: f64, rest: f64) -> (f64, f64) {
         let product = self.slope.high() * value;
-        let product_low = product_rest::<FUSED>(self.slope.high(), value, product)
+        let product_low = product_rest::<S>(self.slope.high(), value, product)
             + (self.slope.high() * rest + self.slope.low() * value);
         let (sum, left) = exact_sum(self.intercept.high(), product);
         exact_sum(sum, left + (self.intercept.low() + product_low))
@@ -350,7 +350,7 @@ impl DoubleLine {
 
     /// Its value at a shape, unless that is too close to call.
     fn certain(&self, value: f64, rest: f64) -> Option<f64> {
-        let (sum, left) = self.at::<false>(value, rest);
+        let (sum, left) = self.at::<Baseline>(value, rest);
         (!is_close(sum, left, self.slack)).then_some(sum)
     }
 }
@@ -369,20 +369,20 @@ impl Kernel for FillLine<'_> {
     type Output = u64;
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) -> u64 {
+    fn run<S: Simd>(self, simd: S) -> u64 {
         let mut doubtful = 0;
         let parts = self.values.chunks(LONG).zip(self.rests.chunks(LONG));
         for (index, ((values, rests), out)) in parts.zip(self.out.chunks_mut(LONG)).enumerate() {
             let mut staged = Staged([0.0; LONG]);
             let mut close = false;
             for ((slot, value), rest) in staged.0.iter_mut().zip(values).zip(rests) {
-                let (sum, left) = self.line.at::<FUSED>(*value, *rest);
+                let (sum, left) = self.line.at::<S>(*value, *rest);
                 *slot = sum;
                 close |= is_close(sum, left, self.line.slack);
             }
             doubtful |= u64::from(close) << index;
             if self.streaming {
-                stream::<f64, STORE>(&staged.0[..out.len()], out);
+                simd.stream(&staged.0[..out.len()], out);
             } else {
                 out.copy_from_slice(&staged.0[..out.len()]);
             }

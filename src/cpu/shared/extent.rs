@@ -63,10 +63,13 @@ impl Extent {
     #[inline(always)]
     pub fn times(self, other: Self) -> Self {
         let least = self.least * other.least;
-        let lost = if least < LEAST { f64::INFINITY } else { 0.0 };
+        // A greatest product of 0 would say that all are exactly 0.
+        let (at_least, lost) = if least < LEAST { (LEAST, f64::INFINITY) } else { (0.0, 0.0) };
+        let greatest = self.greatest * other.greatest;
         Self {
             least,
-            greatest: self.greatest * other.greatest,
+            // A NaN stays one.
+            greatest: if greatest < at_least { at_least } else { greatest },
             zero: self.zero | other.zero,
             negative: self.negative != other.negative,
             roundings: self.roundings + other.roundings + 1.0 + lost,
@@ -185,6 +188,8 @@ mod tests {
         let product = shapes(0.25, 1.0, true).times(Extent::of(-2.0));
         assert_eq!((product.least, product.greatest, product.zero, product.negative), (0.5, 2.0, true, true));
         assert_eq!(product.roundings, 4.0 + CONSTANT_ROUNDINGS + 1.0);
+        let lost = Extent::of(1e-200).times(Extent::of(1e-200)).plus(Extent::of(0.0)).unwrap();
+        assert_eq!((lost.roundings, lost.greatest), (f64::INFINITY, LEAST), "it is not known to be 0");
         let nothing = shapes(0.25, 1.0, true).times(Extent::of(0.0));
         assert_eq!((nothing.least, nothing.greatest, nothing.zero), (f64::INFINITY, 0.0, true));
     }

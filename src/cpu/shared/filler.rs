@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::cpu::dispatch::Kernel;
 use crate::cpu::rounding::Rounded;
+use crate::cpu::simd::{Kernel, Simd};
 use crate::cpu::writer::Writer;
 use crate::packed::{Batch, Steps};
 
@@ -54,12 +54,7 @@ impl<'a, 'b> Filler<'a, 'b> {
 
     /// Writes one row; where `out` is longer than the block, some lanes beyond too.
     #[inline(always)]
-    pub fn fill<T: Rounded, const FUSED: bool, const STORE: usize>(
-        &mut self,
-        schedule: usize,
-        part: &Part,
-        out: &mut [T],
-    ) {
+    pub fn fill<T: Rounded, S: Simd>(&mut self, simd: S, schedule: usize, part: &Part, out: &mut [T]) {
         let (batch, writer) = (self.scratch.batch, self.writer);
         let row = row_of(batch, schedule);
         let (pattern, known) = self.patterns.turn_to(row);
@@ -90,7 +85,7 @@ impl<'a, 'b> Filler<'a, 'b> {
         }
         if whole && (pattern.composed != Composed::Ready || pattern.has_heights(row)) {
             let exact = |column| close.value_at(schedule, column);
-            if pattern.whole.fill::<T, FUSED, STORE>(&pattern.stages, row.heights, out, exact) {
+            if pattern.whole.fill::<T, S>(simd, &pattern.stages, row.heights, out, exact) {
                 return;
             }
         }
@@ -102,7 +97,7 @@ impl<'a, 'b> Filler<'a, 'b> {
             let room = if matches!(part, Part::All) { out.len() } else { piece.to };
             let (values, close_lanes) = (&mut self.values, &mut self.close_lanes);
             let mut row = PieceRow { writer, schedule, row, pattern, piece, close: &mut close, values, close_lanes };
-            row.fill::<T, FUSED, STORE>(&mut out[..room]);
+            row.fill::<T, S>(simd, &mut out[..room]);
         }
     }
 }
@@ -119,8 +114,8 @@ impl Kernel for Build<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) {
-        self.pattern.build::<FUSED>(self.batch, self.row, self.steps);
+    fn run<S: Simd>(self, _: S) {
+        self.pattern.build::<S>(self.batch, self.row, self.steps);
     }
 }
 
@@ -134,7 +129,7 @@ impl Kernel for Compose<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(self) {
-        self.pattern.compose::<FUSED>(self.row);
+    fn run<S: Simd>(self, _: S) {
+        self.pattern.compose::<S>(self.row);
     }
 }

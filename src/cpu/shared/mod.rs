@@ -27,8 +27,8 @@ use rayon::prelude::*;
 
 use crate::packed::{Batch, Steps};
 
-use super::dispatch::{CACHE_LINE, Kernel, Level, stream, touch_pages};
 use super::rounding::Rounded;
+use super::simd::{CACHE_LINE, Kernel, Level, Simd, touch_pages};
 use super::writer::Writer;
 use filler::Filler;
 use parameters::{Row, row_of};
@@ -144,7 +144,7 @@ impl<T: Rounded> Kernel for FillShort<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(mut self) {
+    fn run<S: Simd>(mut self, simd: S) {
         let count = self.filler.columns.len();
         let mut staging = [T::zeroed(); STAGED + CHUNK];
         let mut schedule = self.first;
@@ -152,14 +152,14 @@ impl<T: Rounded> Kernel for FillShort<'_, '_, T> {
             let values = out.len();
             for at in (0..values).step_by(count) {
                 let row = &mut staging[at..at + count + CHUNK];
-                self.filler.fill::<T, FUSED, STORE>(schedule, &Part::All, row);
+                self.filler.fill::<T, S>(simd, schedule, &Part::All, row);
                 schedule += 1;
             }
             if self.writer.streaming {
                 let lead = self.writer.lead(out);
                 let (out_lead, out) = out.split_at_mut(lead);
                 out_lead.copy_from_slice(&staging[..lead]);
-                stream::<T, STORE>(&staging[lead..values], out);
+                simd.stream(&staging[lead..values], out);
             } else {
                 out.copy_from_slice(&staging[..values]);
             }
@@ -180,7 +180,7 @@ impl<T: Rounded> Kernel for FillBlock<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FUSED: bool, const STORE: usize>(mut self) {
+    fn run<S: Simd>(mut self, simd: S) {
         // What stands still goes from page to page of a row, what moves from row to row.
         let moving = (0..self.filler.columns.len()).step_by(PIECE).map(|from| Part::Moving(from..from + PIECE));
         for part in std::iter::once(Part::Still).chain(moving) {
@@ -188,7 +188,7 @@ impl<T: Rounded> Kernel for FillBlock<'_, '_, T> {
                 if let (Part::Moving(columns), Some(next)) = (&part, self.rows.get(row + 1)) {
                     touch_pages(&next[columns.start..next.len().min(columns.end)]);
                 }
-                self.filler.fill::<T, FUSED, STORE>(self.first + row, &part, self.rows[row]);
+                self.filler.fill::<T, S>(simd, self.first + row, &part, self.rows[row]);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Values of 16-bit types from `f32` lanes, which decide all but one in a thousand of them.
 
-use crate::cpu::dispatch::{LARGEST_STORE, NARROW_LINE, NarrowRounding, narrow_lines};
 use crate::cpu::rounding::Rounded;
+use crate::cpu::simd::{NARROW_LINE, NarrowRounding, Simd};
 use crate::cpu::working::Window;
 use crate::cpu::writer::Writer;
 use crate::double_double::power_of_two;
@@ -72,13 +72,8 @@ fn for_each_lane(mut lanes: u32, first: usize, look: &mut impl FnMut(usize)) {
 impl Narrow {
     /// The values `intercept + slope · shape` of some extent; nothing where `f64` has to decide too many of them.
     #[inline(always)]
-    pub fn of<T: Rounded, const STORE: usize>(
-        intercept: f64,
-        slope: f64,
-        extent: &Extent,
-        shapes: &Extent,
-    ) -> Option<Self> {
-        if !T::IS_NARROW || STORE != LARGEST_STORE {
+    pub fn of<T: Rounded, S: Simd>(intercept: f64, slope: f64, extent: &Extent, shapes: &Extent) -> Option<Self> {
+        if !T::IS_NARROW || !S::HAS_LINES {
             return None;
         }
         let within = |least: f64, greatest: f64| least >= USABLE.0 && greatest <= USABLE.1;
@@ -104,8 +99,9 @@ impl Narrow {
 
     /// Writes them over a piece's columns, and which are too close to call to `close`.
     #[inline(always)]
-    pub fn fill<T: Rounded, const STORE: usize>(
+    pub fn fill<T: Rounded, S: Simd>(
         &self,
+        simd: S,
         writer: Writer,
         shapes: &[f32],
         piece: &Piece,
@@ -118,28 +114,29 @@ impl Narrow {
         let end = first + (to - first) / NARROW_LINE * NARROW_LINE;
         close.first = first;
         close.lines =
-            self.fill_lines::<STORE>(&shapes[first..end], writer.streaming, &mut out[first..end], &mut close.lanes);
+            self.fill_lines::<S>(simd, &shapes[first..end], writer.streaming, &mut out[first..end], &mut close.lanes);
         for (part, columns) in close.parts.iter_mut().zip([from..first, end..to]) {
             *part = (0, columns.start);
             if !columns.is_empty() {
                 let shapes = &shapes[columns.start..columns.start + NARROW_LINE];
-                part.0 = self.fill_part::<STORE>(shapes, &mut out[columns]);
+                part.0 = self.fill_part::<S>(simd, shapes, &mut out[columns]);
             }
         }
     }
 
     /// Writes less than a line, and tells which values are too close to call.
     #[inline(always)]
-    fn fill_part<const STORE: usize>(&self, shapes: &[f32], out: &mut [u16]) -> u32 {
+    fn fill_part<S: Simd>(&self, simd: S, shapes: &[f32], out: &mut [u16]) -> u32 {
         let (mut line, mut close) = ([0; NARROW_LINE], [0; _]);
-        self.fill_lines::<STORE>(shapes, false, &mut line, &mut close);
+        self.fill_lines::<S>(simd, shapes, false, &mut line, &mut close);
         out.copy_from_slice(&line[..out.len()]);
         close[0] & ((1 << out.len()) - 1)
     }
 
     #[inline(always)]
-    fn fill_lines<const STORE: usize>(
+    fn fill_lines<S: Simd>(
         &self,
+        simd: S,
         shapes: &[f32],
         streaming: bool,
         out: &mut [u16],
@@ -147,9 +144,9 @@ impl Narrow {
     ) -> u64 {
         let Self { terms, rounding, lifted } = *self;
         if lifted {
-            narrow_lines::<true, STORE>(terms, shapes, rounding, streaming, out, close)
+            simd.narrow_lines::<true>(terms, shapes, rounding, streaming, out, close)
         } else {
-            narrow_lines::<false, STORE>(terms, shapes, rounding, streaming, out, close)
+            simd.narrow_lines::<false>(terms, shapes, rounding, streaming, out, close)
         }
     }
 }
@@ -159,8 +156,8 @@ mod tests {
     use half::{bf16, f16};
 
     use super::*;
-    use crate::cpu::dispatch::{Kernel, Level};
     use crate::cpu::shared::pieces::TrackPiece;
+    use crate::cpu::simd::{Kernel, Level};
 
     /// Columns of the piece, not a whole number of lines.
     const COLUMNS: usize = PIECE - 5;
@@ -177,7 +174,7 @@ mod tests {
         type Output = bool;
 
         #[inline(always)]
-        fn run<const FUSED: bool, const STORE: usize>(self) -> bool {
+        fn run<S: Simd>(self, simd: S) -> bool {
             let (intercept, slope) = self.terms;
             let magnitudes = self.shapes.iter().map(|shape| shape.abs()).filter(|shape| *shape > 0.0);
             let least = magnitudes.clone().fold(f64::INFINITY, f64::min);
@@ -191,12 +188,12 @@ mod tests {
                 negative: intercept + slope < 0.0,
                 roundings: 4.0,
             };
-            let Some(narrow) = Narrow::of::<T, STORE>(intercept, slope, &values, &shapes) else { return false };
+            let Some(narrow) = Narrow::of::<T, S>(intercept, slope, &values, &shapes) else { return false };
             let mut single: Vec<f32> = self.shapes.iter().map(|shape| *shape as f32).collect();
             single.resize(COLUMNS + NARROW_LINE, 0.0);
             let piece = Piece { from: 0, to: COLUMNS, stage: 0, count: 1, tracks: [TrackPiece::NONE; _], window: None };
             let writer = Writer { level: Level::BASELINE, streaming: true };
-            narrow.fill::<T, STORE>(writer, &single, &piece, self.out, self.close);
+            narrow.fill::<T, S>(simd, writer, &single, &piece, self.out, self.close);
             true
         }
     }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bytemuck::cast_slice;
 
-use crate::cpu::dispatch::{Level, NARROW_LINE};
 use crate::cpu::rounding::Rounded;
+use crate::cpu::simd::{Level, NARROW_LINE, Simd};
 use crate::cpu::working::Window;
 use crate::packed::{Batch, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack, integer};
 use crate::program::{Clamp, MAX_TRACKS};
@@ -195,7 +195,7 @@ impl Pattern {
 
     /// Makes it the pattern of a schedule over the steps of a block.
     #[inline(always)]
-    pub fn build<const FUSED: bool>(&mut self, batch: &Batch, row: Row<'_>, steps: &[StepColumns]) {
+    pub fn build<S: Simd>(&mut self, batch: &Batch, row: Row<'_>, steps: &[StepColumns]) {
         let Row { program, segments, heights } = row;
         self.program = Some(*program);
         self.segments.clear();
@@ -212,7 +212,7 @@ impl Pattern {
         self.lanes = steps.len() * COLUMNS + CHUNK;
         self.usable = program.segment_count <= MOST_SEGMENTS;
         for (index, ticks) in steps.iter().enumerate() {
-            self.usable = self.usable && self.lay_out::<FUSED>(batch, program, segments, ticks, index * COLUMNS);
+            self.usable = self.usable && self.lay_out::<S>(batch, program, segments, ticks, index * COLUMNS);
         }
         let moving = |piece: &Piece| piece.tracks[..piece.count].iter().filter(|track| track.still.is_none()).count();
         let useful = self.usable && (self.pieces.len() > 1 || self.pieces.iter().any(|piece| moving(piece) > 1));
@@ -221,7 +221,7 @@ impl Pattern {
 
     /// Lays pieces out over columns, from column `at` of the block on; false where that takes more than `f64`.
     #[inline(always)]
-    fn lay_out<const FUSED: bool>(
+    fn lay_out<S: Simd>(
         &mut self,
         batch: &Batch,
         program: &PackedProgram,
@@ -231,22 +231,22 @@ impl Pattern {
     ) -> bool {
         let clock = batch.stages_of(program).first().map_or(1.0, |stage| integer(stage.quantum) as f64);
         if clock == 1.0 {
-            return self.lay_out_ticks::<FUSED>(batch, program, segments, steps, at);
+            return self.lay_out_ticks::<S>(batch, program, segments, steps, at);
         }
         if steps.largest >= DIVISIBLE {
             return false;
         }
         let mut ticks = steps.clone();
         for tick in &mut ticks.steps {
-            *tick = divide::<FUSED>(*tick, clock).0;
+            *tick = divide::<S>(*tick, clock).0;
         }
-        ticks.largest = divide::<FUSED>(steps.largest, clock).0;
-        self.lay_out_ticks::<FUSED>(batch, program, segments, &ticks, at)
+        ticks.largest = divide::<S>(steps.largest, clock).0;
+        self.lay_out_ticks::<S>(batch, program, segments, &ticks, at)
     }
 
     /// The same, by the program's clock.
     #[inline(always)]
-    fn lay_out_ticks<const FUSED: bool>(
+    fn lay_out_ticks<S: Simd>(
         &mut self,
         batch: &Batch,
         program: &PackedProgram,
@@ -273,7 +273,7 @@ impl Pattern {
                 for (index, track) in tracks.iter().enumerate() {
                     let Some(time) = &times[index] else { return false };
                     if runs[index].1 <= next {
-                        let Some(run) = self.lay_out_run::<FUSED>(index, track, segments, time, next..to, at) else {
+                        let Some(run) = self.lay_out_run::<S>(index, track, segments, time, next..to, at) else {
                             return false;
                         };
                         runs[index] = run;
@@ -301,7 +301,7 @@ impl Pattern {
 
     /// Lays the first run of a track out over columns, and tells where it ends.
     #[inline(always)]
-    fn lay_out_run<const FUSED: bool>(
+    fn lay_out_run<S: Simd>(
         &mut self,
         index: usize,
         track: &PackedTrack,
@@ -312,13 +312,13 @@ impl Pattern {
     ) -> Option<(TrackPiece, usize)> {
         let first = track.segment_first as usize;
         let own = &segments[first..first + track.segment_count as usize];
-        let (segment, end) = segment_run::<FUSED>(own, time, columns.clone());
+        let (segment, end) = segment_run::<S>(own, time, columns.clone());
         let shapes = &mut self.shapes[index];
         if shapes.is_empty() {
             shapes.resize(self.lanes, 0.0);
         }
         let mut run = columns.start..end;
-        let mut extent = shape_run::<FUSED>(&own[segment], time, run.clone(), &mut shapes[at..at + COLUMNS + CHUNK])?;
+        let mut extent = shape_run::<S>(&own[segment], time, run.clone(), &mut shapes[at..at + COLUMNS + CHUNK])?;
         let value = shapes[at + run.start];
         // Stairs of many columns are each worth a piece, of which this may be the end.
         let stair = has_long_stairs(&own[segment], time);
@@ -336,20 +336,20 @@ impl Pattern {
 
     /// Puts all tracks together, if the second schedule of this pattern has the very same ones: then all others may.
     #[inline(always)]
-    pub fn compose<const FUSED: bool>(&mut self, row: Row<'_>) {
-        let composed = self.has_heights(row) && self.compose_pieces::<FUSED>();
+    pub fn compose<S: Simd>(&mut self, row: Row<'_>) {
+        let composed = self.has_heights(row) && self.compose_pieces::<S>();
         self.composed = if composed { Composed::Ready } else { Composed::Useless };
     }
 
     #[inline(always)]
-    fn compose_pieces<const FUSED: bool>(&mut self) -> bool {
+    fn compose_pieces<S: Simd>(&mut self) -> bool {
         if self.shapes[COMPOSED].is_empty() {
             self.shapes[COMPOSED].resize(self.lanes, 0.0);
         }
         let (shapes, composed) = self.shapes.split_at_mut(COMPOSED);
         for piece in &self.pieces {
             let stage = &self.stages[piece.stage];
-            let Some(whole) = piece.composed::<FUSED>(stage, &self.heights, shapes, &mut composed[0]) else {
+            let Some(whole) = piece.composed::<S>(stage, &self.heights, shapes, &mut composed[0]) else {
                 return false;
             };
             append(&mut self.composed_pieces, whole);

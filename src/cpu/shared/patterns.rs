@@ -60,6 +60,7 @@ mod tests {
     use super::*;
     use crate::cpu::shared::parameters::row_of;
     use crate::cpu::shared::steps::StepColumns;
+    use crate::cpu::simd::Baseline;
     use crate::curve::Curve;
     use crate::packed::{Batch, Steps};
     use crate::program::{Program, Segment};
@@ -78,7 +79,7 @@ mod tests {
             let row = row_of(&batch, schedule);
             let (pattern, known) = patterns.turn_to(row);
             if !known {
-                pattern.build::<false>(&batch, row, &steps);
+                pattern.build::<Baseline>(&batch, row, &steps);
                 built += 1;
             }
             assert!(pattern.is_of(row) && pattern.is_usable());

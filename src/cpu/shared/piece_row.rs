@@ -1,6 +1,7 @@
 //! One piece of one row, by whichever way its values allow.
 
 use crate::cpu::rounding::Rounded;
+use crate::cpu::simd::Simd;
 use crate::cpu::writer::Writer;
 
 use super::close::Close;
@@ -35,7 +36,7 @@ pub struct PieceRow<'r, 's, 'a, 'b> {
 impl PieceRow<'_, '_, '_, '_> {
     /// Writes the piece's columns of `out`, and perhaps some beyond them.
     #[inline(always)]
-    pub fn fill<T: Rounded, const FUSED: bool, const STORE: usize>(&mut self, out: &mut [T]) {
+    pub fn fill<T: Rounded, S: Simd>(&mut self, simd: S, out: &mut [T]) {
         let (writer, schedule, pattern, piece) = (self.writer, self.schedule, self.pattern, self.piece);
         let Row { heights, .. } = self.row;
         let track = &piece.tracks[0];
@@ -52,8 +53,8 @@ impl PieceRow<'_, '_, '_, '_> {
         {
             let line = Line { intercept, slope, rounding, writer };
             match track.still {
-                Some(shape) => self.close.fill_still(line, line.at::<FUSED>(shape), schedule, piece, out),
-                None => self.fill_line::<T, FUSED, STORE>(line, &extent, &track.extent, track.shapes, out),
+                Some(shape) => self.close.fill_still(line, line.at::<S>(shape), schedule, piece, out),
+                None => self.fill_line::<T, S>(simd, line, &extent, &track.extent, track.shapes, out),
             }
             return;
         }
@@ -69,19 +70,20 @@ impl PieceRow<'_, '_, '_, '_> {
             self.close.fill_still(line, line.intercept, schedule, piece, out);
         } else if count == 1 {
             let Values { moving, shapes, .. } = *self.values;
-            self.fill_line::<T, FUSED, STORE>(line, &extent, &shapes, moving[0].2, out);
-        } else if self.fill_made::<T, FUSED, STORE>(line, stage.summed, out) {
+            self.fill_line::<T, S>(simd, line, &extent, &shapes, moving[0].2, out);
+        } else if self.fill_made::<T, S>(simd, line, stage.summed, out) {
             let (values, summed, shapes) = (&*self.values, stage.summed, &pattern.shapes);
-            self.close.look_closer::<T, FUSED>(line, schedule, piece, out, |column| {
-                values.made::<1, FUSED>(summed, shapes, column)[0]
+            self.close.look_closer::<T, S>(line, schedule, piece, out, |column| {
+                values.made::<1, S>(summed, shapes, column)[0]
             });
         }
     }
 
     /// Writes a straight line in the shapes of one track, in lanes of `f32` where those will do.
     #[inline(always)]
-    fn fill_line<T: Rounded, const FUSED: bool, const STORE: usize>(
+    fn fill_line<T: Rounded, S: Simd>(
         &mut self,
+        simd: S,
         line: Line,
         extent: &Extent,
         shape_extent: &Extent,
@@ -89,30 +91,25 @@ impl PieceRow<'_, '_, '_, '_> {
         out: &mut [T],
     ) {
         let Self { writer, schedule, pattern, piece, .. } = *self;
-        if let Some(narrow) = Narrow::of::<T, STORE>(line.intercept, line.slope, extent, shape_extent) {
-            narrow.fill::<T, STORE>(writer, &pattern.narrow_shapes[shapes], piece, out, self.close_lanes);
+        if let Some(narrow) = Narrow::of::<T, S>(line.intercept, line.slope, extent, shape_extent) {
+            narrow.fill::<T, S>(simd, writer, &pattern.narrow_shapes[shapes], piece, out, self.close_lanes);
             let (shapes, close) = (&pattern.shapes[shapes], &mut *self.close);
             self.close_lanes.for_each(|column| {
-                let value = line.rounding.certain(line.at::<FUSED>(shapes[column]));
+                let value = line.rounding.certain(line.at::<S>(shapes[column]));
                 out[column] = value.unwrap_or_else(|| close.value_at(schedule, column));
             });
             return;
         }
         let shapes = &pattern.shapes[shapes];
         let count = piece.to - piece.from;
-        if line.fill::<T, FUSED, STORE>(&shapes[piece.from..], count, &mut out[piece.from..]) {
-            self.close.look_closer::<T, FUSED>(line, schedule, piece, out, |column| shapes[column]);
+        if line.fill::<T, S>(simd, &shapes[piece.from..], count, &mut out[piece.from..]) {
+            self.close.look_closer::<T, S>(line, schedule, piece, out, |column| shapes[column]);
         }
     }
 
     /// Writes what several moving tracks make; whether any value is too close to call.
     #[inline(always)]
-    fn fill_made<T: Rounded, const FUSED: bool, const STORE: usize>(
-        &mut self,
-        line: Line,
-        summed: bool,
-        out: &mut [T],
-    ) -> bool {
+    fn fill_made<T: Rounded, S: Simd>(&mut self, simd: S, line: Line, summed: bool, out: &mut [T]) -> bool {
         let (values, shapes, piece) = (&*self.values, &self.pattern.shapes, self.piece);
         let out = &mut out[piece.from..];
         let mut doubtful = false;
@@ -125,11 +122,11 @@ impl PieceRow<'_, '_, '_, '_> {
             let mut made = [0.0; GROUP + CHUNK];
             let mut lane = 0;
             while lane < group {
-                let lanes = values.made::<CHUNK, FUSED>(summed, shapes, piece.from + done + lane);
+                let lanes = values.made::<CHUNK, S>(summed, shapes, piece.from + done + lane);
                 made[lane..lane + CHUNK].copy_from_slice(&lanes);
                 lane += CHUNK;
             }
-            doubtful |= line.fill::<T, FUSED, STORE>(&made, group, &mut out[done..]);
+            doubtful |= line.fill::<T, S>(simd, &made, group, &mut out[done..]);
             done += group;
         }
         doubtful

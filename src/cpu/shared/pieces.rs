@@ -1,6 +1,7 @@
 //! Runs of columns over which every track stands in one segment, and what their values are for a row.
 
 use crate::cpu::lanes::multiply_add;
+use crate::cpu::simd::Simd;
 use crate::cpu::working::Window;
 use crate::packed::PackedHeight;
 use crate::program::{Clamp, MAX_TRACKS};
@@ -254,7 +255,7 @@ impl Piece {
 
     /// The same with one track for all, whose values are written to `composed`.
     #[inline(always)]
-    pub fn composed<const FUSED: bool>(
+    pub fn composed<S: Simd>(
         &self,
         stage: &StageValues,
         heights: &[PackedHeight],
@@ -274,8 +275,8 @@ impl Piece {
                 Some(value) => value,
                 None if values.count == 0 => values.intercept,
                 None => {
-                    let [made] = values.made::<1, FUSED>(stage.summed, shapes, column);
-                    multiply_add::<FUSED>(values.slope, made, values.intercept)
+                    let [made] = values.made::<1, S>(stage.summed, shapes, column);
+                    multiply_add::<S>(values.slope, made, values.intercept)
                 }
             };
         }
@@ -289,17 +290,12 @@ impl Piece {
 impl Values {
     /// What the moving tracks make, in lanes from a column on.
     #[inline(always)]
-    pub fn made<const N: usize, const FUSED: bool>(
-        &self,
-        summed: bool,
-        shapes: &[Vec<f64>],
-        column: usize,
-    ) -> [f64; N] {
+    pub fn made<const N: usize, S: Simd>(&self, summed: bool, shapes: &[Vec<f64>], column: usize) -> [f64; N] {
         let mut made = [if summed { 0.0 } else { 1.0 }; N];
         for &(base, amplitude, track) in &self.moving[..self.count] {
             let shapes = &shapes[track][column..column + N];
             for lane in 0..N {
-                let value = multiply_add::<FUSED>(amplitude, shapes[lane], base);
+                let value = multiply_add::<S>(amplitude, shapes[lane], base);
                 made[lane] = if summed { made[lane] + value } else { made[lane] * value };
             }
         }

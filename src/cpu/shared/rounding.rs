@@ -1,9 +1,9 @@
 //! A row's values, rounded and written.
 
 use crate::cpu::block::LANE_NUMBERS;
-use crate::cpu::dispatch::{BitRounding, LARGEST_STORE, LINE, polynomial_lines, stream};
 use crate::cpu::lanes::multiply_add;
 use crate::cpu::rounding::Rounded;
+use crate::cpu::simd::{BitRounding, LINE, Simd};
 use crate::cpu::working::{Window, Working};
 use crate::cpu::writer::Writer;
 use crate::double_double::power_of_two;
@@ -95,31 +95,26 @@ pub struct Line {
 impl Line {
     /// The value where the tracks make this.
     #[inline(always)]
-    pub fn at<const FUSED: bool>(&self, made: f64) -> f64 {
-        multiply_add::<FUSED>(self.slope, made, self.intercept)
+    pub fn at<S: Simd>(&self, made: f64) -> f64 {
+        multiply_add::<S>(self.slope, made, self.intercept)
     }
 
     /// Writes the values where the tracks make the first `count` of these, of which there are some more; whether any is
     /// too close to call. Where `out` is longer, some beyond may be written too.
     #[inline(always)]
-    pub fn fill<T: Rounded, const FUSED: bool, const STORE: usize>(
-        &self,
-        made: &[f64],
-        count: usize,
-        out: &mut [T],
-    ) -> bool {
+    pub fn fill<T: Rounded, S: Simd>(&self, simd: S, made: &[f64], count: usize, out: &mut [T]) -> bool {
         let lanes = count.next_multiple_of(CHUNK);
         if !self.writer.streaming
             && lanes <= out.len()
             && let Some(window) = &self.rounding.window
         {
-            return self.fill_lanes::<T, FUSED>(window, &made[..lanes], &mut out[..lanes]);
+            return self.fill_lanes::<T, S>(window, &made[..lanes], &mut out[..lanes]);
         }
         if let Some(bits) = self.rounding.bits
-            && STORE == LARGEST_STORE
+            && S::HAS_LINES
             && let Some(out) = T::as_singles(out)
         {
-            return self.fill_singles::<STORE>(bits, made, count, out);
+            return self.fill_singles::<S>(simd, bits, made, count, out);
         }
         let lead = self.writer.lead(out).min(count);
         let mut close = false;
@@ -129,13 +124,13 @@ impl Line {
             let group = wanted.min(count - done);
             let mut rounded = [T::zeroed(); GROUP];
             for lane in 0..group {
-                let (value, close_one) = self.rounding.round::<T>(self.at::<FUSED>(made[done + lane]));
+                let (value, close_one) = self.rounding.round::<T>(self.at::<S>(made[done + lane]));
                 rounded[lane] = value;
                 close |= close_one;
             }
             let out = &mut out[done..done + group];
             if self.writer.streaming {
-                stream::<T, STORE>(&rounded[..group], out);
+                simd.stream(&rounded[..group], out);
             } else {
                 out.copy_from_slice(&rounded[..group]);
             }
@@ -146,10 +141,10 @@ impl Line {
 
     /// As [`Line::fill`], where there is room for whole lanes.
     #[inline(always)]
-    fn fill_lanes<T: Rounded, const FUSED: bool>(&self, window: &Window, made: &[f64], out: &mut [T]) -> bool {
+    fn fill_lanes<T: Rounded, S: Simd>(&self, window: &Window, made: &[f64], out: &mut [T]) -> bool {
         let mut close = false;
         for (slot, made) in out.iter_mut().zip(made) {
-            let (value, close_one) = self.rounding.round_normal(self.at::<FUSED>(*made), window);
+            let (value, close_one) = self.rounding.round_normal(self.at::<S>(*made), window);
             *slot = value;
             close |= close_one;
         }
@@ -158,23 +153,23 @@ impl Line {
 
     /// As [`Line::fill`], line by line of the cache.
     #[inline(always)]
-    fn fill_singles<const STORE: usize>(&self, bits: BitRounding, made: &[f64], count: usize, out: &mut [f32]) -> bool {
+    fn fill_singles<S: Simd>(&self, simd: S, bits: BitRounding, made: &[f64], count: usize, out: &mut [f32]) -> bool {
         let terms = [self.intercept, self.slope];
         let streaming = self.writer.streaming;
         let mut close = false;
         let mut line = [0.0; LINE];
         let lead = self.writer.lead(out).min(count);
         if lead > 0 {
-            close |= polynomial_lines::<2, STORE>(&terms, &made[..LINE], bits, false, &mut line);
+            close |= simd.polynomial_lines::<2>(&terms, &made[..LINE], bits, false, &mut line);
             out[..lead].copy_from_slice(&line[..lead]);
         }
         // Whole lines, and one more where there is room.
         let whole = lead + (count - lead) / LINE * LINE;
         let spare = !streaming && whole < count && whole + LINE <= out.len();
         let end = if spare { whole + LINE } else { whole };
-        close |= polynomial_lines::<2, STORE>(&terms, &made[lead..end], bits, streaming, &mut out[lead..end]);
+        close |= simd.polynomial_lines::<2>(&terms, &made[lead..end], bits, streaming, &mut out[lead..end]);
         if end < count {
-            close |= polynomial_lines::<2, STORE>(&terms, &made[end..end + LINE], bits, false, &mut line);
+            close |= simd.polynomial_lines::<2>(&terms, &made[end..end + LINE], bits, false, &mut line);
             out[end..count].copy_from_slice(&line[..count - end]);
         }
         close

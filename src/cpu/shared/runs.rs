@@ -1,5 +1,6 @@
 //! Runs of columns inside one stage, or one segment of a track, and the shapes of a curve over one.
 
+use crate::cpu::simd::Simd;
 use std::ops::Range;
 
 use crate::cpu::lanes::shapes;
@@ -31,11 +32,7 @@ pub fn stage_run(stages: &[PackedStage], ticks: &StepColumns, from: usize) -> (u
 
 /// The segment in force at the first of `columns`, and the column where another takes over.
 #[inline(always)]
-pub fn segment_run<const FUSED: bool>(
-    segments: &[PackedSegment],
-    time: &TrackTime<'_>,
-    columns: Range<usize>,
-) -> (usize, usize) {
+pub fn segment_run<S: Simd>(segments: &[PackedSegment], time: &TrackTime<'_>, columns: Range<usize>) -> (usize, usize) {
     if segments.len() == 1 {
         return (0, columns.end);
     }
@@ -51,11 +48,11 @@ pub fn segment_run<const FUSED: bool>(
         }
         return (segment, (before as usize).clamp(columns.start + 1, columns.end));
     }
-    let mut positions = time.at::<FUSED>(columns.start);
+    let mut positions = time.at::<S>(columns.start);
     let (segment, mut first, mut end) = (segment_at(positions[0]), columns.start, columns.start + 1);
     while end < columns.end {
         if end == first + CHUNK {
-            positions = time.at::<FUSED>(end);
+            positions = time.at::<S>(end);
             first = end;
         }
         if segment_at(positions[end - first]) != segment {
@@ -75,7 +72,7 @@ pub fn has_long_stairs(segment: &PackedSegment, time: &TrackTime<'_>) -> bool {
 
 /// Writes the shapes of a run, and lanes beyond it that the next run overwrites; how large they are, if `f64` can tell.
 #[inline(always)]
-pub fn shape_run<const FUSED: bool>(
+pub fn shape_run<S: Simd>(
     segment: &PackedSegment,
     time: &TrackTime<'_>,
     columns: Range<usize>,
@@ -91,9 +88,9 @@ pub fn shape_run<const FUSED: bool>(
     let mut roundings = 0.0;
     let mut column = from;
     while column < to {
-        let phases = phases.phases::<FUSED>(&time.at::<FUSED>(column));
+        let phases = phases.phases::<S>(&time.at::<S>(column));
         let mut chunk = [0.0; CHUNK];
-        roundings = shapes::<CHUNK, FUSED>(&curve, &phases, &mut chunk);
+        roundings = shapes::<CHUNK, S>(&curve, &phases, &mut chunk);
         for lane in 0..CHUNK {
             // No `&&`: it is a branch.
             let lost = (chunk[lane] == 0.0) & (phases.high[lane] != 0.0);

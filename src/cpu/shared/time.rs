@@ -3,6 +3,7 @@
 //! A schedule that needs more is left to the exact way.
 
 use crate::cpu::lanes::{Phases, exact_sum, multiply_add, nearest_integer, product_rest};
+use crate::cpu::simd::Simd;
 use crate::double_double::DoubleDouble;
 use crate::packed::{FLAG_LEAD, FLAG_REVERSED, PackedSegment, PackedStage, PackedTrack, integer};
 use crate::program::Repetition;
@@ -18,10 +19,10 @@ pub const DIVISIBLE: f64 = (1_u64 << 51) as f64;
 
 /// Quotient and remainder of whole numbers, the first below [`DIVISIBLE`].
 #[inline(always)]
-pub fn divide<const FUSED: bool>(time: f64, by: f64) -> (f64, f64) {
+pub fn divide<S: Simd>(time: f64, by: f64) -> (f64, f64) {
     let (nearest, _) = nearest_integer(time / by);
     // Whole and small enough to be exact, rounded once or twice.
-    let rest = multiply_add::<FUSED>(-nearest, by, time);
+    let rest = multiply_add::<S>(-nearest, by, time);
     let over = rest < 0.0;
     (if over { nearest - 1.0 } else { nearest }, if over { rest + by } else { rest })
 }
@@ -52,7 +53,7 @@ impl<'a> TrackTime<'a> {
 
     /// The track's clock at some columns, folded as [`Repetition::fold`] does.
     #[inline(always)]
-    pub fn at<const FUSED: bool>(&self, column: usize) -> [f64; CHUNK] {
+    pub fn at<S: Simd>(&self, column: usize) -> [f64; CHUNK] {
         let mut times = [0.0; CHUNK];
         let ticks = &self.ticks.steps[column..column + CHUNK];
         for lane in 0..CHUNK {
@@ -63,13 +64,13 @@ impl<'a> TrackTime<'a> {
             Repetition::Restart { period } => {
                 let period = period as f64;
                 for time in &mut times {
-                    *time = divide::<FUSED>(*time, period).1;
+                    *time = divide::<S>(*time, period).1;
                 }
             }
             Repetition::Reflect { period } => {
                 let period = period as f64;
                 for time in &mut times {
-                    let rest = divide::<FUSED>(*time, 2.0 * period).1;
+                    let rest = divide::<S>(*time, 2.0 * period).1;
                     *time = if rest <= period { rest } else { 2.0 * period - rest };
                 }
             }
@@ -119,14 +120,14 @@ impl PhaseCount {
 
     /// The phases at some times.
     #[inline(always)]
-    pub fn phases<const FUSED: bool>(&self, times: &[f64; CHUNK]) -> Phases<CHUNK> {
+    pub fn phases<S: Simd>(&self, times: &[f64; CHUNK]) -> Phases<CHUNK> {
         let mut counts = [0.0; CHUNK];
         for lane in 0..CHUNK {
             counts[lane] = times[lane] - self.start;
         }
         if self.quantum != 1.0 {
             for count in &mut counts {
-                *count = divide::<FUSED>(*count, self.quantum).0;
+                *count = divide::<S>(*count, self.quantum).0;
             }
         }
         let mut phases = Phases { high: [0.0; CHUNK], low: [0.0; CHUNK] };
@@ -135,7 +136,7 @@ impl PhaseCount {
             let back = if moved < self.origin { self.origin - moved } else { 0.0 };
             let count = if self.reversed { back } else { self.origin + moved };
             let high = count * self.rate.0;
-            let low = multiply_add::<FUSED>(count, self.rate.1, product_rest::<FUSED>(count, self.rate.0, high));
+            let low = multiply_add::<S>(count, self.rate.1, product_rest::<S>(count, self.rate.0, high));
             phases.high[lane] = high + low;
             phases.low[lane] = low - (phases.high[lane] - high);
         }
@@ -153,6 +154,18 @@ impl PhaseCount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::simd::{Kernel, Level};
+
+    struct Divide(f64, f64);
+
+    impl Kernel for Divide {
+        type Output = (f64, f64);
+
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> (f64, f64) {
+            divide::<S>(self.0, self.1)
+        }
+    }
 
     #[test]
     fn quotients_are_whole_and_exact() {
@@ -160,7 +173,7 @@ mod tests {
             for time in [0.0, 1.0, by - 1.0, by, by + 1.0, 7.0 * by - 1.0, 7.0 * by, DIVISIBLE - 1.0] {
                 if time < DIVISIBLE {
                     let want = (time as u64 / by as u64, time as u64 % by as u64);
-                    for (quotient, rest) in [divide::<false>(time, by), divide::<true>(time, by)] {
+                    for (quotient, rest) in Level::available().into_iter().map(|level| level.run(Divide(time, by))) {
                         assert_eq!((quotient as u64, rest as u64), want, "{time} by {by}");
                     }
                 }

@@ -1,8 +1,8 @@
 //! A short row in one go: its pieces are straight lines in shapes, which all have one window.
 
-use crate::cpu::dispatch::{LARGEST_STORE, polynomial_lines};
 use crate::cpu::lanes::multiply_add;
 use crate::cpu::rounding::Rounded;
+use crate::cpu::simd::Simd;
 use crate::cpu::working::{Window, Working};
 use crate::double_double::power_of_two;
 use crate::packed::PackedHeight;
@@ -140,23 +140,25 @@ impl WholeRow {
     /// Writes a row, and some lanes beyond its columns; false where it takes more than this. `exact` tells values that are
     /// too close to call.
     #[inline(always)]
-    pub fn fill<T: Rounded, const FUSED: bool, const STORE: usize>(
+    pub fn fill<T: Rounded, S: Simd>(
         &self,
+        simd: S,
         stages: &[StageValues],
         heights: &[PackedHeight],
         out: &mut [T],
         exact: impl FnMut(usize) -> T,
     ) -> bool {
         if self.simple {
-            self.fill_lines::<T, true, FUSED, STORE>(stages, heights, out, exact)
+            self.fill_lines::<T, true, S>(simd, stages, heights, out, exact)
         } else {
-            self.fill_lines::<T, false, FUSED, STORE>(stages, heights, out, exact)
+            self.fill_lines::<T, false, S>(simd, stages, heights, out, exact)
         }
     }
 
     #[inline(always)]
-    fn fill_lines<T: Rounded, const SIMPLE: bool, const FUSED: bool, const STORE: usize>(
+    fn fill_lines<T: Rounded, const SIMPLE: bool, S: Simd>(
         &self,
+        simd: S,
         stages: &[StageValues],
         heights: &[PackedHeight],
         out: &mut [T],
@@ -171,21 +173,22 @@ impl WholeRow {
         for piece in &self.pieces {
             let line = piece.line::<SIMPLE>(stages, heights);
             limits.add::<T>(&line);
-            close |= self.write::<T, FUSED, STORE>(piece, &line, window, out);
+            close |= self.write::<T, S>(simd, piece, &line, window, out);
         }
         if !limits.allow::<T>() {
             return false;
         }
         if close {
-            self.look_closer::<T, FUSED>(stages, heights, window, out, &mut exact);
+            self.look_closer::<T, S>(stages, heights, window, out, &mut exact);
         }
         true
     }
 
     /// Writes a piece and some lanes beyond; whether any value is too close to call.
     #[inline(always)]
-    fn write<T: Rounded, const FUSED: bool, const STORE: usize>(
+    fn write<T: Rounded, S: Simd>(
         &self,
+        simd: S,
         piece: &WholePiece,
         line: &Line,
         window: &Window,
@@ -197,19 +200,19 @@ impl WholeRow {
         let out = &mut out[lanes];
         if line.other == 0.0 {
             let terms = [line.constant, line.slope];
-            return write_line::<T, FUSED, STORE>(&terms, products, line.is_negative(), window, zeros, out);
+            return write_line::<T, S>(simd, &terms, products, line.is_negative(), window, zeros, out);
         }
         let mut made = [0.0; WIDTH];
         let made = &mut made[..products.len()];
         for ((made, product), others) in made.iter_mut().zip(products).zip(others) {
-            *made = line.at::<FUSED>(*product, *others);
+            *made = line.at::<S>(*product, *others);
         }
-        write_line::<T, FUSED, STORE>(&[0.0, 1.0], made, line.is_negative(), window, zeros, out)
+        write_line::<T, S>(simd, &[0.0, 1.0], made, line.is_negative(), window, zeros, out)
     }
 
     /// Computes values again that lie in the window.
     #[cold]
-    fn look_closer<T: Rounded, const FUSED: bool>(
+    fn look_closer<T: Rounded, S: Simd>(
         &self,
         stages: &[StageValues],
         heights: &[PackedHeight],
@@ -222,7 +225,7 @@ impl WholeRow {
                 if self.simple { piece.line::<true>(stages, heights) } else { piece.line::<false>(stages, heights) };
             let columns = out.iter_mut().enumerate().take(piece.to).skip(piece.from);
             for (column, slot) in columns {
-                if line.at::<FUSED>(self.products[column], self.others[column]).is_close(window) {
+                if line.at::<S>(self.products[column], self.others[column]).is_close(window) {
                     *slot = exact(column);
                 }
             }
@@ -297,19 +300,20 @@ impl Line {
 
     /// The value where all tracks make `product`, and all but the last one `others`.
     #[inline(always)]
-    fn at<const FUSED: bool>(&self, product: f64, others: f64) -> f64 {
+    fn at<S: Simd>(&self, product: f64, others: f64) -> f64 {
         if self.other == 0.0 {
-            return multiply_add::<FUSED>(self.slope, product, self.constant);
+            return multiply_add::<S>(self.slope, product, self.constant);
         }
-        let constant = multiply_add::<FUSED>(self.other, others, self.constant);
-        multiply_add::<FUSED>(self.slope, product, constant)
+        let constant = multiply_add::<S>(self.other, others, self.constant);
+        multiply_add::<S>(self.slope, product, constant)
     }
 }
 
 /// Writes a straight line in some numbers, which may be zero where the indices `zeros` say so; whether any value is too close
 /// to call.
 #[inline(always)]
-fn write_line<T: Rounded, const FUSED: bool, const STORE: usize>(
+fn write_line<T: Rounded, S: Simd>(
+    simd: S,
     terms: &[f64; 2],
     numbers: &[f64],
     negative: bool,
@@ -317,11 +321,11 @@ fn write_line<T: Rounded, const FUSED: bool, const STORE: usize>(
     zeros: impl Iterator<Item = usize>,
     out: &mut [T],
 ) -> bool {
-    let value = |number: f64| multiply_add::<FUSED>(terms[1], number, terms[0]);
-    if STORE == LARGEST_STORE
+    let value = |number: f64| multiply_add::<S>(terms[1], number, terms[0]);
+    if S::HAS_LINES
         && let Some(out) = T::as_singles(out)
     {
-        let close = polynomial_lines::<2, STORE>(terms, numbers, window.bit_rounding(negative), false, out);
+        let close = simd.polynomial_lines::<2>(terms, numbers, window.bit_rounding(negative), false, out);
         // No bits of a normal number are those of zero.
         for index in zeros {
             let value = value(numbers[index]);

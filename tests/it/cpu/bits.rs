@@ -70,6 +70,11 @@ fn every_way_gives_the_same_bf16() {
 }
 
 #[test]
+fn every_way_gives_the_same_f64() {
+    every_way_gives_the_same_bits::<f64>();
+}
+
+#[test]
 fn no_level_of_this_processor_is_skipped() {
     let names: Vec<&str> = Level::available().into_iter().map(Level::name).collect();
     #[cfg(target_arch = "x86_64")]
