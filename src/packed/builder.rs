@@ -54,6 +54,7 @@ impl BatchBuilder {
 
     /// Adds a lowered program, which needs no [`Program::check`].
     pub(crate) fn push_lowered(&mut self, program: &Program) -> Result<(), EvaluateError> {
+        debug_assert_eq!(program.check(), Ok(()), "lowering made a program that cannot be evaluated");
         let Structure { stages, tracks } = &mut self.structure;
         stages.clear();
         tracks.clear();

@@ -31,6 +31,12 @@ const TOO_STEEP: LowerError = LowerError::NotRepresentable {
     remedy: "use a smaller power, or give the clock whole numbers",
 };
 
+/// Why a curve has no form on another clock: its phase per step is beyond `f64`.
+const TOO_FAST: LowerError = LowerError::NotRepresentable {
+    what: "a curve that its clock runs through in less than 2^-1000 of a step",
+    remedy: "use a smaller multiplier, or a longer curve",
+};
+
 /// The largest exponent per phase count: then a change of the count by 2^-64 changes the value by less than a factor of
 /// 1 + 2^-54.
 const STEEPEST_PER_COUNT: f64 = 1024.0;
@@ -140,6 +146,9 @@ impl Moved {
             rate: self.segment.rate * clock.multiplier.over(&clock.divisor),
             ..self.segment
         };
+        if !segment.rate.is_finite() {
+            return Err(TOO_FAST);
+        }
         let mut counts = count.over(&clock.multiplier);
         if counts.high() >= BEYOND {
             // Counted from the curve's other end, the phase count is small.

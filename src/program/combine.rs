@@ -1,36 +1,19 @@
-//! How programs combine: in sequence, as a product, scaled, clamped, repeated, on another clock.
+//! Operations on programs: sequence, product, sum, scaling, clamping, repetition, slower clocks.
 
 use super::clock::one_over;
-use super::{Clamp, FOREVER, MAX_SEGMENTS, MAX_TRACKS, MOST_COUNTS, Program, Repetition, Segment, Stage, Track};
+use super::unroll::{product, sum};
+use super::{Clamp, FOREVER, MAX_SEGMENTS, MAX_TRACKS, Program, Repetition, Segment, Stage, Track};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::LowerError;
 
-/// Why steps cannot be told apart any more.
-const TOO_LONG: LowerError = LowerError::TooLong { what: "the sum or the product of lengths", limit: "2^62 steps" };
-
-/// The sum of two steps or lengths.
-fn sum(a: u64, b: u64) -> Result<u64, LowerError> {
-    a.checked_add(b).filter(|&sum| sum <= MOST_COUNTS).ok_or(TOO_LONG)
-}
-
-/// The product of a step or a length and a factor.
-fn product(a: u64, b: u64) -> Result<u64, LowerError> {
-    a.checked_mul(b).filter(|&product| product <= MOST_COUNTS).ok_or(TOO_LONG)
-}
-
-/// Where what begins at `start` and takes `length` ends; [`FOREVER`] if it never does.
-fn end(start: u64, length: u64) -> Result<u64, LowerError> {
-    if length == FOREVER { Ok(FOREVER) } else { sum(start, length) }
-}
-
 impl Clamp {
-    /// These bounds, then `outer`.
+    /// The bounds of applying `self` first and `outer` second.
     fn then(self, outer: Self) -> Self {
         Self { lower: self.lower.clamp(outer.lower, outer.upper), upper: self.upper.clamp(outer.lower, outer.upper) }
     }
 
-    /// Whether the bounds of `offset + scale · value` are doubles again.
+    /// Whether the bounds of `offset + scale · value` are exact doubles.
     fn is_exactly_affine(self, scale: DoubleDouble, offset: DoubleDouble) -> bool {
         [self.lower, self.upper].into_iter().all(|bound| bound.is_infinite() || (offset + scale * bound).low() == 0.0)
     }
@@ -48,7 +31,7 @@ impl Clamp {
     }
 }
 
-/// `scale · height`; NaN, of which no program can be evaluated, where that underflows to 0.
+/// `scale · height`; NaN, which every batch rejects, if the product underflows to 0.
 fn scaled(scale: DoubleDouble, height: DoubleDouble) -> DoubleDouble {
     let product = scale * height;
     let lost = product == DoubleDouble::ZERO && scale != product && height != product;
@@ -62,23 +45,7 @@ impl Segment {
         Self { base: offset + base, amplitude, ..self }
     }
 
-    /// The part of this segment from `steps` after its start, moved to start at `start`.
-    pub(super) fn skipped(self, steps: u64, start: u64) -> Result<Option<Self>, LowerError> {
-        let quantum = self.quantum.unwrap_or(1);
-        let count = (steps / quantum).min(self.length);
-        if !steps.is_multiple_of(quantum) && count < self.length {
-            return Ok(None);
-        }
-        let length = if self.length == FOREVER { FOREVER } else { self.length - count };
-        if self.curve == Curve::Hold {
-            return Ok(Some(Self { start, length, ..self }));
-        }
-        // A reversed phase stops at 0 where the length would go on.
-        let origin = if self.reversed { self.origin.saturating_sub(count) } else { sum(self.origin, count)? };
-        Ok(Some(Self { start, length, origin, ..self }))
-    }
-
-    /// This segment with each step of its clock stretched to `factor` steps, the phase still moving at each.
+    /// This segment stretched in time by `factor`, with the phase changing at every step.
     fn stretched(self, factor: u64) -> Result<Self, LowerError> {
         let start = product(self.start, factor)?;
         if factor == 1 || self.curve == Curve::Hold {
@@ -88,86 +55,25 @@ impl Segment {
             return Ok(Self { start, quantum: Some(product(quantum, factor)?), ..self });
         }
         let length = if self.length == FOREVER { FOREVER } else { product(self.length, factor)? };
-        // Of one over an integer the rate remains one, to the last bit.
+        // The reciprocal of an integer remains the reciprocal of an integer, to the last bit.
         let rate = match one_over(self.rate) {
             Some(whole) => DoubleDouble::one_over(product(whole, factor)?),
             None => self.rate / DoubleDouble::from(factor),
         };
-        // A multiple of 2^-64 remains one.
+        // A multiple of 2^-64 remains a multiple of 2^-64.
         let between = u128::from(self.lead) * u128::from(factor);
         let origin = sum(product(self.origin, factor)?, (between >> 64) as u64)?;
         Ok(Self { start, length, origin, lead: between as u64, rate, ..self })
     }
 }
 
-impl Track {
-    fn is_plain(&self) -> bool {
-        self.repetition == Repetition::None && self.clamp.is_none()
-    }
-
-    /// The constant this track is, if it is one.
-    fn constant(&self) -> Option<DoubleDouble> {
-        match self.segments.as_slice() {
-            [only] if only.curve == Curve::Hold => {
-                Some(self.clamp.apply((only.base + only.amplitude).into()).rounded())
-            }
-            _ => None,
-        }
-    }
-
-    /// Writes the segments of a plain track as they are once its clock's advance has passed; `false` where that cannot be.
-    fn take_advance(&mut self) -> Result<bool, LowerError> {
-        if self.advance > 0 {
-            let Some(segments) = self.unrolled(FOREVER)? else { return Ok(false) };
-            (self.segments, self.advance) = (segments, 0);
-        }
-        Ok(true)
-    }
-
-    /// This track written out as plain segments over `[0, until)`, or `None` where it cannot be.
-    fn unrolled(&self, until: u64) -> Result<Option<Vec<Segment>>, LowerError> {
-        if !self.clamp.is_none() {
-            return Ok(None);
-        }
-        let (period, clock_end) = match self.repetition {
-            Repetition::None => (FOREVER, end(self.advance, until)?),
-            Repetition::Restart { period } => (period, end(self.advance, until)?),
-            Repetition::Reflect { .. } => return Ok(None),
-        };
-        let first_cycle = self.advance / period;
-        let cycles = clock_end.max(1).div_ceil(period) - first_cycle;
-        let needed = u128::from(cycles) * self.segments.len() as u128;
-        if needed > MAX_SEGMENTS as u128 {
-            let needed = u64::try_from(needed).unwrap_or(u64::MAX);
-            return Err(LowerError::TooManySegments { needed, limit: MAX_SEGMENTS });
-        }
-        let mut out = Vec::with_capacity(needed as usize);
-        for cycle in first_cycle..first_cycle + cycles {
-            // The only cycle of what is not repeated begins at 0.
-            let cycle_start = if cycle == 0 { 0 } else { product(cycle, period)? };
-            for (index, segment) in self.segments.iter().enumerate() {
-                let begin = sum(cycle_start, segment.start)?;
-                let next = self.segments.get(index + 1).map_or(period, |next| next.start);
-                let part_end = end(cycle_start, next)?;
-                if part_end <= self.advance || begin >= clock_end {
-                    continue;
-                }
-                let (skip, start) = (self.advance.saturating_sub(begin), begin.saturating_sub(self.advance));
-                let Some(part) = segment.skipped(skip, start)? else { return Ok(None) };
-                out.push(part);
-            }
-        }
-        Ok(Some(out))
-    }
-}
-
 impl Stage {
-    /// Whether the product of the tracks is the stage's value as it is.
+    /// Whether the stage's value is just the product of its tracks.
     fn is_plain_product(&self) -> bool {
         self.scale == DoubleDouble::ONE && self.offset == DoubleDouble::ZERO && self.clamp.is_none()
     }
 
-    /// Folds what a single track can carry itself into its segments.
+    /// Folds scale, offset and bounds into the segments, if there is a single track that can represent them.
     fn normalize(&mut self) {
         if self.is_plain_product() {
             return;
@@ -185,13 +91,13 @@ impl Stage {
         }
     }
 
-    /// The same stage with what a single track can carry folded into its segments.
+    /// This stage after [`Stage::normalize`].
     pub(super) fn normalized(mut self) -> Self {
         self.normalize();
         self
     }
 
-    /// The constant this stage is, if it is one.
+    /// The value of a constant stage.
     fn constant(&self) -> Option<DoubleDouble> {
         match self.tracks.as_slice() {
             [track] => Some(self.clamp.apply((self.offset + self.scale * track.constant()?).into()).rounded()),
@@ -199,7 +105,7 @@ impl Stage {
         }
     }
 
-    /// The same stage taking over at a later step.
+    /// The same stage beginning at a later step, with its tracks advanced accordingly.
     fn starting_at(&self, start: u64) -> Result<Self, LowerError> {
         let mut stage = self.clone();
         for track in &mut stage.tracks {
@@ -217,7 +123,7 @@ impl Stage {
         self.normalized()
     }
 
-    /// This stage's tracks as terms of a sum, its scale within them.
+    /// This stage's tracks as terms of a sum, each multiplied by the stage's scale.
     fn terms(&self) -> Result<impl Iterator<Item = Track>, LowerError> {
         if (self.tracks.len() > 1 && !self.summed) || !self.clamp.is_none() {
             return Err(LowerError::NotRepresentable {
@@ -304,8 +210,8 @@ impl Program {
         self
     }
 
-    /// This program `factor` times as high; `None` where that is not a matter of its segments' heights alone: in
-    /// products of tracks and bounded ones, and where a height would leave the range of normal `f64`.
+    /// This program multiplied by `factor`; `None` unless that changes bases and amplitudes only: for products of
+    /// tracks, for bounded programs, and if a base or amplitude would leave the range of normal `f64`.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Option<Self> {
         let in_segments = |stage: &Stage| matches!(stage.tracks.as_slice(), [track] if track.clamp.is_none());
@@ -319,7 +225,7 @@ impl Program {
         all_kept.then_some(scaled)
     }
 
-    /// This program held within bounds.
+    /// This program clamped to bounds.
     #[must_use]
     pub fn clamp(mut self, clamp: Clamp) -> Self {
         for stage in &mut self.stages {
@@ -345,7 +251,7 @@ impl Program {
         self.joined(other, Stage::plus)
     }
 
-    /// Two programs at the same time, stage by stage.
+    /// Combines two simultaneous programs stage by stage.
     fn joined(
         &self,
         other: &Self,
@@ -361,8 +267,8 @@ impl Program {
         Self { quantum: 1, stages }.bounded()
     }
 
-    /// Programs one after another: each with the step it takes over at (the first 0, rising) and its
-    /// own clock starting there.
+    /// Programs one after another, each with the step at which it begins (the first at 0, ascending) and at which its
+    /// own clock reads 0.
     ///
     /// # Errors
     /// When the whole needs more than [`MAX_SEGMENTS`] segments.
@@ -382,12 +288,12 @@ impl Program {
         Self { quantum: 1, stages }.bounded()
     }
 
-    /// One segment, and from step `steps` on this program: what comes of a warmup.
+    /// One segment, followed by this program from step `steps` on: a warmup.
     ///
     /// # Errors
     /// As [`Program::sequence`].
     pub fn after(mut self, first: Segment, steps: u64) -> Result<Self, LowerError> {
-        // A single plain track takes the segment in, as a sequence would make it.
+        // Fast path with the result of `sequence`: a single plain track absorbs the segment.
         if let [stage] = self.stages.as_mut_slice()
             && stage.is_plain_product()
             && let [track] = stage.tracks.as_mut_slice()
@@ -403,12 +309,12 @@ impl Program {
         Self::sequence([(0, Self::of(vec![first])), (steps, self)])
     }
 
-    /// This program after its first `steps` steps, its clock running on: what an overlaid warmup hands over to.
+    /// This program without its first `steps` steps, its clock running on: the rest after an overlaid warmup.
     ///
     /// # Errors
     /// When a step is beyond what is counted exactly.
     pub fn skip(&self, steps: u64) -> Result<Self, LowerError> {
-        // The stage in force has started by then.
+        // The stage in force at `steps` began at or before it.
         let mut stages = vec![Stage { start: 0, ..self.stage_at(steps).starting_at(steps)? }];
         for stage in self.stages.iter().filter(|stage| stage.start > steps) {
             stages.push(Stage { start: stage.start - steps, ..stage.clone() });
@@ -416,7 +322,7 @@ impl Program {
         Ok(Self { quantum: self.quantum, stages })
     }
 
-    /// The first `period` steps over and over.
+    /// The first `period` steps of this program, repeated.
     ///
     /// # Errors
     /// When the inner program itself repeats or branches in a way that has to be written out and
@@ -434,7 +340,7 @@ impl Program {
             }
             return Ok(Self::of_stage(stage));
         }
-        // One past the period, because a reflection turns on the value there.
+        // One step more than the period: a reflection turns at that step.
         let until = sum(period, 1)?;
         let mut segments = Vec::new();
         for (index, stage) in self.stages.iter().enumerate().filter(|(_, stage)| stage.start < until) {
@@ -463,7 +369,7 @@ impl Program {
         Ok(self)
     }
 
-    /// This program with every length `factor` times as long, its value still moving at each step.
+    /// This program stretched in time by `factor`, with the value still changing at every step.
     ///
     /// # Errors
     /// When a length is beyond what is counted exactly, or a segment begins between steps.
@@ -485,7 +391,8 @@ impl Program {
         Ok(self)
     }
 
-    fn bounded(self) -> Result<Self, LowerError> {
+    /// The same program, if its segments are within the limit.
+    pub(crate) fn bounded(self) -> Result<Self, LowerError> {
         let needed = self.segments().count();
         if needed > MAX_SEGMENTS {
             return Err(LowerError::TooManySegments { needed: needed as u64, limit: MAX_SEGMENTS });
@@ -494,10 +401,10 @@ impl Program {
     }
 }
 
-/// Appends a stage, joining it to the one before where both are plain tracks.
+/// Appends a stage, merging it into the previous one if both are plain tracks.
 fn push_merged(stages: &mut Vec<Stage>, stage: Stage) -> Result<(), LowerError> {
     let mut stage = stage.normalized();
-    // An empty piece (same start) is replaced by its successor.
+    // A piece of length 0 (same start) is replaced by its successor.
     if stages.last().is_some_and(|last| last.start == stage.start) {
         stages.pop();
     }

@@ -1,24 +1,25 @@
-//! The lowered form: what every schedule compiles to, and all that a backend ever sees.
+//! The lowered form: what every schedule compiles to, and the only form that backends see.
 //!
-//! A [`Segment`] is a run of steps on one [`Curve`]. A [`Track`] is a sorted list of segments that may
-//! repeat. A [`Stage`] is `offset + scale · Π tracks`, or `Σ tracks` for `Π`, from its start to the next stage, and a
-//! [`Program`] is a sorted list of stages behind one clock.
+//! A [`Segment`] is a range of steps on one [`Curve`]. A [`Track`] is a sorted list of segments that may repeat. A
+//! [`Stage`] is `offset + scale · Π tracks` (or `Σ` instead of `Π`) from its start to the next stage. A [`Program`] is
+//! a sorted list of stages on one clock.
 //!
-//! Time is integer throughout: steps are counted, subtracted and folded as `u64`, and become a number
-//! once, when a segment's phase is multiplied by its rate.
+//! Time is integer throughout: steps are counted, subtracted and folded as `u64`. They become floating-point numbers
+//! once, when a phase count is multiplied by the segment's rate.
 
 mod check;
 mod clock;
 mod combine;
 mod evaluate;
 mod marks;
+mod unroll;
 
 pub use clock::{BETWEEN_STEPS, Clock, Moved};
 
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 
-/// How many times as large as its end a move's beginning may be, where it is computed from there: 2^90.
+/// The largest ratio of start to end for a transition computed from its start: 2^90. See [`amplitude`].
 const MOST_APART: f64 = (1_u128 << 90) as f64;
 
 /// The largest step and the longest length: integers up to here are exact in `f64`.
@@ -27,59 +28,59 @@ pub const MAX_STEP: u64 = (1 << 53) - 1;
 /// The most segments one program may hold; unrolling stops here with an error.
 pub const MAX_SEGMENTS: usize = 4096;
 
-/// The most factors or terms that one stage may have.
+/// The most tracks (factors or terms) of one stage.
 pub const MAX_TRACKS: usize = 4;
 
-/// The most that a step, a length, a period or a count of the lowered form may be, but for [`FOREVER`]: the sum of two
-/// is an integer of 64 bits.
+/// The limit of every step, length, period and count of the lowered form, except [`FOREVER`]: the sum of two of them
+/// fits into 64 bits.
 pub const MOST_COUNTS: u64 = 1 << 62;
 
 /// A length that never ends.
 pub const FOREVER: u64 = u64::MAX;
 
-/// A run of steps on one curve: `base + amplitude · shape(n · rate)`.
+/// A range of steps on one curve: `base + amplitude · shape(n · rate)`.
 ///
-/// With `k` the steps since `start` (in units of `quantum` where there is one, and at most `length`),
-/// the phase count `n` is `origin + k`, or `origin − k` for a reversed segment, and `lead/2^64` more: what
-/// lies between steps where a curve begins (or, reversed, ends) there.
+/// The phase count is `n = origin + k + lead/2^64`, or `n = origin − k + lead/2^64` for a reversed segment. Here `k` is
+/// the number of steps since `start` (of quanta, if there is a `quantum`), at most `length`. The fraction `lead` is not
+/// 0 if the curve begins (or, reversed, ends) between two steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Segment {
     /// First step, on the track's clock.
     pub start: u64,
-    /// How long the phase moves, in steps or quanta; the last value is held after that.
+    /// Steps or quanta over which the phase changes; the last value is held after that.
     pub length: u64,
-    /// Steps per stair; `None` where the phase moves at every step.
+    /// Steps per stair; `None` if the phase changes at every step.
     pub quantum: Option<u64>,
     /// The phase count at `start`.
     pub origin: u64,
-    /// What is added to the phase count, in 2^-64; 0 where there is a `quantum`.
+    /// Fraction of the phase count, in 2^-64; 0 if there is a `quantum`.
     pub lead: u64,
     /// Whether the phase counts down.
     pub reversed: bool,
     /// Phase per count.
     pub rate: DoubleDouble,
-    /// Value where the shape is 0.
+    /// The value where the shape is 0.
     pub base: DoubleDouble,
-    /// Height of the shape; negative where the value falls as the shape rises.
+    /// The factor of the shape; negative if the value falls as the shape rises.
     pub amplitude: DoubleDouble,
     /// The shape.
     pub curve: Curve,
 }
 
-/// How a track goes on after its period.
+/// What a track does after its period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Repetition {
-    /// Not at all: the last segment holds.
+    /// Nothing: the last segment's final value is held.
     #[default]
     None,
-    /// From the start again, every `period` steps.
+    /// It restarts every `period` steps.
     Restart {
         /// Length of a cycle in steps; at least 1.
         period: u64,
     },
-    /// Backwards and forwards, turning every `period` steps.
+    /// It runs forwards and backwards in turn, `period` steps each.
     Reflect {
-        /// Length of one way in steps; at least 1.
+        /// Length of one direction in steps; at least 1.
         period: u64,
     },
 }
@@ -87,26 +88,26 @@ pub enum Repetition {
 /// Bounds on a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clamp {
-    /// The least value; −∞ where there is no lower bound.
+    /// The least value; −∞ without a lower bound.
     pub lower: f64,
-    /// The greatest value; ∞ where there is no upper bound. Never below `lower`.
+    /// The greatest value; ∞ without an upper bound. Never below `lower`.
     pub upper: f64,
 }
 
-/// Segments in rising order of `start` (the first starts at 0), perhaps repeated and clamped.
+/// Segments in ascending order of `start` (the first starts at 0), optionally repeated and clamped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
     /// The segments; never empty.
     pub segments: Vec<Segment>,
-    /// Steps the track's clock is ahead of its stage's.
+    /// Steps by which the track's clock is ahead of its stage's.
     pub advance: u64,
-    /// How the track goes on.
+    /// What the track does after its period.
     pub repetition: Repetition,
     /// Bounds on the track's value.
     pub clamp: Clamp,
 }
 
-/// `clamp(offset + scale · Π tracks)`, or with `Σ tracks` for `Π`, from `start` to the next stage.
+/// `clamp(offset + scale · Π tracks)`, or `Σ tracks` instead of `Π tracks`, from `start` to the next stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stage {
     /// First step, on the program's clock.
@@ -123,10 +124,10 @@ pub struct Stage {
     pub clamp: Clamp,
 }
 
-/// A lowered schedule: stages in rising order of `start`, the first at 0.
+/// A lowered schedule: stages in ascending order of `start`, the first at 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {
-    /// Steps per tick of the program's clock; 1 unless the value changes once per epoch.
+    /// Steps per tick of the program's clock; 1 unless values change less often, as once per epoch.
     pub quantum: u64,
     /// The stages; never empty.
     pub stages: Vec<Stage>,
@@ -136,7 +137,7 @@ impl Clamp {
     /// No bounds.
     pub const NONE: Self = Self { lower: f64::NEG_INFINITY, upper: f64::INFINITY };
 
-    /// Whether there is a bound at all.
+    /// Whether there are no bounds.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::NONE
@@ -144,7 +145,7 @@ impl Clamp {
 }
 
 impl Segment {
-    /// A constant.
+    /// A constant from `start` on.
     #[must_use]
     pub fn hold(start: u64, value: impl Into<DoubleDouble>) -> Self {
         Self {
@@ -161,10 +162,9 @@ impl Segment {
         }
     }
 
-    /// A move from `from` to `to` in `length` steps along `curve`, anchored at its smaller end.
+    /// A transition from `from` to `to` in `length` steps along `curve`, with its base at the smaller end.
     ///
-    /// The curve must be 0 at phase 0, 1 at phase 1 and look the same from both ends, as a line and a
-    /// half cosine do.
+    /// The curve must be 0 at phase 0, 1 at phase 1 and symmetric about its middle, as a line and a half cosine are.
     #[must_use]
     pub fn transition(
         start: u64,
@@ -181,9 +181,9 @@ impl Segment {
         }
     }
 
-    /// A move whose phase runs 0 → 1, so that the shape is fine-grained near `from`.
+    /// A transition whose phase runs from 0 to 1: its base is `from`, so it is most accurate near `from`.
     ///
-    /// Where the ends are too far apart, the amplitude is NaN: see [`amplitude`].
+    /// If the ends are too far apart, the amplitude is NaN: see [`amplitude`].
     #[must_use]
     pub fn rising(
         start: u64,
@@ -207,7 +207,7 @@ impl Segment {
         }
     }
 
-    /// A move whose phase runs 1 → 0, so that the shape is fine-grained near `to`.
+    /// A transition whose phase runs from 1 to 0: its base is `to`, so it is most accurate near `to`.
     #[must_use]
     pub fn falling(
         start: u64,
@@ -220,10 +220,10 @@ impl Segment {
     }
 }
 
-/// What is added to `from` for `to`.
+/// The amplitude of a transition with base `from` that ends at `to`: their difference.
 ///
-/// NaN, of which no program can be evaluated, where `from` is more than 2^90 times as large as `to` and that is not 0: the
-/// sum would not be `to`.
+/// NaN, which every batch rejects, if `from` is more than 2^90 times as large as `to` and `to` is not 0: then
+/// `from + amplitude` would not be `to`.
 #[must_use]
 pub fn amplitude(from: DoubleDouble, to: DoubleDouble) -> DoubleDouble {
     let lost = to != DoubleDouble::ZERO && to.abs() * MOST_APART < from.abs();
@@ -231,7 +231,7 @@ pub fn amplitude(from: DoubleDouble, to: DoubleDouble) -> DoubleDouble {
 }
 
 impl Track {
-    /// Segments without repetition or bounds.
+    /// A track of these segments, without repetition or bounds.
     #[must_use]
     pub fn of(segments: Vec<Segment>) -> Self {
         Self { segments, advance: 0, repetition: Repetition::None, clamp: Clamp::NONE }
@@ -239,7 +239,7 @@ impl Track {
 }
 
 impl Stage {
-    /// One track as it is.
+    /// A stage whose value is one track's.
     #[must_use]
     pub fn of(track: Track) -> Self {
         Self {
@@ -254,7 +254,7 @@ impl Stage {
 }
 
 impl Program {
-    /// A program of plain segments, in rising order of `start` from 0.
+    /// A program of plain segments, in ascending order of `start` from 0.
     #[must_use]
     pub fn of(segments: Vec<Segment>) -> Self {
         Self::of_stage(Stage::of(Track::of(segments)))
@@ -266,7 +266,7 @@ impl Program {
         Self { quantum: 1, stages: vec![stage.normalized()] }
     }
 
-    /// A constant.
+    /// A constant program.
     #[must_use]
     pub fn hold(value: impl Into<DoubleDouble>) -> Self {
         Self::of(vec![Segment::hold(0, value)])

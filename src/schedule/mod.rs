@@ -230,7 +230,7 @@ macro_rules! schedules {
             /// # Errors
             /// When the schedule cannot be lowered within the limits.
             pub fn lower(&self) -> Result<Program, LowerError> {
-                match self { $(Self::$type(schedule) => Family::lower(schedule)),* }
+                match self { $(Self::$type(schedule) => Family::lower(schedule)),* }?.bounded()
             }
 
             /// The same schedule with every value multiplied by `factor`; `None` if its lowered form would not be

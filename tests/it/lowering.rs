@@ -1,5 +1,6 @@
 //! Rung 2 of the ladder: the lowered form against each schedule's published formula.
 
+use lrgrid::Spec;
 use lrgrid::program::MAX_STEP;
 use lrgrid::schedule::{KINDS, Time};
 use lrgrid_testkit::steps;
@@ -89,4 +90,29 @@ fn fractions_of_an_epoch_lower_to_the_formula_at_that_time() {
             }
         }
     }
+}
+
+#[test]
+fn segments_past_a_cycle_are_left_out_where_it_is_written_out() {
+    // The innermost cycles grow past the middle one's 1092 steps, with several segments beyond it.
+    let spec = r#"{ "steps": 55149, "schedule": { "kind": "restarts", "decay": 2, "of": { "kind": "until", "last": 22193, "of": {
+        "kind": "cycle", "of": { "kind": "until", "last": 1091, "of": {
+        "kind": "cosine_restarts", "max": 0.1, "min": 0.001, "period": 93, "multiplier": 2 } } } } } }"#;
+    let batch = Spec::from_json(spec).unwrap().compile().unwrap();
+    let program = batch.program(0);
+    assert_eq!(program.check(), Ok(()));
+    for cycle in [0, 1, 19, 20, 21, 40] {
+        for step in [0, 92, 93, 650, 651, 1091].map(|step| cycle * 1092 + step) {
+            let (got, want) = (program.exact(step).high(), batch.value(0, step));
+            assert!((got - want).abs() <= 1e-15 * want, "step {step}: {got} for {want}");
+        }
+    }
+}
+
+#[test]
+fn growing_cycles_in_a_fast_clock_are_refused_beyond_the_limit() {
+    let spec = r#"{ "steps": 4503599627370495, "schedule": { "kind": "clock", "multiplier": 5, "of": {
+        "kind": "cosine_restarts", "max": 0, "min": 9e-7, "period": 16735, "multiplier": 1.01 } } }"#;
+    let error = Spec::from_json(spec).unwrap().compile().unwrap_err().to_string();
+    assert!(error.contains("segments") && error.contains("4096"), "{error}");
 }

@@ -22,6 +22,7 @@ use judge::{Case, Contender, Score};
 use lrgrid::Error;
 use lrgrid::element::Dtype;
 use lrgrid::engine::Backend;
+use lrgrid::error::EvaluateError;
 use lrgrid::spec::Spec;
 use tally::Tally;
 
@@ -217,12 +218,19 @@ fn tried(
     let compiled = guarded(|| {
         let spec = Spec::from_json(&document.to_string()).map_err(|error| reason(&error))?;
         let mut choices = Choices::of_stream(seed, number, LOOKS);
-        case(&spec, also, &mut choices).map_err(|error| reason(&error))
+        match case(&spec, also, &mut choices) {
+            // Lowering made the program, so the spec is not to blame.
+            Err(Error::Evaluate(EvaluateError::Program(error))) => Ok(Err(error.to_string())),
+            other => other.map(Ok).map_err(|error| reason(&error)),
+        }
     });
     match compiled {
-        Ok(case) => Ok(scores(&case?, contenders)),
+        Ok(Ok(Ok(case))) => Ok(scores(&case, contenders)),
+        Ok(Err(reason)) => Err(reason),
         // Nothing can be evaluated, so every backend has failed.
-        Err(message) => Ok(each(contenders, |contender, dtype| Score::failed(contender, dtype, &message))),
+        Ok(Ok(Err(message))) | Err(message) => {
+            Ok(each(contenders, |contender, dtype| Score::failed(contender, dtype, &message)))
+        }
     }
 }
 
