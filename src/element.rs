@@ -1,8 +1,12 @@
 //! The element types of tables.
 
+use std::fmt;
+use std::str::FromStr;
+
 use half::{bf16, f16};
 
 use crate::double_double::DoubleDouble;
+use crate::error::UnknownName;
 
 mod sealed {
     pub trait Sealed {}
@@ -50,12 +54,6 @@ impl Dtype {
         }
     }
 
-    /// The type of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|dtype| dtype.name() == name)
-    }
-
     /// Runs `work` with this type as its type parameter.
     pub fn choose<W: ForDtype>(self, work: W) -> W::Output {
         match self {
@@ -64,6 +62,20 @@ impl Dtype {
             Self::F16 => work.with::<f16>(),
             Self::Bf16 => work.with::<bf16>(),
         }
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl FromStr for Dtype {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        UnknownName::find("element type", name, &Self::ALL, Self::name)
     }
 }
 
@@ -78,7 +90,7 @@ pub trait ForDtype {
 
 /// An element type of tables: `f64`, `f32`, [`half::f16`] or [`half::bf16`].
 pub trait Element:
-    sealed::Sealed + bytemuck::Pod + PartialEq + PartialOrd + Send + Sync + std::fmt::Debug + std::fmt::Display
+    sealed::Sealed + bytemuck::Pod + PartialEq + PartialOrd + Send + Sync + fmt::Debug + fmt::Display
 {
     /// The type as a value.
     const DTYPE: Dtype;

@@ -1,18 +1,20 @@
 //! The engine: any backend behind one type, and the automatic choice between CPU and GPU.
 
+use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cpu::Cpu;
 #[cfg(feature = "gpu")]
-use crate::element::Dtype;
-use crate::element::Element;
-use crate::error::{Error, GpuError};
-use crate::evaluate::{Evaluate, Reference};
+use crate::element::{Dtype, Element};
+use crate::error::{Error, GpuError, UnknownName};
+use crate::evaluate::{Evaluation, Evaluator, Reference};
 #[cfg(feature = "gpu")]
 use crate::gpu::{Gpu, devices};
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
 use crate::statistics::{Statistics, Summarize};
+use crate::steps::Steps;
 
 /// The least number of values for which [`Backend::Auto`] considers a GPU, given the number of CPU threads; `None` if
 /// it never does.
@@ -55,12 +57,6 @@ impl Backend {
     /// Every backend.
     pub const ALL: [Self; 4] = [Self::Auto, Self::Cpu, Self::Gpu, Self::Reference];
 
-    /// The backend of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|backend| backend.name() == name)
-    }
-
     /// The name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -70,6 +66,20 @@ impl Backend {
             Self::Gpu => "gpu",
             Self::Reference => "reference",
         }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl FromStr for Backend {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        UnknownName::find("backend", name, &Self::ALL, Self::name)
     }
 }
 
@@ -249,44 +259,41 @@ fn hardware(adapter: Option<&str>) -> Result<Option<Gpu>, GpuError> {
 impl Auto {
     /// Whether the work is large enough for a GPU.
     #[cfg(feature = "gpu")]
-    fn is_large<T: Element>(&self, values: u64) -> bool {
+    fn is_large(&self, dtype: Dtype, values: u64) -> bool {
         let expected = self.expected.unwrap_or(0).max(values);
-        T::DTYPE != Dtype::F64 && self.pays_from.is_some_and(|least| expected >= least)
+        dtype != Dtype::F64 && self.pays_from.is_some_and(|least| expected >= least)
     }
 }
 
-impl Evaluate for Engine {
-    fn evaluate_rows_into<T: Element>(
-        &self,
-        batch: &Batch,
-        rows: Range<usize>,
-        steps: &Steps,
-        out: &mut [T],
-    ) -> Result<(), Error> {
+impl Evaluator for Engine {
+    fn run(&self, evaluation: Evaluation<'_>) -> Result<(), Error> {
         match &self.chosen {
             Chosen::Auto(auto) => {
                 #[cfg(feature = "gpu")]
-                if auto.is_large::<T>(out.len() as u64)
-                    && let Some(result) =
-                        self.accelerate(auto, |gpu| gpu.evaluate_rows_into(batch, rows.clone(), steps, out))
-                {
-                    return result;
-                }
+                let evaluation = {
+                    let mut evaluation = evaluation;
+                    if auto.is_large(evaluation.table.dtype(), evaluation.table.len() as u64)
+                        && let Some(result) = self.accelerate(auto, |gpu| gpu.run(evaluation.reborrow()))
+                    {
+                        return result;
+                    }
+                    evaluation
+                };
                 self.note(Backend::Cpu.name());
-                auto.cpu.evaluate_rows_into(batch, rows, steps, out)
+                auto.cpu.run(evaluation)
             }
             Chosen::Cpu(cpu) => {
                 self.note(Backend::Cpu.name());
-                cpu.evaluate_rows_into(batch, rows, steps, out)
+                cpu.run(evaluation)
             }
             #[cfg(feature = "gpu")]
             Chosen::Gpu(gpu) => {
                 self.note_gpu(gpu);
-                gpu.evaluate_rows_into(batch, rows, steps, out)
+                gpu.run(evaluation)
             }
             Chosen::Reference => {
                 self.note(Backend::Reference.name());
-                Reference.evaluate_rows_into(batch, rows, steps, out)
+                Reference.run(evaluation)
             }
         }
     }
@@ -303,7 +310,7 @@ impl Summarize for Engine {
         match &self.chosen {
             Chosen::Auto(auto) => {
                 #[cfg(feature = "gpu")]
-                if auto.is_large::<T>((rows.len() as u64).saturating_mul(steps.len() as u64))
+                if auto.is_large(T::DTYPE, (rows.len() as u64).saturating_mul(steps.len() as u64))
                     && let Some(result) =
                         self.accelerate(auto, |gpu| gpu.statistics::<T>(batch, rows.clone(), steps, above))
                 {
@@ -322,6 +329,7 @@ impl Summarize for Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::Evaluate;
     use crate::program::Program;
 
     fn batch() -> Batch {
@@ -364,8 +372,8 @@ mod tests {
     fn a_gpu_is_left_alone_where_threads_outrun_the_bus() {
         let engine = Engine::new(Backend::Auto, Some("no such adapter")).unwrap().expecting(u64::MAX);
         let Chosen::Auto(auto) = &engine.chosen else { panic!("{engine:?}") };
-        assert_eq!(auto.is_large::<f32>(1), rayon::current_num_threads() <= 2);
-        assert!(!auto.is_large::<f64>(1));
+        assert_eq!(auto.is_large(Dtype::F32, 1), rayon::current_num_threads() <= 2);
+        assert!(!auto.is_large(Dtype::F64, 1));
     }
 
     #[test]

@@ -131,6 +131,37 @@ impl ProgramError {
     }
 }
 
+/// A name that is none of a few known ones.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {what} {name:?}: there are {known}")]
+pub struct UnknownName {
+    /// What was to be named, such as "element type".
+    pub what: &'static str,
+    /// The name, shortened to a line.
+    pub name: String,
+    /// The known names, with commas.
+    pub known: String,
+}
+
+impl UnknownName {
+    /// The value of a name, among `all` values that have one.
+    ///
+    /// # Errors
+    /// When none has it.
+    pub fn find<T: Copy>(
+        what: &'static str,
+        wanted: &str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Result<T, Self> {
+        all.iter().copied().find(|value| name(*value) == wanted).ok_or_else(|| Self {
+            what,
+            name: wanted.chars().take(80).collect(),
+            known: all.iter().map(|value| name(*value)).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
 /// Why an evaluation is not possible as requested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

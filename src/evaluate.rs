@@ -1,15 +1,173 @@
-//! [`Evaluate`], the trait of every backend, and the scalar reference.
+//! [`Evaluator`], the trait of every backend, [`Evaluate`], what callers call, and the scalar reference.
 
 use std::ops::Range;
 
 use bytemuck::allocation::try_zeroed_slice_box;
+use half::{bf16, f16};
 use rayon::prelude::*;
 
-use crate::element::Element;
+use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError};
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
+use crate::steps::Steps;
 
-/// Evaluates batches into tables: row-major `[schedule, step]`.
+/// A backend: what [`Evaluate`] calls once an evaluation is known to be possible. It works as a trait object.
+///
+/// ```
+/// use lrgrid::evaluate::Evaluator;
+/// use lrgrid::program::Program;
+/// use lrgrid::{Batch, Cpu, Evaluate, Reference, Steps};
+///
+/// let batch = Batch::from_programs([&Program::hold(3e-4)])?;
+/// let backends: [Box<dyn Evaluator>; 2] = [Box::new(Cpu::new()?), Box::new(Reference)];
+/// for backend in &backends {
+///     assert_eq!(backend.evaluate::<f32>(&batch, &Steps::range(0..2))?, [3e-4; 2]);
+/// }
+/// # Ok::<(), lrgrid::Error>(())
+/// ```
+pub trait Evaluator {
+    /// Fills the table of an evaluation.
+    ///
+    /// # Errors
+    /// When the backend cannot: an element type that it lacks, no device, no memory.
+    fn run(&self, evaluation: Evaluation<'_>) -> Result<(), Error>;
+}
+
+/// Rows and steps of a batch, and the memory of their table: row-major `[row, step]`, of the right length.
+#[derive(Debug)]
+pub struct Evaluation<'a> {
+    pub(crate) batch: &'a Batch,
+    pub(crate) rows: Range<usize>,
+    pub(crate) steps: &'a Steps,
+    pub(crate) table: TableMut<'a>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// An evaluation into `table`, whose length must be `rows.len() * steps.len()`.
+    ///
+    /// # Errors
+    /// When it has another length, a step is beyond 2^53 − 1 or past a schedule's end, or the batch lacks one of the rows.
+    pub fn new(
+        batch: &'a Batch,
+        rows: Range<usize>,
+        steps: &'a Steps,
+        table: TableMut<'a>,
+    ) -> Result<Self, EvaluateError> {
+        batch.check_output(&rows, steps, table.len())?;
+        Ok(Self { batch, rows, steps, table })
+    }
+
+    /// The batch.
+    #[must_use]
+    pub const fn batch(&self) -> &'a Batch {
+        self.batch
+    }
+
+    /// The rows of the batch.
+    #[must_use]
+    pub fn rows(&self) -> Range<usize> {
+        self.rows.clone()
+    }
+
+    /// The columns of the table.
+    #[must_use]
+    pub const fn steps(&self) -> &'a Steps {
+        self.steps
+    }
+
+    /// The same evaluation, borrowed again.
+    #[must_use]
+    pub fn reborrow(&mut self) -> Evaluation<'_> {
+        let Self { batch, rows, steps, table } = self;
+        Evaluation { batch, rows: rows.clone(), steps, table: table.reborrow() }
+    }
+
+    /// The memory to fill.
+    #[must_use]
+    pub fn table(self) -> TableMut<'a> {
+        self.table
+    }
+}
+
+/// A table's memory, of an element type that is known at run time only.
+///
+/// Code that is generic over the type ends here: otherwise each crate that evaluates would compile the kernels anew, with
+/// its own settings.
+#[derive(Debug)]
+pub enum TableMut<'a> {
+    /// Of `f64`.
+    F64(&'a mut [f64]),
+    /// Of `f32`.
+    F32(&'a mut [f32]),
+    /// Of `f16`.
+    F16(&'a mut [f16]),
+    /// Of `bf16`.
+    Bf16(&'a mut [bf16]),
+}
+
+impl<'a> TableMut<'a> {
+    /// Memory of a type that is known.
+    pub fn of<T: Element>(out: &'a mut [T]) -> Self {
+        match T::DTYPE {
+            Dtype::F64 => Self::F64(bytemuck::cast_slice_mut(out)),
+            Dtype::F32 => Self::F32(bytemuck::cast_slice_mut(out)),
+            Dtype::F16 => Self::F16(bytemuck::cast_slice_mut(out)),
+            Dtype::Bf16 => Self::Bf16(bytemuck::cast_slice_mut(out)),
+        }
+    }
+
+    /// The element type.
+    #[must_use]
+    pub const fn dtype(&self) -> Dtype {
+        match self {
+            Self::F64(_) => Dtype::F64,
+            Self::F32(_) => Dtype::F32,
+            Self::F16(_) => Dtype::F16,
+            Self::Bf16(_) => Dtype::Bf16,
+        }
+    }
+
+    /// Number of values.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::F64(values) => values.len(),
+            Self::F32(values) => values.len(),
+            Self::F16(values) => values.len(),
+            Self::Bf16(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no values.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same memory, borrowed again.
+    #[must_use]
+    pub fn reborrow(&mut self) -> TableMut<'_> {
+        match self {
+            Self::F64(values) => TableMut::F64(values),
+            Self::F32(values) => TableMut::F32(values),
+            Self::F16(values) => TableMut::F16(values),
+            Self::Bf16(values) => TableMut::Bf16(values),
+        }
+    }
+
+    /// The bytes of the values.
+    #[must_use]
+    pub fn into_bytes(self) -> &'a mut [u8] {
+        match self {
+            Self::F64(values) => bytemuck::cast_slice_mut(values),
+            Self::F32(values) => bytemuck::cast_slice_mut(values),
+            Self::F16(values) => bytemuck::cast_slice_mut(values),
+            Self::Bf16(values) => bytemuck::cast_slice_mut(values),
+        }
+    }
+}
+
+/// Evaluates batches into tables: row-major `[schedule, step]`. Every [`Evaluator`] has it.
 pub trait Evaluate {
     /// Writes `rows` of the table: `out.len() == rows.len() * steps.len()`.
     ///
@@ -50,13 +208,7 @@ pub trait Evaluate {
     }
 }
 
-/// The scalar reference: it evaluates every value by the published formula, in double-double arithmetic.
-///
-/// It shares no formula, curve or lowering with the other backends, which are tested against it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reference;
-
-impl Evaluate for Reference {
+impl<E: Evaluator + ?Sized> Evaluate for E {
     fn evaluate_rows_into<T: Element>(
         &self,
         batch: &Batch,
@@ -64,19 +216,36 @@ impl Evaluate for Reference {
         steps: &Steps,
         out: &mut [T],
     ) -> Result<(), Error> {
-        batch.check_output(&rows, steps, out.len())?;
-        if out.is_empty() {
-            return Ok(());
+        self.run(Evaluation::new(batch, rows, steps, TableMut::of(out))?)
+    }
+}
+
+/// The scalar reference: it evaluates every value by the published formula, in double-double arithmetic.
+///
+/// It shares no formula, curve or lowering with the other backends, which are tested against it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reference;
+
+impl Evaluator for Reference {
+    fn run(&self, Evaluation { batch, rows, steps, table }: Evaluation<'_>) -> Result<(), Error> {
+        match table {
+            TableMut::F64(out) => fill(batch, rows, steps, out),
+            TableMut::F32(out) => fill(batch, rows, steps, out),
+            TableMut::F16(out) => fill(batch, rows, steps, out),
+            TableMut::Bf16(out) => fill(batch, rows, steps, out),
         }
-        let columns = steps.len();
-        out.par_chunks_mut(columns).zip(rows).for_each(|(row, schedule)| {
-            let mut values = row.iter_mut();
-            batch.reference_values(schedule, &mut steps.iter(), &mut |value| {
-                if let Some(slot) = values.next() {
-                    *slot = T::from_exact(value);
-                }
-            });
-        });
         Ok(())
     }
+}
+
+/// Writes the reference's values of some rows.
+fn fill<T: Element>(batch: &Batch, rows: Range<usize>, steps: &Steps, out: &mut [T]) {
+    out.par_chunks_mut(steps.len().max(1)).zip(rows).for_each(|(row, schedule)| {
+        let mut values = row.iter_mut();
+        batch.reference_values(schedule, &mut steps.iter(), &mut |value| {
+            if let Some(slot) = values.next() {
+                *slot = T::from_exact(value);
+            }
+        });
+    });
 }

@@ -58,6 +58,7 @@ pub mod readable;
 pub mod schedule;
 pub mod spec;
 pub mod statistics;
+mod steps;
 pub mod survey;
 pub mod sweep;
 pub mod ulp;
@@ -70,8 +71,9 @@ pub use error::Error;
 pub use evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
 pub use gpu::{Counter, Gpu, Programs};
-pub use packed::{Batch, Steps};
+pub use packed::Batch;
 pub use spec::Spec;
+pub use steps::Steps;
 /// The version of wgpu that the GPU backend uses, for the caller's devices and buffers.
 #[cfg(feature = "gpu")]
 pub use wgpu;

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use crate::element::Element;
 use crate::error::Error;
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
 use crate::spec::Spec;
 use crate::statistics::{Statistics, Summarize};
+use crate::steps::Steps;
 
 /// Values of a slice: enough to keep threads and a device busy, few enough to report progress.
 const VALUES_IN_SLICE: usize = 1 << 28;

@@ -34,8 +34,9 @@ const NUMBERS: [f64; 16] = [
 /// A program, built from the input; whether it was packed.
 pub fn program(input: &[u8]) -> bool {
     let mut input = Unstructured::new(input);
-    let Ok(program) = build(&mut input) else { return false };
-    let batch = match Batch::from_programs([&program]) {
+    let Ok((quantum, stages)) = build(&mut input) else { return false };
+    let program = Program::new(stages).and_then(|program| program.with_quantum(quantum));
+    let batch = match program.map_err(Into::into).and_then(|program| Batch::from_programs([&program])) {
         Ok(batch) => batch,
         Err(error) => {
             check_message(&error.to_string());
@@ -52,7 +53,7 @@ pub fn program(input: &[u8]) -> bool {
     true
 }
 
-fn build(input: &mut Unstructured<'_>) -> Result<Program> {
+fn build(input: &mut Unstructured<'_>) -> Result<(u64, Vec<Stage>)> {
     let mut start = 0;
     let stages = (0..input.int_in_range(1..=MOST_PARTS)?).map(|index| {
         if index > 0 {
@@ -62,7 +63,7 @@ fn build(input: &mut Unstructured<'_>) -> Result<Program> {
     });
     let stages = stages.collect::<Result<_>>()?;
     let quantum = if input.ratio(1, 4)? { input.int_in_range(1..=1 << 40)? } else { 1 };
-    Ok(Program { quantum, stages })
+    Ok((quantum, stages))
 }
 
 fn stage(input: &mut Unstructured<'_>) -> Result<Stage> {

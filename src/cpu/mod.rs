@@ -34,11 +34,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use simd::Level;
 
-use crate::element::{Dtype, Element};
+use crate::element::Element;
 use crate::error::{Error, EvaluateError};
-use crate::evaluate::Evaluate;
-use crate::packed::{Batch, Steps};
+use crate::evaluate::{Evaluation, Evaluator, TableMut};
+use crate::packed::Batch;
 use crate::program::Program;
+use crate::steps::Steps;
 use rounding::Rounded;
 use row::fill_columns;
 use writer::Writer;
@@ -85,10 +86,7 @@ impl Cpu {
     /// When `LRGRID_LEVEL` names a level that this processor does not have.
     pub fn new() -> Result<Self, Error> {
         let level = match std::env::var(LEVEL_VARIABLE) {
-            Ok(name) if !name.is_empty() => Level::named(&name).ok_or_else(|| EvaluateError::Level {
-                wanted: name,
-                available: Level::available().into_iter().map(Level::name).collect::<Vec<_>>().join(", "),
-            })?,
+            Ok(name) if !name.is_empty() => name.parse()?,
             _ => Level::detect(),
         };
         Ok(Self { level, pool: None, tile: TILE })
@@ -134,17 +132,17 @@ impl Cpu {
     /// # Ok::<(), lrgrid::Error>(())
     /// ```
     pub fn fill<T: Element>(&self, value: T, out: &mut [T]) {
-        self.fill_constant(value.to_f64(), Table::of(out));
+        self.fill_constant(value.to_f64(), TableMut::of(out));
     }
 
     /// The same, compiled in this crate.
     #[inline(never)]
-    fn fill_constant(&self, value: f64, out: Table<'_>) {
+    fn fill_constant(&self, value: f64, out: TableMut<'_>) {
         match out {
-            Table::F64(out) => self.fill_values(value, out),
-            Table::F32(out) => self.fill_values(f32::from_f64(value), out),
-            Table::F16(out) => self.fill_values(f16::from_f64(value), out),
-            Table::Bf16(out) => self.fill_values(bf16::from_f64(value), out),
+            TableMut::F64(out) => self.fill_values(value, out),
+            TableMut::F32(out) => self.fill_values(f32::from_f64(value), out),
+            TableMut::F16(out) => self.fill_values(f16::from_f64(value), out),
+            TableMut::Bf16(out) => self.fill_values(bf16::from_f64(value), out),
         }
     }
 
@@ -164,12 +162,12 @@ impl Cpu {
 
     /// Fills rows of a table.
     #[inline(never)]
-    fn fill_table(&self, batch: &Batch, rows: Range<usize>, steps: &Steps, out: Table<'_>) {
-        let fill = || match out {
-            Table::F64(out) => self.fill_rows(batch, rows, steps, out),
-            Table::F32(out) => self.fill_rows(batch, rows, steps, out),
-            Table::F16(out) => self.fill_rows(batch, rows, steps, out),
-            Table::Bf16(out) => self.fill_rows(batch, rows, steps, out),
+    fn fill_table(&self, Evaluation { batch, rows, steps, table }: Evaluation<'_>) {
+        let fill = || match table {
+            TableMut::F64(out) => self.fill_rows(batch, rows, steps, out),
+            TableMut::F32(out) => self.fill_rows(batch, rows, steps, out),
+            TableMut::F16(out) => self.fill_rows(batch, rows, steps, out),
+            TableMut::Bf16(out) => self.fill_rows(batch, rows, steps, out),
         };
         match &self.pool {
             Some(pool) => pool.install(fill),
@@ -218,41 +216,11 @@ impl Cpu {
     }
 }
 
-/// A table's memory, of a type that is known when the program runs.
-///
-/// What callers are generic over ends here: otherwise each crate that evaluates would compile the kernels anew, by its
-/// own settings.
-enum Table<'a> {
-    F64(&'a mut [f64]),
-    F32(&'a mut [f32]),
-    F16(&'a mut [f16]),
-    Bf16(&'a mut [bf16]),
-}
-
-impl<'a> Table<'a> {
-    fn of<T: Element>(out: &'a mut [T]) -> Self {
-        match T::DTYPE {
-            Dtype::F64 => Self::F64(bytemuck::cast_slice_mut(out)),
-            Dtype::F32 => Self::F32(bytemuck::cast_slice_mut(out)),
-            Dtype::F16 => Self::F16(bytemuck::cast_slice_mut(out)),
-            Dtype::Bf16 => Self::Bf16(bytemuck::cast_slice_mut(out)),
+impl Evaluator for Cpu {
+    fn run(&self, evaluation: Evaluation<'_>) -> Result<(), Error> {
+        if !evaluation.table.is_empty() {
+            self.fill_table(evaluation);
         }
-    }
-}
-
-impl Evaluate for Cpu {
-    fn evaluate_rows_into<T: Element>(
-        &self,
-        batch: &Batch,
-        rows: Range<usize>,
-        steps: &Steps,
-        out: &mut [T],
-    ) -> Result<(), Error> {
-        batch.check_output(&rows, steps, out.len())?;
-        if out.is_empty() {
-            return Ok(());
-        }
-        self.fill_table(batch, rows, steps, Table::of(out));
         Ok(())
     }
 }

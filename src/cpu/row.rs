@@ -6,14 +6,14 @@ use super::rounding::Rounded;
 use super::smooth::{SmoothSpan, value_at};
 use super::span::{Columns, Kind, first_span};
 use super::writer::Writer;
-use crate::packed::Steps;
 use crate::program::{MAX_STEP, Program};
+use crate::steps::Steps;
 
 /// Fills columns of a program's row from column `first` on.
 pub fn fill_columns<T: Rounded>(writer: Writer, program: &Program, steps: &Steps, first: usize, out: &mut [T]) {
     let Some((start, stride)) = steps.progression() else {
         for (offset, slot) in out.iter_mut().enumerate() {
-            *slot = value_at(program, steps.get(first + offset));
+            *slot = value_at(program, steps.at(first + offset));
         }
         return;
     };

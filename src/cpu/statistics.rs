@@ -8,8 +8,9 @@ use super::Cpu;
 use super::simd::{Kernel, Simd};
 use crate::element::{Dtype, Element};
 use crate::error::Error;
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
 use crate::statistics::{Partial, Statistics, Summarize, gather, reduce};
+use crate::steps::Steps;
 
 /// The reduction of a tile, compiled for each level.
 struct Reduce<'v, T> {

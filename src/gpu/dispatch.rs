@@ -11,7 +11,8 @@ use super::tables::slices;
 use super::tile::{Tile, tiles};
 use crate::element::Dtype;
 use crate::error::GpuError;
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
+use crate::steps::Steps;
 
 /// Sizes that decide how the work is divided; no result depends on them.
 #[derive(Clone, Copy, Debug)]

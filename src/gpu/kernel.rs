@@ -13,7 +13,8 @@ use super::tile::Tile;
 use super::used::used;
 use crate::element::Dtype;
 use crate::error::GpuError;
-use crate::packed::{Steps, words};
+use crate::packed::words;
+use crate::steps::Steps;
 
 /// Pipelines and parameter tables, kept between evaluations.
 #[derive(Debug, Default)]
@@ -89,7 +90,7 @@ impl Kernel {
         let packed = pack(tile, request.steps, tile.rows.start - self.first);
         device.queue.write_buffer(&buffers.tile, 0, bytemuck::bytes_of(&packed));
         if self.listed {
-            let list: Vec<[u32; 2]> = tile.columns.clone().map(|column| words(request.steps.get(column))).collect();
+            let list: Vec<[u32; 2]> = tile.columns.clone().map(|column| words(request.steps.at(column))).collect();
             device.queue.write_buffer(&buffers.steps, 0, bytemuck::cast_slice(&list));
         }
     }
@@ -106,7 +107,7 @@ impl Kernel {
 /// The shader's parameters for a tile whose first row is program `row` of those uploaded.
 fn pack(tile: &Tile, steps: &Steps, row: usize) -> PackedTile {
     let (start, stride) = match steps.progression() {
-        Some((_, stride)) => (steps.get(tile.columns.start), stride),
+        Some((_, stride)) => (steps.at(tile.columns.start), stride),
         None => (0, 0),
     };
     let listed = steps.progression().is_none();

@@ -15,7 +15,8 @@ use super::tile::{Tile, tiles, two_dimensions};
 use crate::double_double::DoubleDouble;
 use crate::element::Dtype;
 use crate::error::{Error, EvaluateError, GpuError};
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
+use crate::steps::Steps;
 use crate::ulp::ulps;
 
 /// The clock of a measurement.
@@ -174,7 +175,7 @@ fn time_slices(
 fn check(device: &Device, request: &Request<'_>, tile: &Tile, bytes: &[u8]) -> Result<(), GpuError> {
     let program = request.batch.program(request.rows.start + tile.rows.start);
     for (column, bytes) in tile.columns.clone().zip(bytes.chunks_exact(request.dtype.size())) {
-        let step = request.steps.get(column);
+        let step = request.steps.at(column);
         let off = distance(request.dtype, bytes, program.exact(step));
         if off > TOLERANCE {
             return Err(device.failed(format!("the kernel's value at step {step} is {off:.1} ULP off")));

@@ -28,10 +28,11 @@ pub use dispatch::Tuning;
 pub use measure::{Clock, Timing};
 pub use resident::{Adam, AdamBlock, AdamConstants, Counter, PackedAdam, Programs, Record, Room};
 
-use crate::element::{Dtype, Element};
+use crate::element::Dtype;
 use crate::error::{Error, EvaluateError, GpuError};
-use crate::evaluate::Evaluate;
-use crate::packed::{Batch, Steps};
+use crate::evaluate::{Evaluation, Evaluator};
+use crate::packed::Batch;
+use crate::steps::Steps;
 use device::Device;
 use dispatch::{Request, Resources, run};
 use resident::ResidentKernels;
@@ -174,22 +175,16 @@ impl Gpu {
     }
 }
 
-impl Evaluate for Gpu {
-    fn evaluate_rows_into<T: Element>(
-        &self,
-        batch: &Batch,
-        rows: Range<usize>,
-        steps: &Steps,
-        out: &mut [T],
-    ) -> Result<(), Error> {
-        batch.check_output(&rows, steps, out.len())?;
-        if T::DTYPE == Dtype::F64 {
+impl Evaluator for Gpu {
+    fn run(&self, Evaluation { batch, rows, steps, table }: Evaluation<'_>) -> Result<(), Error> {
+        let dtype = table.dtype();
+        if dtype == Dtype::F64 {
             return Err(EvaluateError::Dtype { backend: "gpu", dtype: "f64", remedy: "f32, or the CPU backend" }.into());
         }
-        if out.is_empty() {
+        if table.is_empty() {
             return Ok(());
         }
-        self.fill(batch, rows, steps, T::DTYPE, self.tuning, bytemuck::cast_slice_mut(out))?;
+        self.fill(batch, rows, steps, dtype, self.tuning, table.into_bytes())?;
         Ok(())
     }
 }

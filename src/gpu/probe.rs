@@ -7,8 +7,9 @@ use super::{Gpu, Tuning};
 use crate::curve::Curve;
 use crate::element::Dtype;
 use crate::error::GpuError;
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
 use crate::program::{Program, Segment};
+use crate::steps::Steps;
 
 /// Steps per curve for the block kernel: enough for blocks of many sizes.
 const STEPS: u64 = 2500;

@@ -13,8 +13,9 @@ use super::shader::{PackedPartial, PackedReduction, REDUCTION_CHUNK, STATISTICS}
 use super::tile::{Tile, two_dimensions};
 use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError, GpuError};
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
 use crate::statistics::{Gathered, Partial, Statistics, Sum, Summarize, check};
+use crate::steps::Steps;
 
 /// Bytes of a tile; moderate, because the results of short rows are larger than the rows.
 const TILE_BYTES: u64 = 16 << 20;

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::shader::OCTET;
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
+use crate::steps::Steps;
 
 /// The value of [`USED`](super::shader::USED) for these rows.
 pub(super) fn used(batch: &Batch, rows: Range<usize>, steps: &Steps) -> u32 {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::runs::Runs;
 use super::{
-    Batch, BlockCounts, BlockLayout, Oracle, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack,
+    Batch, BlockCounts, BlockLayout, PackedHeight, PackedProgram, PackedSegment, PackedStage, PackedTrack,
+    ReferenceValues,
 };
 use crate::double_double::DoubleDouble;
 use crate::error::EvaluateError;
@@ -173,14 +174,14 @@ impl BatchBuilder {
 
     /// The batch, with a source of reference values.
     #[must_use]
-    pub(crate) fn finish(self, oracle: Option<Arc<dyn Oracle>>) -> Batch {
+    pub(crate) fn finish(self, reference: Option<Arc<dyn ReferenceValues>>) -> Batch {
         let mut batch = self.batch;
         batch.programs.shrink_to_fit();
         batch.stages.shrink_to_fit();
         batch.tracks.shrink_to_fit();
         batch.segments.shrink_to_fit();
         batch.heights.shrink_to_fit();
-        Batch { oracle, ..batch }
+        Batch { reference, ..batch }
     }
 
     /// Checks that the tables still fit 32-bit indices with these further records; heights are already in the table.

@@ -10,7 +10,6 @@ mod height;
 mod layout;
 mod number;
 mod runs;
-mod steps;
 
 use std::fmt;
 use std::ops::Range;
@@ -24,14 +23,16 @@ pub use layout::{
     REPEAT_REFLECT, REPEAT_RESTART, curve_id, integer, words,
 };
 pub use number::{EXPONENT_BIAS, PackedNumber, SIGN_BIT};
-pub use steps::Steps;
 
 use crate::double_double::DoubleDouble;
 use crate::error::EvaluateError;
 use crate::program::{Program, Stage, Track};
+use crate::steps::Steps;
 
 /// A source of reference values for a batch: its schedules, evaluated from their published formulas.
-pub trait Oracle: Send + Sync + fmt::Debug {
+///
+/// A compiled spec keeps itself here, so that [`Reference`](crate::Reference) never sees the lowered form.
+pub(crate) trait ReferenceValues: Send + Sync + fmt::Debug {
     /// Calls `write` with the value of one schedule at each of the steps, in order, accurate to about 100 bits.
     fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(DoubleDouble));
 }
@@ -46,7 +47,8 @@ pub struct Batch {
     heights: Vec<PackedHeight>,
     /// The last step at which every schedule has a value.
     last_step: Option<u64>,
-    oracle: Option<Arc<dyn Oracle>>,
+    /// Where the reference values come from; from the lowered form if nothing is here.
+    reference: Option<Arc<dyn ReferenceValues>>,
     id: BatchId,
 }
 
@@ -105,7 +107,8 @@ impl Batch {
 
     /// The reference: the value of a schedule at a step, from its published formula.
     ///
-    /// NaN if `schedule` is not below [`Batch::len`].
+    /// # Panics
+    /// When `schedule` is not below [`Batch::len`], as of a slice.
     #[must_use]
     pub fn value(&self, schedule: usize, step: u64) -> f64 {
         let mut value = f64::NAN;
@@ -113,18 +116,19 @@ impl Batch {
         value
     }
 
-    /// The reference values of one schedule at many steps, in order; `write` is never called for an index out of range.
+    /// The reference values of one schedule at many steps, in order.
+    ///
+    /// # Panics
+    /// When `schedule` is not below [`Batch::len`], as of a slice.
     pub fn reference_values(
         &self,
         schedule: usize,
         steps: &mut dyn Iterator<Item = u64>,
         write: &mut dyn FnMut(DoubleDouble),
     ) {
-        if schedule >= self.len() {
-            return;
-        }
-        match &self.oracle {
-            Some(oracle) => oracle.values(schedule, steps, write),
+        assert!(schedule < self.len(), "schedule {schedule} of {}", self.len());
+        match &self.reference {
+            Some(reference) => reference.values(schedule, steps, write),
             None => {
                 let program = self.program(schedule);
                 steps.for_each(|step| write(program.exact(step)));

@@ -7,7 +7,7 @@ use crate::error::LowerError;
 
 /// A clock that reads `(multiplier · step + ahead) / divisor`, or 0 if that is negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Clock {
+pub(crate) struct Clock {
     /// Ticks per step before the division; above 0.
     pub multiplier: Expansion,
     /// Ticks at step 0, before the division.
@@ -17,7 +17,7 @@ pub struct Clock {
 }
 
 /// The error for a program that has no lowered form on another clock.
-pub const BETWEEN_STEPS: LowerError = LowerError::NotRepresentable {
+pub(crate) const BETWEEN_STEPS: LowerError = LowerError::NotRepresentable {
     what: "stairs, cycles or turns between steps on a clock whose boundaries lie between steps",
     remedy: "write them out piece by piece, or give the clock whole numbers",
 };
@@ -112,7 +112,7 @@ impl Clock {
 
 /// A varying segment that is transferred to a clock: its phase is 1 at `full` ticks, if its curve has an end.
 #[derive(Clone, Copy, Debug)]
-pub struct Moved {
+pub(crate) struct Moved {
     /// Shape, base and amplitude; its rate is the phase per tick.
     pub segment: Segment,
     /// Ticks from phase 0 to phase 1; `None` if the phase counts octaves.
@@ -328,7 +328,7 @@ impl Program {
     ///
     /// # Errors
     /// When stairs or cycles would begin between steps, or a length exceeds what the lowered form counts exactly.
-    pub fn on_clock(&self, clock: &Clock) -> Result<Self, LowerError> {
+    pub(crate) fn on_clock(&self, clock: &Clock) -> Result<Self, LowerError> {
         let stretch = (clock.multiplier == Expansion::from(1.0)).then(|| whole(clock.divisor).zip(whole(clock.ahead)));
         if let Some(Some((divisor, ahead))) = stretch
             && let Ok(stretched) = self.clone().stretched(divisor)

@@ -239,7 +239,7 @@ impl Program {
     ///
     /// # Errors
     /// When a factor is not a plain product itself, or there are more than [`MAX_TRACKS`] factors.
-    pub fn multiply(&self, other: &Self) -> Result<Self, LowerError> {
+    pub(crate) fn multiply(&self, other: &Self) -> Result<Self, LowerError> {
         self.joined(other, Stage::times)
     }
 
@@ -247,7 +247,7 @@ impl Program {
     ///
     /// # Errors
     /// When a term is a product of several curves, or there are more than [`MAX_TRACKS`] terms.
-    pub fn add(&self, other: &Self) -> Result<Self, LowerError> {
+    pub(crate) fn add(&self, other: &Self) -> Result<Self, LowerError> {
         self.joined(other, Stage::plus)
     }
 
@@ -272,7 +272,7 @@ impl Program {
     ///
     /// # Errors
     /// When the whole needs more than [`MAX_SEGMENTS`] segments.
-    pub fn sequence(pieces: impl IntoIterator<Item = (u64, Self)>) -> Result<Self, LowerError> {
+    pub(crate) fn sequence(pieces: impl IntoIterator<Item = (u64, Self)>) -> Result<Self, LowerError> {
         let mut stages: Vec<Stage> = Vec::with_capacity(1);
         let mut pieces = pieces.into_iter().peekable();
         while let Some((at, piece)) = pieces.next() {
@@ -292,7 +292,7 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::sequence`].
-    pub fn after(mut self, first: Segment, steps: u64) -> Result<Self, LowerError> {
+    pub(crate) fn after(mut self, first: Segment, steps: u64) -> Result<Self, LowerError> {
         // Fast path with the result of `sequence`: a single plain track absorbs the segment.
         if let [stage] = self.stages.as_mut_slice()
             && stage.is_plain_product()
@@ -313,7 +313,7 @@ impl Program {
     ///
     /// # Errors
     /// When a step is beyond what is counted exactly.
-    pub fn skip(&self, steps: u64) -> Result<Self, LowerError> {
+    pub(crate) fn skip(&self, steps: u64) -> Result<Self, LowerError> {
         // The stage in force at `steps` began at or before it.
         let mut stages = vec![Stage { start: 0, ..self.stage_at(steps).starting_at(steps)? }];
         for stage in self.stages.iter().filter(|stage| stage.start > steps) {
@@ -327,7 +327,7 @@ impl Program {
     /// # Errors
     /// When the inner program itself repeats or branches in a way that has to be written out and
     /// takes more than [`MAX_SEGMENTS`] segments.
-    pub fn repeated(&self, repetition: Repetition) -> Result<Self, LowerError> {
+    pub(crate) fn repeated(&self, repetition: Repetition) -> Result<Self, LowerError> {
         let (Repetition::Restart { period } | Repetition::Reflect { period }) = repetition else {
             return Ok(self.clone());
         };
@@ -364,7 +364,7 @@ impl Program {
     ///
     /// # Errors
     /// When a tick is longer than what is counted exactly.
-    pub fn once_per(mut self, steps: u64) -> Result<Self, LowerError> {
+    pub(crate) fn once_per(mut self, steps: u64) -> Result<Self, LowerError> {
         self.quantum = product(self.quantum, steps)?;
         Ok(self)
     }
@@ -374,6 +374,9 @@ impl Program {
     /// # Errors
     /// When a length is beyond what is counted exactly, or a segment begins between steps.
     pub fn stretched(mut self, factor: u64) -> Result<Self, LowerError> {
+        if factor == 0 {
+            return Err(LowerError::NotRepresentable { what: "a clock stretched by 0", remedy: "use at least 1" });
+        }
         for stage in &mut self.stages {
             stage.start = product(stage.start, factor)?;
             for track in &mut stage.tracks {

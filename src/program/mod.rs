@@ -14,10 +14,11 @@ mod evaluate;
 mod marks;
 mod unroll;
 
-pub use clock::{BETWEEN_STEPS, Clock, Moved};
+pub(crate) use clock::{BETWEEN_STEPS, Clock, Moved};
 
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
+use crate::error::ProgramError;
 
 /// The largest ratio of start to end for a transition computed from its start: 2^90. See [`amplitude`].
 const MOST_APART: f64 = (1_u128 << 90) as f64;
@@ -128,9 +129,9 @@ pub struct Stage {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Program {
     /// Steps per tick of the program's clock; 1 unless values change less often, as once per epoch.
-    pub quantum: u64,
+    pub(crate) quantum: u64,
     /// The stages; never empty.
-    pub stages: Vec<Stage>,
+    pub(crate) stages: Vec<Stage>,
 }
 
 impl Clamp {
@@ -225,7 +226,7 @@ impl Segment {
 /// NaN, which every batch rejects, if `from` is more than 2^90 times as large as `to` and `to` is not 0: then
 /// `from + amplitude` would not be `to`.
 #[must_use]
-pub fn amplitude(from: DoubleDouble, to: DoubleDouble) -> DoubleDouble {
+pub(crate) fn amplitude(from: DoubleDouble, to: DoubleDouble) -> DoubleDouble {
     let lost = to != DoubleDouble::ZERO && to.abs() * MOST_APART < from.abs();
     if lost { f64::NAN.into() } else { to - from }
 }
@@ -254,15 +255,66 @@ impl Stage {
 }
 
 impl Program {
+    /// A program of these stages, with a tick per step.
+    ///
+    /// # Errors
+    /// As [`Program::check`].
+    ///
+    /// ```
+    /// use lrgrid::curve::Curve;
+    /// use lrgrid::program::{Program, Segment, Stage, Track};
+    ///
+    /// let warmup = Segment::rising(0, 100, 0.0, 1e-3, Curve::Linear);
+    /// let program = Program::new(vec![Stage::of(Track::of(vec![warmup, Segment::hold(100, 1e-3)]))])?;
+    /// assert_eq!(program.exact(50).high(), 5e-4);
+    /// assert_eq!(Program::new(Vec::new()).unwrap_err().path, "stages");
+    /// # Ok::<(), lrgrid::error::ProgramError>(())
+    /// ```
+    pub fn new(stages: Vec<Stage>) -> Result<Self, ProgramError> {
+        let program = Self { quantum: 1, stages };
+        program.check()?;
+        Ok(program)
+    }
+
+    /// A program of plain segments, in ascending order of `start` from 0.
+    ///
+    /// # Errors
+    /// As [`Program::check`].
+    pub fn from_segments(segments: Vec<Segment>) -> Result<Self, ProgramError> {
+        Self::new(vec![Stage::of(Track::of(segments))])
+    }
+
+    /// This program with so many steps per tick.
+    ///
+    /// # Errors
+    /// As [`Program::check`].
+    pub fn with_quantum(self, quantum: u64) -> Result<Self, ProgramError> {
+        let program = Self { quantum, ..self };
+        program.check()?;
+        Ok(program)
+    }
+
+    /// Steps per tick of the program's clock: at least 1, and more where values change less often, as once per epoch.
+    #[must_use]
+    pub const fn quantum(&self) -> u64 {
+        self.quantum
+    }
+
+    /// The stages: at least one, in ascending order of `start`, the first at 0.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
     /// A program of plain segments, in ascending order of `start` from 0.
     #[must_use]
-    pub fn of(segments: Vec<Segment>) -> Self {
+    pub(crate) fn of(segments: Vec<Segment>) -> Self {
         Self::of_stage(Stage::of(Track::of(segments)))
     }
 
     /// A program of one stage.
     #[must_use]
-    pub fn of_stage(stage: Stage) -> Self {
+    pub(crate) fn of_stage(stage: Stage) -> Self {
         Self { quantum: 1, stages: vec![stage.normalized()] }
     }
 

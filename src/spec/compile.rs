@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{Epochs, Part, Spec};
 use crate::double_double::DoubleDouble;
 use crate::error::{Error, EvaluateError, LowerError, SpecError};
-use crate::packed::{Batch, BatchBuilder, Oracle};
+use crate::packed::{Batch, BatchBuilder, ReferenceValues};
 use crate::program::{MAX_STEP, Program};
 use crate::schedule::{Schedule, Time};
 
@@ -226,7 +226,7 @@ struct Formulas {
     first: usize,
 }
 
-impl Oracle for Formulas {
+impl ReferenceValues for Formulas {
     fn values(&self, schedule: usize, steps: &mut dyn Iterator<Item = u64>, write: &mut dyn FnMut(DoubleDouble)) {
         let schedule = self.first + schedule;
         match self.spec.read(self.part, schedule, &self.spec.point(schedule)) {

@@ -9,7 +9,8 @@ use super::{Statistics, check};
 use crate::element::Element;
 use crate::error::{Error, EvaluateError};
 use crate::evaluate::Evaluate;
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
+use crate::steps::Steps;
 
 /// Bytes of a tile: fits into the cache of one core.
 const TILE_BYTES: usize = 128 << 10;
@@ -37,7 +38,7 @@ impl Gathered {
     /// The statistics of the row, whose columns are these steps.
     pub fn finish(self, steps: &Steps) -> Result<Statistics, EvaluateError> {
         let partial = self.partial.ok_or(EvaluateError::NoSteps)?;
-        let extreme = |(value, column)| super::Extreme { value, step: steps.get(column) };
+        let extreme = |(value, column)| super::Extreme { value, step: steps.at(column) };
         Ok(Statistics {
             count: self.count as u64,
             sum: partial.sum.value(),

@@ -20,7 +20,8 @@ pub(crate) use reduce::{Partial, reduce};
 use crate::element::Element;
 use crate::error::{Error, EvaluateError};
 use crate::evaluate::Reference;
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
+use crate::steps::Steps;
 
 /// A value and the first step that has it.
 #[derive(Clone, Copy, Debug, PartialEq)]

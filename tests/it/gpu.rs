@@ -16,6 +16,7 @@ use lrgrid::gpu::{Clock, Timing, Tuning};
 use lrgrid::program::{Clamp, MAX_STEP, Program, Repetition, Segment, Stage, Track};
 use lrgrid::ulp::{spacing_exponent, ulps};
 use lrgrid::{Batch, Evaluate, Gpu, Steps};
+use lrgrid_testkit::{of_segments, of_stage};
 
 use lrgrid_testkit::Random;
 
@@ -174,7 +175,7 @@ fn block_excess_allowed(dtype: Dtype) -> f64 {
 /// Where to look at a case in blocks: first step and stride, around all that happens in it.
 fn windows(case: &Case, random: &mut Random, columns: u64) -> Vec<(u64, u64)> {
     let mut marks: Vec<u64> = vec![0, (1 << 24) + 1, MAX_STEP - columns];
-    for stage in &case.program.stages {
+    for stage in case.program.stages() {
         for track in &stage.tracks {
             for segment in track.segments.iter().step_by(track.segments.len().div_ceil(3)) {
                 let begin = stage.start.saturating_add(segment.start);
@@ -185,7 +186,7 @@ fn windows(case: &Case, random: &mut Random, columns: u64) -> Vec<(u64, u64)> {
     }
     let mut windows = Vec::new();
     for mark in marks {
-        let mark = mark.saturating_mul(case.program.quantum).min(MAX_STEP);
+        let mark = mark.saturating_mul(case.program.quantum()).min(MAX_STEP);
         // The boundary falls anywhere in a block, sometimes on its edge.
         let before = [0, 8, columns / 2, random.below(columns)][random.below(4) as usize];
         let stride = [1, 1, 3, 1 << random.below(30)][random.below(4) as usize];
@@ -249,9 +250,9 @@ fn long_rows_are_within_their_bound() {
     for curve in cases::curves() {
         let falling = Segment { start: 777, ..Segment::falling(0, length, 3e-4, 0.0, curve) };
         let programs = [
-            Program::of(vec![Segment::rising(0, 777, 0.0, 3e-4, Curve::Linear), falling]),
-            Program::of(vec![Segment::falling(0, length, 3e-3, 1e-6, curve)]),
-            Program::of_stage(Stage::of(Track {
+            of_segments(vec![Segment::rising(0, 777, 0.0, 3e-4, Curve::Linear), falling]),
+            of_segments(vec![Segment::falling(0, length, 3e-3, 1e-6, curve)]),
+            of_stage(Stage::of(Track {
                 repetition: Repetition::Restart { period: 1000 },
                 ..Track::of(vec![Segment::falling(0, 1000, 1.0, 0.1, curve)])
             })),
@@ -278,7 +279,7 @@ fn bounds_hold_between_nodes() {
         [(1.0, Clamp { upper: 1.0 - 1e-4, ..Clamp::NONE }), (-1.0, Clamp { lower: 1e-4 - 1.0, ..Clamp::NONE })]
     {
         let tracks = vec![line(0.875, 1.075), line(1.125, 0.925)];
-        let program = Program::of_stage(Stage { tracks, clamp, scale: scale.into(), ..Stage::of(line(1.0, 1.0)) });
+        let program = of_stage(Stage { tracks, clamp, scale: scale.into(), ..Stage::of(line(1.0, 1.0)) });
         let batch = Batch::from_programs([&program]).unwrap();
         let row: Vec<f32> = gpu.evaluate(&batch, &Steps::range(0..3000)).unwrap();
         for (got, step) in row.into_iter().zip(0..) {
@@ -316,7 +317,7 @@ fn changed_batches_are_sent_again() {
 #[test]
 fn times_are_positive_and_of_right_values() {
     let Some(gpu) = gpu() else { return };
-    let program = Program::of(vec![Segment::falling(0, 9000, 3e-4, 0.0, Curve::Cosine)]);
+    let program = of_segments(vec![Segment::falling(0, 9000, 3e-4, 0.0, Curve::Cosine)]);
     let batch = Batch::from_programs(vec![&program; 7]).unwrap();
     let steps = Steps::range(0..10_000);
     let positive = |timing: Timing| assert!(timing.seconds > 0.0 && timing.seconds.is_finite(), "{timing:?}");
@@ -344,7 +345,7 @@ fn ends_are_exact() {
     for curve in cases::curves().into_iter().filter(cases::spans_zero_to_one) {
         for (from, to) in [(0.0, 3e-4), (1e-5, 0.1), (0.3, 1e-6), (1e-3, 0.0)] {
             for length in [1, 3, 49, 1000, 65_537, 999_983, (1 << 40) + 7, MAX_STEP - 1] {
-                let program = Program::of(vec![Segment::transition(0, length, from, to, curve)]);
+                let program = of_segments(vec![Segment::transition(0, length, from, to, curve)]);
                 let batch = Batch::from_programs([&program]).unwrap();
                 let ends: Vec<f32> = gpu.evaluate(&batch, &Steps::list([0, length, length + 1])).unwrap();
                 assert_eq!(ends, [from as f32, to as f32, to as f32], "{curve:?} over {length}");
@@ -365,7 +366,7 @@ fn steep_ends_of_the_longest_bent_curves_are_within_their_bound() {
                     Segment::transition(0, length, 0.0, 1.0, curve),
                     Segment { lead: 1 << 62, length: length - 1, ..Segment::transition(0, length, 0.0, 1.0, curve) },
                 ] {
-                    let program = Program::of(vec![segment]);
+                    let program = of_segments(vec![segment]);
                     let batch = Batch::from_programs([&program]).unwrap();
                     let steps: Vec<u64> = (0..9).chain((2..9).map(|near| length - near)).collect();
                     let values: Vec<f32> = gpu.evaluate(&batch, &Steps::list(steps.iter().copied())).unwrap();
@@ -464,11 +465,11 @@ fn integers_divide_exactly() {
         // The phase itself: how often the quantum went into the folded step.
         let segment =
             Segment { length: u64::MAX, quantum, rate: 1.0.into(), ..Segment::rising(0, 1, 0.0, 1.0, Curve::Linear) };
-        Program::of_stage(Stage::of(Track { repetition, ..Track::of(vec![segment]) }))
+        Program::new(vec![Stage::of(Track { repetition, ..Track::of(vec![segment]) })]).unwrap()
     };
     for _ in 0..60 {
         let divisor = 1 + random.log_uniform(1.0, 2f64.powi(52)) as u64;
-        let whole = Program { quantum: divisor, ..count(None, Repetition::None) };
+        let whole = count(None, Repetition::None).with_quantum(divisor).unwrap();
         let programs = [
             count(Some(divisor), Repetition::None),
             count(None, Repetition::Restart { period: divisor }),
@@ -499,7 +500,7 @@ fn sums_and_products_are_nearly_the_nearest() {
     let programs: Vec<Program> = (0..3000)
         .map(|_| {
             let track = Track::of(vec![Segment { amplitude: number().into(), ..Segment::hold(0, number()) }]);
-            Program::of_stage(Stage { scale: number().into(), offset: number().into(), ..Stage::of(track) })
+            of_stage(Stage { scale: number().into(), offset: number().into(), ..Stage::of(track) })
         })
         .collect();
     let got: Vec<f32> = gpu.evaluate(&Batch::from_programs(&programs).unwrap(), &Steps::range(0..1)).unwrap();

@@ -7,6 +7,7 @@ mod samples;
 
 use half::{bf16, f16};
 
+use lrgrid::Steps;
 use lrgrid::cpu::Cpu;
 use lrgrid::element::{Dtype, Element};
 use lrgrid::engine::Backend;
@@ -14,7 +15,7 @@ use lrgrid::error::{Error, GpuError};
 use lrgrid::evaluate::{Evaluate, Reference};
 #[cfg(feature = "gpu")]
 use lrgrid::gpu::Gpu;
-use lrgrid::packed::{Batch, Steps};
+use lrgrid::packed::Batch;
 
 use bounds::Allowance;
 pub use bounds::bound;
@@ -203,9 +204,10 @@ mod tests {
     use super::*;
     use lrgrid::curve::Curve;
     use lrgrid::program::{Program, Segment};
+    use lrgrid_testkit::of_segments;
 
     fn batch() -> Batch {
-        let decay = |height: f64| Program::of(vec![Segment::transition(0, 1000, height, 0.0, Curve::Cosine)]);
+        let decay = |height: f64| of_segments(vec![Segment::transition(0, 1000, height, 0.0, Curve::Cosine)]);
         let programs: Vec<Program> = (1..=40).map(|i| decay(f64::from(i) * 1e-3)).collect();
         Batch::from_programs(&programs).unwrap()
     }

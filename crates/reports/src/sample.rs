@@ -64,7 +64,7 @@ pub fn envelope(program: &Program, steps: Range<u64>, columns: usize) -> Vec<Col
     let steps = steps.start..steps.end.min(MAX_STEP + 1);
     let count = steps.end.saturating_sub(steps.start).min(columns.max(1) as u64) as usize;
     let stages: Vec<StageCorners<'_>> =
-        (0..program.stages.len()).map(|index| StageCorners::of(program, index)).collect();
+        (0..program.stages().len()).map(|index| StageCorners::of(program, index)).collect();
     let mut looked_at = Vec::new();
     (0..count)
         .filter_map(|index| column(program, &stages, column_steps(&steps, count, index), &mut looked_at))
@@ -84,13 +84,13 @@ fn column(
     if last - steps.start <= ONE_BY_ONE {
         looked_at.extend(steps.clone());
     } else {
-        let ticks = steps.start / program.quantum..last / program.quantum + 1;
+        let ticks = steps.start / program.quantum()..last / program.quantum() + 1;
         let mut found = Vec::new();
         let after = stages.partition_point(|stage| stage.ticks.start <= ticks.start).max(1) - 1;
         for stage in stages[after..].iter().take_while(|stage| stage.ticks.start < ticks.end) {
             stage.within(ticks.start.max(stage.ticks.start)..ticks.end.min(stage.ticks.end), &mut found);
         }
-        let step = |tick: u64| tick.saturating_mul(program.quantum).clamp(steps.start, last);
+        let step = |tick: u64| tick.saturating_mul(program.quantum()).clamp(steps.start, last);
         looked_at.extend(found.into_iter().map(step));
     }
     looked_at.sort_unstable();
@@ -207,8 +207,8 @@ impl<'p> TrackCorners<'p> {
 
 impl<'p> StageCorners<'p> {
     fn of(program: &'p Program, index: usize) -> Self {
-        let stage = &program.stages[index];
-        let end = program.stages.get(index + 1).map_or(u64::MAX, |next| next.start);
+        let stage = &program.stages()[index];
+        let end = program.stages().get(index + 1).map_or(u64::MAX, |next| next.start);
         Self { stage, ticks: stage.start..end, tracks: stage.tracks.iter().map(TrackCorners::of).collect() }
     }
 
@@ -245,7 +245,7 @@ mod tests {
             for schedule in (kind.examples)() {
                 let program = schedule.lower().unwrap();
                 for (end, columns) in [(3000, 70), (50, 100), (997, 40)] {
-                    let single = program.stages.iter().all(|stage| stage.tracks.len() == 1);
+                    let single = program.stages().iter().all(|stage| stage.tracks.len() == 1);
                     let found = envelope(&program, 0..end, columns);
                     assert_eq!(found.len(), columns.min(end as usize));
                     for (index, column) in found.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! Programs that cover the edge cases of the lowered form, and the steps at which to test them.
 
-use crate::Random;
+use crate::{Random, of_segments, of_stage};
+
 use lrgrid::curve::Curve;
 use lrgrid::double_double::DoubleDouble;
 use lrgrid::program::{Clamp, MAX_STEP, Program, Repetition, Segment, Stage, Track};
@@ -138,7 +139,7 @@ fn plain(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
                 cases.push(Case {
                     what: format!("{curve:?} to {span} in {length}, reversed {reversed}, {base} + {amplitude}"),
                     curve,
-                    program: Program::of(vec![segment(curve, span, length, reversed, base, amplitude)]),
+                    program: of_segments(vec![segment(curve, span, length, reversed, base, amplitude)]),
                     product: false,
                     cancels: false,
                 });
@@ -149,7 +150,7 @@ fn plain(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
         cases.push(Case {
             what: format!("{curve:?} to {span}, random: {length}, {base} − {amplitude}"),
             curve,
-            program: Program::of(vec![segment(curve, span, length, false, base, -amplitude)]),
+            program: of_segments(vec![segment(curve, span, length, false, base, -amplitude)]),
             product: false,
             cancels: true,
         });
@@ -160,26 +161,26 @@ fn plain(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
 fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
     let span = spans(&curve)[0];
     let mut push = |what: &str, program: Program, cancels| {
-        let product = program.stages.iter().any(|stage| stage.tracks.len() > 1);
+        let product = program.stages().iter().any(|stage| stage.tracks.len() > 1);
         cases.push(Case { what: format!("{what} of {curve:?}"), curve, program, product, cancels });
     };
     let near = segment(curve, span, 1000, false, 1e-4, 0.3);
-    let stage = |track: Track| Program::of_stage(Stage::of(track));
+    let stage = |track: Track| of_stage(Stage::of(track));
 
     let quantum = Segment { quantum: Some(37), ..near };
-    push("stairs", Program::of(vec![quantum]), false);
+    push("stairs", of_segments(vec![quantum]), false);
     let slow = Segment { quantum: Some((1 << 33) + 5), ..near };
-    push("long stairs", Program::of(vec![slow]), false);
+    push("long stairs", of_segments(vec![slow]), false);
     // At large steps, the phase must keep its fraction.
     let most = longest(&curve);
     let far = Segment { origin: most / 2, length: most / 2, ..segment(curve, span, most, false, 0.0, 1.0) };
-    push("large origin", Program::of(vec![far]), false);
+    push("large origin", of_segments(vec![far]), false);
     // One count less, so that the phase stays within the curve's domain.
     let between = Segment { lead: 3 << 62, length: 999, ..near };
-    push("a lead", Program::of(vec![between]), false);
+    push("a lead", of_segments(vec![between]), false);
     let towards = Segment { lead: 1 << 40, reversed: true, origin: 999, ..between };
-    push("a lead, reversed", Program::of(vec![towards]), false);
-    push("empty segment", Program::of(vec![Segment { length: 0, origin: 500, ..near }]), false);
+    push("a lead, reversed", of_segments(vec![towards]), false);
+    push("empty segment", of_segments(vec![Segment { length: 0, origin: 500, ..near }]), false);
 
     for (what, repetition) in [
         ("restarts", Repetition::Restart { period: 811 }),
@@ -194,10 +195,10 @@ fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
     let warm = Segment::rising(0, 100, 0.0, 0.3, Curve::Linear);
     let later = Segment { start: 100, ..Segment { reversed: true, origin: 1000, ..near } };
     let tail = Segment { start: 1200, ..Segment::hold(1200, 1e-6) };
-    push("warmup and tail", Program::of(vec![warm, later, tail]), false);
+    push("warmup and tail", of_segments(vec![warm, later, tail]), false);
 
     let many = (0..200).map(|i| Segment { start: i * 10 + i % 3, amplitude: (1.0 + i as f64).into(), ..near });
-    push("many segments", Program::of(many.collect()), false);
+    push("many segments", of_segments(many.collect()), false);
 
     let clamp = Clamp { lower: 0.1, upper: 0.2 };
     push("bounds", stage(Track { clamp, ..Track::of(vec![near]) }), false);
@@ -214,24 +215,24 @@ fn structured(curve: Curve, random: &mut Random, cases: &mut Vec<Case>) {
         ],
         ..Stage::of(Track::of(vec![near]))
     };
-    push("a product", Program::of_stage(product.clone()), false);
+    push("a product", of_stage(product.clone()), false);
     let four = Stage { tracks: vec![Track::of(vec![near]); 4], clamp: Clamp::NONE, ..product.clone() };
-    push("a product of four", Program::of_stage(four), false);
+    push("a product of four", of_stage(four), false);
     let negative = Stage { scale: (-0.4).into(), offset: 0.1.into(), clamp: Clamp::NONE, ..product.clone() };
-    push("a product that cancels", Program::of_stage(negative), true);
+    push("a product that cancels", of_stage(negative), true);
     let sum = Stage { summed: true, clamp: Clamp::NONE, ..product.clone() };
-    push("a sum", Program::of_stage(sum.clone()), false);
+    push("a sum", of_stage(sum.clone()), false);
     let four = Stage { tracks: vec![Track::of(vec![near]); 4], ..sum.clone() };
-    push("a sum of four", Program::of_stage(four), false);
+    push("a sum of four", of_stage(four), false);
     let negative = Stage { scale: (-0.4).into(), offset: 0.3.into(), ..sum };
-    push("a sum that cancels", Program::of_stage(negative), true);
+    push("a sum that cancels", of_stage(negative), true);
 
     let second = Stage { start: 321, ..product };
     let third = Stage { start: 70_000, ..Stage::of(Track { advance: 17, ..Track::of(vec![warm, later]) }) };
-    let staged = Program { quantum: 1, stages: vec![Stage::of(Track::of(vec![near])), second, third] };
+    let staged = Program::new(vec![Stage::of(Track::of(vec![near])), second, third]).unwrap();
     push("stages", staged.clone(), false);
-    push("a slower clock", Program { quantum: 1 + random.below(500), ..staged.clone() }, false);
-    push("a much slower clock", Program { quantum: (1 << 32) + random.below(500), ..staged }, false);
+    push("a slower clock", staged.clone().with_quantum(1 + random.below(500)).unwrap(), false);
+    push("a much slower clock", staged.with_quantum((1 << 32) + random.below(500)).unwrap(), false);
 }
 
 /// Powers of the step itself.
@@ -242,7 +243,7 @@ fn inverse_powers(cases: &mut Vec<Case>) {
         cases.push(Case {
             what: format!("(n · {rate})^{exponent}"),
             curve,
-            program: Program::of(vec![segment]),
+            program: of_segments(vec![segment]),
             product: false,
             cancels: false,
         });
@@ -252,7 +253,7 @@ fn inverse_powers(cases: &mut Vec<Case>) {
 /// The steps at which a program is tested: around all of its boundaries, and `more` at random.
 pub fn steps(program: &Program, random: &mut Random, more: usize) -> Vec<u64> {
     let mut marks = vec![0, 1 << 24, 1 << 32, MAX_STEP];
-    for stage in &program.stages {
+    for stage in program.stages() {
         marks.push(stage.start);
         for track in &stage.tracks {
             if let Repetition::Restart { period } | Repetition::Reflect { period } = track.repetition {
@@ -268,7 +269,7 @@ pub fn steps(program: &Program, random: &mut Random, more: usize) -> Vec<u64> {
     }
     let mut steps = Vec::new();
     for mark in marks {
-        let mark = mark.saturating_mul(program.quantum).min(MAX_STEP);
+        let mark = mark.saturating_mul(program.quantum()).min(MAX_STEP);
         steps.extend([mark.saturating_sub(2), mark.saturating_sub(1), mark, mark + 1, mark + 2]);
     }
     let last = steps.iter().copied().filter(|&step| step < MAX_STEP / 2).max().unwrap_or(0);

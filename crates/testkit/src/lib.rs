@@ -10,6 +10,18 @@ use std::sync::LazyLock;
 
 pub use random::Random;
 
+use lrgrid::program::{Program, Segment, Stage};
+
+/// A program of plain segments.
+pub fn of_segments(segments: Vec<Segment>) -> Program {
+    Program::from_segments(segments).unwrap()
+}
+
+/// A program of one stage.
+pub fn of_stage(stage: Stage) -> Program {
+    Program::new(vec![stage]).unwrap()
+}
+
 /// The folder of the repository, with examples, test cases and documents.
 pub fn root() -> &'static Path {
     static ROOT: LazyLock<PathBuf> =

@@ -15,7 +15,7 @@ pub fn telling_steps(schedule: &Schedule) -> Vec<u64> {
     let program = schedule.lower().unwrap();
     let mut boundaries: Vec<u64> = vec![0, 1 << 24, MAX_STEP - 1];
     boundaries.extend(schedule.length());
-    for stage in &program.stages {
+    for stage in program.stages() {
         for segment in stage.tracks.iter().flat_map(|track| &track.segments) {
             let start = stage.start.saturating_add(segment.start);
             boundaries.push(start);

@@ -7,8 +7,9 @@ use crate::cpu::row::fill_columns;
 use crate::cpu::simd::{Kernel, Simd};
 use crate::cpu::smooth::value_at;
 use crate::cpu::writer::Writer;
-use crate::packed::{Batch, PackedHeight, Steps};
+use crate::packed::{Batch, PackedHeight};
 use crate::program::Program;
+use crate::steps::Steps;
 
 use super::closely::fill_closely;
 use super::pattern::{Pattern, StageValues};
@@ -57,7 +58,7 @@ impl Close<'_, '_, '_> {
     /// The value of a schedule at a column of the block, by itself.
     #[cold]
     pub fn value_at<T: Rounded>(&mut self, schedule: usize, column: usize) -> T {
-        value_at(self.scratch.unpacked(schedule), self.steps.get(self.begin + column))
+        value_at(self.scratch.unpacked(schedule), self.steps.at(self.begin + column))
     }
 
     /// Writes one value all over a piece.

@@ -15,8 +15,9 @@ use crate::cpu::simd::{Baseline, Kernel, Level, Simd};
 use crate::cpu::span::{Columns, Factor, Kind, Span, first_span};
 use crate::cpu::writer::Writer;
 use crate::double_double::{DoubleDouble, Extended};
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
 use crate::program::{Clamp, MAX_STEP, Program, Segment, Stage};
+use crate::steps::Steps;
 
 use super::close::Scratch;
 use super::parameters::{Row, row_of, same_timings};
@@ -415,7 +416,7 @@ pub fn fill_block(writer: Writer, batch: &Batch, first: usize, steps: &Steps, be
             patterns[slot] = pattern;
             Some(slot)
         });
-        let exact = |column: usize| program.value(steps.get(begin + column));
+        let exact = |column: usize| program.value(steps.at(begin + column));
         let pattern = pattern.map(|index| &patterns[index]).filter(|pattern| pattern.is_for(row));
         if !pattern.is_some_and(|pattern| pattern.fill(writer, program, out, &exact)) {
             fill_columns(writer, program, steps, begin, out);

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::cpu::rounding::Rounded;
 use crate::cpu::simd::{Kernel, Simd};
 use crate::cpu::writer::Writer;
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
+use crate::steps::Steps;
 
 use super::Part;
 use super::close::{Close, Scratch};

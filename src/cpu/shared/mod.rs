@@ -25,7 +25,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::packed::{Batch, Steps};
+use crate::packed::Batch;
+use crate::steps::Steps;
 
 use super::rounding::Rounded;
 use super::simd::{CACHE_LINE, Kernel, Level, Simd, touch_pages};

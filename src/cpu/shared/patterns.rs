@@ -62,8 +62,9 @@ mod tests {
     use crate::cpu::shared::steps::StepColumns;
     use crate::cpu::simd::Baseline;
     use crate::curve::Curve;
-    use crate::packed::{Batch, Steps};
+    use crate::packed::Batch;
     use crate::program::{Program, Segment};
+    use crate::steps::Steps;
 
     /// How many patterns are built for rows of some timings.
     fn built(timings: impl Fn(usize) -> usize, rows: usize, thorough: bool) -> usize {

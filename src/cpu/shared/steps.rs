@@ -1,6 +1,6 @@
 //! The steps of up to 64 columns.
 
-use crate::packed::Steps;
+use crate::steps::Steps;
 
 /// The most columns of a pattern: a row of them is some pages of memory, which take time to look up.
 pub const BLOCK: usize = 4 * PIECE;
@@ -34,7 +34,7 @@ pub struct StepColumns {
 impl StepColumns {
     /// The steps of `count` columns from a column on, at most [`COLUMNS`].
     pub fn new(steps: &Steps, first: usize, count: usize) -> Self {
-        let lanes: [f64; WIDTH] = std::array::from_fn(|lane| steps.get(first + lane.min(count - 1)) as f64);
+        let lanes: [f64; WIDTH] = std::array::from_fn(|lane| steps.at(first + lane.min(count - 1)) as f64);
         Self { steps: lanes, count, largest: lanes.iter().copied().fold(0.0, f64::max), sorted: lanes.is_sorted() }
     }
 }

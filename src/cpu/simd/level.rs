@@ -2,10 +2,12 @@
 #![expect(unsafe_code, reason = "calling functions compiled for instructions beyond the crate's own")]
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::{Baseline, Kernel};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2::Avx2, avx512::Avx512};
+use crate::error::EvaluateError;
 
 /// A set of vector instructions that this processor has.
 ///
@@ -51,12 +53,6 @@ impl Level {
         levels
     }
 
-    /// The level of that name, if this processor has it; "baseline" always is.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::available().into_iter().find(|level| level.name() == name || name == "baseline")
-    }
-
     /// The name in `LRGRID_LEVEL`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -92,6 +88,25 @@ impl Level {
             // SAFETY: only `available` makes this level, after detecting all of the features enabled there.
             Kind::Avx512 => unsafe { Avx512::run(kernel) },
         }
+    }
+}
+
+impl FromStr for Level {
+    type Err = EvaluateError;
+
+    /// The level of that name, if this processor has it; "baseline" always is there.
+    fn from_str(name: &str) -> Result<Self, EvaluateError> {
+        let found = Self::available().into_iter().find(|level| level.name() == name || name == "baseline");
+        found.ok_or_else(|| EvaluateError::Level {
+            wanted: name.to_owned(),
+            available: Self::available().into_iter().map(Self::name).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
     }
 }
 

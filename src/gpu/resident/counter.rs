@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::super::device::Device;
 use super::region::Region;
 use crate::error::{Error, GpuError};
-use crate::packed::{Steps, integer, words};
+use crate::packed::{integer, words};
+use crate::steps::Steps;
 
 /// The step of a training run in device memory: one for all programs, or one per program.
 ///

@@ -3,6 +3,7 @@
 use lrgrid::curve::Curve;
 use lrgrid::double_double::DoubleDouble;
 use lrgrid::program::{Clamp, FOREVER, MAX_STEP, Program, Repetition, Segment, Stage, Track};
+use lrgrid_testkit::{of_segments, of_stage};
 
 /// A program, and the steps where something about it changes.
 pub struct Case {
@@ -66,27 +67,27 @@ pub fn cases() -> Vec<Case> {
         let length = 30_011;
         cases.push(case(
             format!("{name}, falling to 0"),
-            Program::of(vec![Segment::falling(0, length, 1e-3, 0.0, curve)]),
+            of_segments(vec![Segment::falling(0, length, 1e-3, 0.0, curve)]),
             [length],
         ));
         cases.push(case(
             format!("{name}, rising from 0"),
-            Program::of(vec![Segment::rising(0, length, 0.0, 0.37, curve)]),
+            of_segments(vec![Segment::rising(0, length, 0.0, 0.37, curve)]),
             [length],
         ));
         cases.push(case(
             format!("{name}, to a floor"),
-            Program::of(vec![Segment::falling(0, length, 3e-4, 3e-6, curve)]),
+            of_segments(vec![Segment::falling(0, length, 3e-4, 3e-6, curve)]),
             [length],
         ));
         cases.push(case(
             format!("{name}, through zero"),
-            Program::of(vec![Segment::rising(0, length, -0.25, 0.75, curve)]),
+            of_segments(vec![Segment::rising(0, length, -0.25, 0.75, curve)]),
             [length / 2, length],
         ));
         cases.push(case(
             format!("{name}, 2^52 steps"),
-            Program::of(vec![Segment::falling(0, 1 << 52, 1e-3, 1e-5, curve)]),
+            of_segments(vec![Segment::falling(0, 1 << 52, 1e-3, 1e-5, curve)]),
             [1 << 51, 1 << 52, (1 << 52) - 20_000, MAX_STEP - 3000],
         ));
         let part = Segment {
@@ -106,7 +107,7 @@ pub fn cases() -> Vec<Case> {
             let track = Track { repetition, advance: 17, ..track.clone() };
             cases.push(case(
                 format!("{name}, in pieces{form}"),
-                Program::of_stage(Stage::of(track)),
+                of_stage(Stage::of(track)),
                 [4983, 5983, 9683, 10_983, 21_983, 32_983, MAX_STEP - 100],
             ));
         }
@@ -121,38 +122,38 @@ fn endless_curves() -> Vec<Case> {
     let power = |exponent| Curve::Power { exponent, warp: 1.0 };
     let shifted = |origin, segment| Segment { origin, ..segment };
     vec![
-        case("inverse square root", Program::of(vec![shifted(1, endless(power(-0.5), 1.0, 0.5))]), [1000]),
+        case("inverse square root", of_segments(vec![shifted(1, endless(power(-0.5), 1.0, 0.5))]), [1000]),
         case(
             "inverse square root, far origin",
-            Program::of(vec![shifted(1 << 50, endless(power(-0.5), 1e-9, 0.5))]),
+            of_segments(vec![shifted(1 << 50, endless(power(-0.5), 1e-9, 0.5))]),
             [],
         ),
         case(
             "exponential decay",
-            Program::of(vec![endless(Curve::Exponential, -1e-4, 0.1)]),
+            of_segments(vec![endless(Curve::Exponential, -1e-4, 0.1)]),
             [100_000, 1_500_000, 11_000_000],
         ),
         case(
             "exponential decay to a floor",
             {
                 let segment = Segment { base: 1e-5.into(), ..endless(Curve::Exponential, -1e-3, 0.1) };
-                Program::of(vec![segment])
+                of_segments(vec![segment])
             },
             [10_000, 60_000, 2_000_000],
         ),
         case(
             "exponential growth",
-            Program::of(vec![endless(Curve::Exponential, 1e-3, 1e-30)]),
+            of_segments(vec![endless(Curve::Exponential, 1e-3, 1e-30)]),
             [226_000, 200_000, 1_200_000],
         ),
         case(
             "staircase",
-            Program::of(vec![Segment { quantum: Some(30), ..endless(Curve::Exponential, -0.15, 0.1) }]),
+            of_segments(vec![Segment { quantum: Some(30), ..endless(Curve::Exponential, -0.15, 0.1) }]),
             [3000, 29_999],
         ),
         case(
             "logistic",
-            Program::of(vec![Segment {
+            of_segments(vec![Segment {
                 base: 1.0.into(),
                 ..endless(Curve::Logistic { offset: DoubleDouble::from(-20.0) }, 1e-3, 0.1)
             }]),
@@ -160,11 +161,11 @@ fn endless_curves() -> Vec<Case> {
         ),
         case(
             "logistic fall",
-            Program::of(vec![endless(Curve::Logistic { offset: DoubleDouble::from(-60.0) }, 1e-3, 0.1)]),
+            of_segments(vec![endless(Curve::Logistic { offset: DoubleDouble::from(-60.0) }, 1e-3, 0.1)]),
             [2000, 20_000, 60_000],
         ),
-        case("inverse time", Program::of(vec![endless(Curve::Rational { rising: false }, 0.01, 0.1)]), [100_000]),
-        case("rex", Program::of(vec![endless(Curve::Rational { rising: true }, 0.003, 0.1)]), [100_000]),
+        case("inverse time", of_segments(vec![endless(Curve::Rational { rising: false }, 0.01, 0.1)]), [100_000]),
+        case("rex", of_segments(vec![endless(Curve::Rational { rising: true }, 0.003, 0.1)]), [100_000]),
     ]
 }
 
@@ -184,27 +185,26 @@ fn compositions() -> Vec<Case> {
     let clamped = |lower, upper, stage: Stage| Stage { clamp: Clamp { lower, upper }, ..stage };
     let offset = |offset: f64, stage: Stage| Stage { offset: offset.into(), ..stage };
     let product = vec![cosine(3000), decay.clone(), triangle.clone(), stairs.clone()];
-    let mut on_epochs = Program::of_stage(stage(vec![cosine(300), decay.clone()]));
-    on_epochs.quantum = 7;
+    let on_epochs = of_stage(stage(vec![cosine(300), decay.clone()])).with_quantum(7).unwrap();
     let warmup = Stage::of(Track::of(vec![Segment::rising(0, 4000, 1e-7, 3e-4, Curve::Linear)]));
     let later = Stage { start: 4000, ..stage(vec![cosine(3000), decay.clone()]) };
     let last = Stage { start: 30_000, ..stage(product.clone()) };
     vec![
-        case("product of four", Program::of_stage(stage(product.clone())), [3000, 6000, 700, 1400, 500]),
+        case("product of four", of_stage(stage(product.clone())), [3000, 6000, 700, 1400, 500]),
         case(
             "product and offset that cancel",
-            Program::of_stage(offset(-1e-4, stage(vec![cosine(50_000), decay.clone()]))),
+            of_stage(offset(-1e-4, stage(vec![cosine(50_000), decay.clone()]))),
             [50_000, 20_000],
         ),
         case(
             "bounded tracks",
-            Program::of_stage(stage(vec![bounded(0.2, 0.9, &cosine(3000)), bounded(0.1, 0.5, &decay)])),
+            of_stage(stage(vec![bounded(0.2, 0.9, &cosine(3000)), bounded(0.1, 0.5, &decay)])),
             [3000, 23_000],
         ),
-        case("bounded stage", Program::of_stage(clamped(2e-5, 1e-4, stage(product.clone()))), [3000, 700, 1400]),
+        case("bounded stage", of_stage(clamped(2e-5, 1e-4, stage(product.clone()))), [3000, 700, 1400]),
         case(
             "bound on a midpoint",
-            Program::of_stage(clamped(
+            of_stage(clamped(
                 0.0,
                 257.0 / 4096.0,
                 offset(0.0, Stage { scale: DoubleDouble::ONE, ..stage(vec![cosine(40_000), decay.clone()]) }),
@@ -212,18 +212,15 @@ fn compositions() -> Vec<Case> {
             [40_000],
         ),
         case("clock of seven", on_epochs, [2100, 7, 21_000]),
-        case("three stages", Program { quantum: 1, stages: vec![warmup, later, last] }, [4000, 7000, 30_000, 33_000]),
+        case("three stages", Program::new(vec![warmup, later, last]).unwrap(), [4000, 7000, 30_000, 33_000]),
         case(
             "cycles of one",
-            Program::of_stage(stage(vec![Track { repetition: Repetition::Restart { period: 1 }, ..decay.clone() }])),
+            of_stage(stage(vec![Track { repetition: Repetition::Restart { period: 1 }, ..decay.clone() }])),
             [5],
         ),
         case(
             "short cycles",
-            Program::of_stage(stage(vec![
-                Track { repetition: Repetition::Reflect { period: 3 }, ..decay.clone() },
-                cosine(11),
-            ])),
+            of_stage(stage(vec![Track { repetition: Repetition::Reflect { period: 3 }, ..decay.clone() }, cosine(11)])),
             [50],
         ),
     ]
@@ -231,7 +228,7 @@ fn compositions() -> Vec<Case> {
 
 fn extremes() -> Vec<Case> {
     let length = 20_000;
-    let fall = |from: f64, to: f64, curve| Program::of(vec![Segment::falling(0, length, from, to, curve)]);
+    let fall = |from: f64, to: f64, curve| of_segments(vec![Segment::falling(0, length, from, to, curve)]);
     let mut cases = vec![
         case(
             "bf16 midpoint held at the top",

@@ -5,6 +5,7 @@ use lrgrid::cpu::Level;
 use lrgrid::curve::Curve;
 use lrgrid::program::{MAX_STEP, Program, Segment, Stage, Track};
 use lrgrid::{Batch, Cpu, Element, Evaluate, Steps};
+use lrgrid_testkit::of_stage;
 
 use super::short::pool;
 use super::{affine, exhaustive};
@@ -20,7 +21,8 @@ fn variants(random: &mut Random, program: &Program) -> Vec<Program> {
         .map(|row| {
             let scale = [1.0, 0.37, -2.0, 1e-4, 3e-39][random.below(5) as usize] * (1.0 + row as f64 / 64.0);
             let offset = [0.0, 0.0, 1e-3, -0.2][random.below(4) as usize];
-            let program = if slower && row % 2 == 1 { program.clone().once_per(3).unwrap() } else { program.clone() };
+            let program =
+                if slower && row % 2 == 1 { program.clone().with_quantum(3).unwrap() } else { program.clone() };
             if row == 0 { program } else { affine(&program, scale, offset) }
         })
         .collect()
@@ -101,7 +103,7 @@ fn negative_shapes_under_a_constant_have_the_bits_of_rows_alone() {
     let track = |from: f64, to: f64, curve| Track::of(vec![Segment::transition(0, 4000, from, to, curve)]);
     let cosine = track(-0.9, -0.5, Curve::Cosine);
     let tracks = vec![cosine.clone(), track(1.0, 0.99, Curve::Linear)];
-    let product = Program::of_stage(Stage { tracks, ..Stage::of(cosine) });
+    let product = of_stage(Stage { tracks, ..Stage::of(cosine) });
     let rows: Vec<Program> = (0..ROWS).map(|row| product.clone().affine(0.37, 0.336 + row as f64 * 1e-4)).collect();
     let (batch, steps) = (Batch::from_programs(&rows).unwrap(), Steps::range(0..4000));
     let rows: Vec<usize> = (0..ROWS as usize).collect();

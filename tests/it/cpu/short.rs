@@ -135,7 +135,7 @@ fn products_with_a_base_are_correctly_rounded() {
                         let second = Segment { base: base.into(), amplitude: amplitude.into(), ..*second };
                         let tracks = vec![Track::of(vec![*first]), Track::of(vec![second])];
                         let stage = Stage { tracks, ..Stage::of(Track::of(vec![*first])) };
-                        programs.push(Program::of_stage(stage).affine(scale, offset));
+                        programs.push(Program::new(vec![stage]).unwrap().affine(scale, offset));
                     }
                 }
             }

@@ -5,6 +5,7 @@ use lrgrid::cpu::Level;
 use lrgrid::curve::Curve;
 use lrgrid::program::{MAX_STEP, Program, Segment};
 use lrgrid::{Batch, Cpu, Evaluate, Steps};
+use lrgrid_testkit::of_segments;
 use rayon::prelude::*;
 
 use super::exhaustive;
@@ -138,7 +139,7 @@ fn the_smallest_normal_numbers_are_correctly_rounded() {
     (0..40).into_par_iter().for_each(|n| {
         let to = 2f64.powi(-124) * (1.0 + f64::from(n) / 40.0);
         for curve in [Curve::Linear, Curve::Cosine] {
-            let program = Program::of(vec![Segment::transition(0, 9000, 30.0 * to, to, curve)]);
+            let program = of_segments(vec![Segment::transition(0, 9000, 30.0 * to, to, curve)]);
             let case = Case { name: format!("down to {to:e}, {curve:?}"), program, boundaries: Vec::new() };
             let (batch, program) = packed(&case);
             check_picked(&case.name, &batch, &program, &Steps::range(0..9000), &(0..9000).collect::<Vec<_>>());

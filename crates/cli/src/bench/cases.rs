@@ -1,7 +1,8 @@
 //! What is measured: a schedule for each curve and for the shapes people train with, in tables of two regimes.
 
 use lrgrid::Error;
-use lrgrid::packed::{Batch, Steps};
+use lrgrid::Steps;
+use lrgrid::packed::Batch;
 use lrgrid::spec::Spec;
 
 /// The steps that every schedule spans.

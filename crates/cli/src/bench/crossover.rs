@@ -4,11 +4,11 @@
 use super::timing::in_turns;
 use super::{CASES, Crossover, Options, Regime};
 use crate::error::Error;
+use lrgrid::Steps;
 use lrgrid::cpu::Cpu;
 use lrgrid::element::Dtype;
 use lrgrid::evaluate::Evaluate;
 use lrgrid::gpu::Gpu;
-use lrgrid::packed::Steps;
 
 /// The case that is measured: what people train with most.
 const CASE: &str = "warmup_cosine";

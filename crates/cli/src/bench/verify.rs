@@ -1,8 +1,9 @@
 //! How far a table is from the reference: nothing is timed before it is known to be right.
 
 use super::BenchError;
+use lrgrid::Steps;
 use lrgrid::element::Element;
-use lrgrid::packed::{Batch, Steps};
+use lrgrid::packed::Batch;
 use lrgrid::ulp::ulps;
 
 /// Rows that are looked at, and values of each.

@@ -73,7 +73,7 @@ pub(super) fn cancelling_terms(program: &Program, steps: impl Iterator<Item = u6
     let opposed = |segment: &Segment| {
         segment.base.high().signum() != move_of(segment).signum() && segment.base != DoubleDouble::ZERO
     };
-    let cancels = program.segments().any(opposed) || program.stages.iter().any(terms_cancel);
+    let cancels = program.segments().any(opposed) || program.stages().iter().any(terms_cancel);
     let sizes = steps.map(|step| terms_at(program, step)).filter(|size| size.is_finite());
     cancels.then(|| sizes.fold(0.0_f64, f64::max))
 }
@@ -89,7 +89,7 @@ fn move_of(segment: &Segment) -> f64 {
 
 /// The sum of the sizes of all that is added up for the value at a step.
 fn terms_at(program: &Program, step: u64) -> f64 {
-    let tick = step / program.quantum;
+    let tick = step / program.quantum();
     let stage = program.stage_at(tick);
     let of_track = |track: &Track| {
         let (at, _) = track.repetition.fold(tick - stage.start + track.advance);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lrgrid::curve::Curve;
+use lrgrid::error::EvaluateError;
 use lrgrid::program::{Program, Segment};
 use lrgrid::{Batch, Dtype, readable};
 use lrgrid_reports::compare::{Difference, difference};
@@ -112,7 +113,8 @@ impl Compare {
         if matches!(ending.as_deref(), Some("csv" | "npy" | "tsv")) {
             let logged = Logged::read(path, &self.part.selection())?;
             let steps = logged.steps.last().map_or(0, |last| last + 1);
-            let batch = Batch::from_programs([&through(&logged)]).map_err(lrgrid::Error::from)?;
+            let batch =
+                through(&logged).and_then(|program| Batch::from_programs([&program])).map_err(lrgrid::Error::from)?;
             return Ok(Side { name, batch, logged: Some(logged), steps });
         }
         let input = SpecInput::of(path.to_owned());
@@ -252,7 +254,7 @@ fn subject<'a>(side: &Side, program: &'a Lowered<'a>, point: &'a (dyn Fn(usize) 
 }
 
 /// A line through a log's rows, for its picture only.
-fn through(logged: &Logged) -> Program {
+fn through(logged: &Logged) -> Result<Program, EvaluateError> {
     let every = logged.steps.len().div_ceil(MOST_POINTS).max(1);
     let rows: Vec<(u64, f64)> =
         logged.steps.iter().copied().zip(logged.values.iter().copied()).step_by(every).collect();
@@ -267,7 +269,7 @@ fn through(logged: &Logged) -> Program {
     if let Some(&(step, value)) = rows.last() {
         segments.push(Segment::hold(step, value));
     }
-    Program::of(segments)
+    Ok(Program::from_segments(segments)?)
 }
 
 /// The difference as a share of the larger value.

@@ -53,8 +53,8 @@ pub struct KeyValues {
 #[must_use]
 pub fn pieces(program: &Program) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    for (index, stage) in program.stages.iter().enumerate() {
-        let next = program.stages.get(index + 1).map_or(FOREVER, |next| next.start);
+    for (index, stage) in program.stages().iter().enumerate() {
+        let next = program.stages().get(index + 1).map_or(FOREVER, |next| next.start);
         for (factor, track) in stage.tracks.iter().enumerate() {
             let alone = stage.tracks.len() == 1;
             let value = |value: Extended| {
@@ -63,7 +63,7 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
                 if alone { whole().high() } else { value.high() }
             };
             // Converts from the track's clock to steps of the schedule.
-            let step = |at: u64| stage.start.saturating_add(at - track.advance).saturating_mul(program.quantum);
+            let step = |at: u64| stage.start.saturating_add(at - track.advance).saturating_mul(program.quantum());
             let stage_end = next.saturating_sub(stage.start).saturating_add(track.advance);
             for (place, segment) in track.segments.iter().enumerate() {
                 let until = match (track.segments.get(place + 1), track.repetition) {
@@ -86,7 +86,7 @@ pub fn pieces(program: &Program) -> Vec<Piece> {
                     from: value(segment.value_at(segment.phase_count(from).into())),
                     to: value(segment.value_at(segment.phase_count(to).into())),
                     repetition: track.repetition,
-                    every: segment.quantum.unwrap_or(1).saturating_mul(program.quantum),
+                    every: segment.quantum.unwrap_or(1).saturating_mul(program.quantum()),
                 });
             }
         }
@@ -129,10 +129,11 @@ mod tests {
     use super::*;
     use lrgrid::curve::Curve;
     use lrgrid::program::Segment;
+    use lrgrid_testkit::of_segments;
 
     #[test]
     fn warmup_and_decay() {
-        let program = Program::of(vec![
+        let program = of_segments(vec![
             Segment::rising(0, 100, 0.0, 1.0, Curve::Linear),
             Segment::falling(100, 900, 1.0, 0.25, Curve::Cosine),
         ]);

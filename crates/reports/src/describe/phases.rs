@@ -77,10 +77,10 @@ pub struct Phase {
 /// ```
 #[must_use]
 pub fn phases(program: &Program, steps: u64) -> Vec<Phase> {
-    let ticks = steps.max(1).div_ceil(program.quantum);
+    let ticks = steps.max(1).div_ceil(program.quantum());
     let mut found: Vec<Phase> = Vec::new();
-    for (index, stage) in program.stages.iter().enumerate() {
-        let end = program.stages.get(index + 1).map_or(ticks, |next| next.start).min(ticks);
+    for (index, stage) in program.stages().iter().enumerate() {
+        let end = program.stages().get(index + 1).map_or(ticks, |next| next.start).min(ticks);
         if stage.start < end {
             of_stage(program, stage, stage.start..end, steps.max(1), &mut found);
         }
@@ -118,13 +118,13 @@ fn of_stage(program: &Program, stage: &Stage, ticks: std::ops::Range<u64>, steps
     cuts.dedup();
     for pair in cuts.windows(2) {
         let (start, end) =
-            (pair[0].saturating_mul(program.quantum), pair[1].saturating_mul(program.quantum).min(steps));
+            (pair[0].saturating_mul(program.quantum()), pair[1].saturating_mul(program.quantum()).min(steps));
         if start >= end {
             continue;
         }
         let (from, last, next) = (program.value(start), program.value(end - 1), program.value(end));
         let kind = if period > 0 && pair[1] - pair[0] > period {
-            PhaseKind::Cycles { period: period.saturating_mul(program.quantum) }
+            PhaseKind::Cycles { period: period.saturating_mul(program.quantum()) }
         } else if let Some(quantum) =
             quanta.iter().find(|&&quantum| quantum > 1 && from != last && quantum < pair[1] - pair[0])
         {

@@ -85,10 +85,10 @@ fn shape(program: &Program, steps: u64, length: Option<u64>, found: &mut Vec<Str
 
 /// Warnings about steps beyond the last one.
 fn never_reached(program: &Program, steps: u64, found: &mut Vec<String>) {
-    let in_steps = |ticks: u64| ticks.saturating_mul(program.quantum);
+    let in_steps = |ticks: u64| ticks.saturating_mul(program.quantum());
     let mut later = Vec::new();
-    for (index, stage) in program.stages.iter().enumerate() {
-        let end = in_steps(program.stages.get(index + 1).map_or(FOREVER, |next| next.start));
+    for (index, stage) in program.stages().iter().enumerate() {
+        let end = in_steps(program.stages().get(index + 1).map_or(FOREVER, |next| next.start));
         let begin = in_steps(stage.start);
         if begin > steps {
             later.push(begin);

@@ -16,9 +16,11 @@ pub use shape::Shape;
 
 use crate::error::Error;
 use crate::logged::{Logged, Rounding};
+use lrgrid::Steps;
 use lrgrid::cpu::Cpu;
+use lrgrid::error::EvaluateError;
 use lrgrid::evaluate::Evaluate;
-use lrgrid::packed::{Batch, Steps};
+use lrgrid::packed::Batch;
 use lrgrid::program::{MAX_STEP, Program};
 use lrgrid::schedule::{Cycle, CycleMode, PiecewiseLinear, Point, Schedule};
 
@@ -108,7 +110,7 @@ impl Candidate {
         self.schedule.validate().ok()?;
         let program = self.schedule.lower().ok()?;
         match self.epoch {
-            Some(steps) => program.once_per(steps).ok(),
+            Some(steps) => program.with_quantum(steps).ok(),
             None => Some(program),
         }
     }
@@ -416,7 +418,7 @@ impl Fit {
     pub fn program(&self) -> Result<Program, Error> {
         let program = self.schedule.lower()?;
         Ok(match self.steps_per_epoch {
-            Some(steps) => program.once_per(steps)?,
+            Some(steps) => program.with_quantum(steps).map_err(EvaluateError::from)?,
             None => program,
         })
     }

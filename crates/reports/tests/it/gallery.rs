@@ -39,7 +39,7 @@ fn horizon(schedule: &Schedule, program: &Program) -> u64 {
     if let Some(length) = schedule.length().filter(|&length| length > 1) {
         return length + length / 12 + 1;
     }
-    let period = program.stages.iter().flat_map(|stage| &stage.tracks).map(|track| match track.repetition {
+    let period = program.stages().iter().flat_map(|stage| &stage.tracks).map(|track| match track.repetition {
         Repetition::None => 0,
         Repetition::Restart { period } => period,
         Repetition::Reflect { period } => 2 * period,

@@ -9,11 +9,10 @@ use serde_json::Value;
 
 use super::Job;
 use crate::error::{Error, JobError};
-use crate::table::{AtomicFile, Existing, Layout};
+use crate::table::{AtomicFile, Existing};
+use lrgrid::Steps;
 use lrgrid::bounded;
-use lrgrid::element::Dtype;
-use lrgrid::engine::Backend;
-use lrgrid::packed::Steps;
+use lrgrid::error::UnknownName;
 use lrgrid::readable;
 use lrgrid::spec::{Spec, parse_json};
 
@@ -188,14 +187,13 @@ impl Manifest {
             );
         }
         let spec = Spec::from_json(&self.spec.to_string()).map_err(|error| wrong(format!("`spec`: {error}")))?;
-        let unknown =
-            |key: &str, name: &str| wrong(format!("`{key}`: {} is none that this lrgrid knows", readable::name(name)));
+        let unknown = |key: &str, error: UnknownName| wrong(format!("`{key}`: {error}"));
         let job = Job {
             spec,
             steps: self.steps.steps(),
-            dtype: Dtype::named(&self.dtype).ok_or_else(|| unknown("dtype", &self.dtype))?,
-            layout: Layout::named(&self.layout).ok_or_else(|| unknown("layout", &self.layout))?,
-            backend: Backend::named(&self.backend).ok_or_else(|| unknown("backend", &self.backend))?,
+            dtype: self.dtype.parse().map_err(|error| unknown("dtype", error))?,
+            layout: self.layout.parse().map_err(|error| unknown("layout", error))?,
+            backend: self.backend.parse().map_err(|error| unknown("backend", error))?,
         };
         if job.spec_hash() != self.spec_hash {
             return Err(wrong("`spec` is not what `spec_hash` is of: plan again".to_owned()).into());

@@ -27,9 +27,9 @@ use crate::error::{Error, TableError};
 use crate::table::{
     self, Batches, Checksum, Control, Evaluated, Header, Layout, Memory, Options, Sink, Source, Stored,
 };
+use lrgrid::Steps;
 use lrgrid::element::{Dtype, Element, ForDtype};
 use lrgrid::engine::{Backend, Engine};
-use lrgrid::packed::Steps;
 use lrgrid::spec::Spec;
 
 /// A table to be written: everything that decides its bits.

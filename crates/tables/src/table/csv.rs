@@ -156,7 +156,7 @@ fn write_field(text: &mut String, field: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lrgrid::packed::Steps;
+    use lrgrid::Steps;
 
     fn written(layout: Layout, momentum: bool) -> String {
         let header = Header {

@@ -7,9 +7,10 @@ use rayon::prelude::*;
 use super::fill::resize;
 use super::{Header, Layout, Memory, Source};
 use crate::error::Error;
+use lrgrid::Steps;
 use lrgrid::element::Element;
 use lrgrid::evaluate::Evaluate;
-use lrgrid::packed::{Batch, Steps};
+use lrgrid::packed::Batch;
 
 /// Columns that are transposed together: at least a cache line of the widest type.
 const STRIPE: usize = 16;

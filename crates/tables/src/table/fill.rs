@@ -269,9 +269,10 @@ impl Iterator for Cuts {
 mod tests {
     use super::*;
     use crate::table::{Batches, Evaluated, Stored};
+    use lrgrid::Steps;
     use lrgrid::curve::Curve;
     use lrgrid::evaluate::Reference;
-    use lrgrid::packed::{Batch, Steps};
+    use lrgrid::packed::Batch;
     use lrgrid::program::{Program, Segment};
 
     /// A table in memory that takes tiles in order, or puts them in their places.
@@ -325,7 +326,9 @@ mod tests {
     }
 
     fn batch(rows: Range<usize>, sign: f64) -> Batch {
-        let line = |row: usize| Program::of(vec![Segment::transition(0, 40, 0.0, sign * row as f64, Curve::Linear)]);
+        let line = |row: usize| {
+            Program::from_segments(vec![Segment::transition(0, 40, 0.0, sign * row as f64, Curve::Linear)]).unwrap()
+        };
         Batch::from_programs(&rows.map(line).collect::<Vec<_>>()).unwrap()
     }
 

@@ -23,6 +23,9 @@ mod sidecar;
 mod unfinished;
 mod write_behind;
 
+use std::fmt;
+use std::str::FromStr;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::Range;
@@ -43,8 +46,9 @@ pub use sidecar::write_parameters;
 pub use unfinished::remove_unfinished;
 
 use crate::error::TableError;
+use lrgrid::Steps;
 use lrgrid::element::Element;
-use lrgrid::packed::Steps;
+use lrgrid::error::UnknownName;
 
 /// Which of a table's two axes comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,11 +72,19 @@ impl Layout {
             Self::Step => "step",
         }
     }
+}
 
-    /// The layout of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|layout| layout.name() == name)
+impl fmt::Display for Layout {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl FromStr for Layout {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        UnknownName::find("layout", name, &Self::ALL, Self::name)
     }
 }
 

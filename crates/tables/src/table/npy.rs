@@ -104,7 +104,7 @@ fn head(dtype: Dtype, header: &Header<'_>) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::table::Layout;
-    use lrgrid::packed::Steps;
+    use lrgrid::Steps;
 
     fn header(layout: Layout) -> Header<'static> {
         Header {

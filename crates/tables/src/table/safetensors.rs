@@ -155,7 +155,7 @@ pub(crate) fn head_of_length(dtype: Dtype, header: &Header<'_>, least: usize) ->
 mod tests {
     use super::*;
     use crate::table::Layout;
-    use lrgrid::packed::Steps;
+    use lrgrid::Steps;
 
     #[test]
     fn the_formats_own_library_reads_it_back() {

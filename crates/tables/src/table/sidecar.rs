@@ -33,7 +33,7 @@ pub fn write_parameters(file: &mut AtomicFile, header: &Header<'_>) -> Result<()
 mod tests {
     use super::*;
     use crate::table::{Existing, Layout};
-    use lrgrid::packed::Steps;
+    use lrgrid::Steps;
 
     #[test]
     fn one_row_per_schedule() {

@@ -4,6 +4,7 @@ use half::{bf16, f16};
 
 use super::looks::Look;
 use crate::check::bounds::{Allowance, bound, cancelling_terms};
+use lrgrid::Steps;
 use lrgrid::cpu::{Cpu, Level};
 use lrgrid::double_double::DoubleDouble;
 use lrgrid::element::{Dtype, Element};
@@ -12,7 +13,7 @@ use lrgrid::error::{Error, GpuError};
 use lrgrid::evaluate::Evaluate;
 #[cfg(feature = "gpu")]
 use lrgrid::gpu::Gpu;
-use lrgrid::packed::{Batch, Steps};
+use lrgrid::packed::Batch;
 use lrgrid::program::Program;
 use lrgrid::ulp::ulps;
 

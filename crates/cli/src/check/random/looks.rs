@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::check::draw::Choices;
-use lrgrid::packed::{Batch, Steps};
+use lrgrid::Steps;
+use lrgrid::packed::Batch;
 use lrgrid::program::{MAX_STEP, Program};
 
 /// At most so many boundaries, each with its neighbours.

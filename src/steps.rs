@@ -67,11 +67,18 @@ impl Steps {
         self.len() == 0
     }
 
-    /// The step at `index < len()`.
+    /// The step of a column.
     ///
-    /// Beyond `len()`, a progression continues, and a list repeats its last step (0 if it is empty).
+    /// # Panics
+    /// When `index` is not below [`Steps::len`], as of a slice.
     #[must_use]
     pub fn get(&self, index: usize) -> u64 {
+        assert!(index < self.len(), "column {index} of {} steps", self.len());
+        self.at(index)
+    }
+
+    /// The step of a column, unchecked: beyond the last, a progression continues, and a list repeats its last step.
+    pub(crate) fn at(&self, index: usize) -> u64 {
         match &self.0 {
             Kind::Range { start, stride, .. } => start.saturating_add((index as u64).saturating_mul(*stride)),
             Kind::List(list) => list.get(index).or(list.last()).copied().unwrap_or(0),
@@ -80,7 +87,7 @@ impl Steps {
 
     /// The steps in order.
     pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
-        (0..self.len()).map(|index| self.get(index))
+        (0..self.len()).map(|index| self.at(index))
     }
 
     /// The steps at `columns` (a range of indices within `0..len()`).
@@ -88,8 +95,8 @@ impl Steps {
     pub fn slice(&self, columns: Range<usize>) -> Self {
         match &self.0 {
             Kind::Range { stride, end, .. } => {
-                let stop = if columns.end >= self.len() { *end } else { self.get(columns.end) };
-                let start = self.get(columns.start).min(stop);
+                let stop = if columns.end >= self.len() { *end } else { self.at(columns.end) };
+                let start = self.at(columns.start).min(stop);
                 Self(Kind::Range { start, end: stop, stride: *stride })
             }
             Kind::List(list) => {
@@ -111,7 +118,7 @@ impl Steps {
     #[must_use]
     pub fn largest(&self) -> Option<u64> {
         match &self.0 {
-            Kind::Range { .. } => self.len().checked_sub(1).map(|last| self.get(last)),
+            Kind::Range { .. } => self.len().checked_sub(1).map(|last| self.at(last)),
             Kind::List(list) => list.iter().copied().max(),
         }
     }
