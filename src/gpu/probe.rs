@@ -5,6 +5,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::{Gpu, Tuning};
 use crate::curve::Curve;
+use crate::curve::table::TABLE;
 use crate::element::Dtype;
 use crate::error::GpuError;
 use crate::packed::Batch;
@@ -47,23 +48,10 @@ fn program(curve: Curve, steps: u64) -> Program {
     Program::of(vec![rising, falling])
 }
 
-/// Every curve by name, with parameters that reach every function of the shader.
+/// Every curve by name, with constants that reach every function of the shader.
 fn programs(steps: u64) -> Vec<(&'static str, Program)> {
-    let curves = [
-        ("hold", Curve::Hold),
-        ("linear", Curve::Linear),
-        ("power", Curve::Power { exponent: 1.7, warp: 1.0 }),
-        ("power (bent)", Curve::Power { exponent: 0.9, warp: 2.5 }),
-        ("cosine", Curve::Cosine),
-        ("cosine power", Curve::CosinePower { exponent: 0.6, warp: 1.5 }),
-        ("cosine exponential", Curve::CosineExponential { octaves: 3.3.into() }),
-        ("exponential", Curve::Exponential),
-        ("exponential minus one", Curve::ExponentialMinusOne),
-        ("logistic", Curve::Logistic { offset: (-0.4).into() }),
-        ("rational (falling)", Curve::Rational { rising: false }),
-        ("rational (rising)", Curve::Rational { rising: true }),
-    ];
-    curves.into_iter().map(|(name, curve)| (name, program(curve, steps))).collect()
+    let examples = TABLE.iter().flat_map(|row| (row.examples)().into_iter().map(|curve| (row.name, curve)));
+    examples.map(|(name, curve)| (name, program(curve, steps))).collect()
 }
 
 /// Probes both kernels.
@@ -107,18 +95,7 @@ fn ulps(got: f32, exact: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::packed::curve_id;
-
-    #[test]
-    fn every_curve_is_probed() {
-        let programs = programs(STEPS);
-        let batch = Batch::from_programs(programs.iter().map(|(_, program)| program)).unwrap();
-        let probed: BTreeSet<u32> = batch.segments().iter().map(|segment| segment.kind & 0xff).collect();
-        assert_eq!(probed, (curve_id::HOLD..=curve_id::EXPONENTIAL_MINUS_ONE).collect());
-    }
 
     #[test]
     fn a_wrong_value_is_far_off() {

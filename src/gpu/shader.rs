@@ -71,7 +71,7 @@ pub const MAX_OCTETS: u32 = 256;
 
 /// The constant that specialises a pipeline: the curves and features that its batches use.
 ///
-/// Bit n stands for curve n of [`curve_id`](crate::packed::curve_id), the bits `USES_*` of [`wgsl`](crate::wgsl) for
+/// Bit n stands for curve n of [`table`](crate::curve::table), the bits `USES_*` of [`wgsl`](crate::wgsl) for
 /// features; all bits are set by default.
 pub const USED: &str = "LRGRID_USED";
 

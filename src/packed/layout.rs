@@ -10,32 +10,6 @@ use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::program::{Clamp, FOREVER, Repetition, Segment, Stage, Track};
 
-/// Curve ids, as in [`PackedSegment::kind`].
-pub mod curve_id {
-    /// [`Curve::Hold`](crate::curve::Curve::Hold).
-    pub const HOLD: u32 = 0;
-    /// [`Curve::Linear`](crate::curve::Curve::Linear).
-    pub const LINEAR: u32 = 1;
-    /// [`Curve::Power`](crate::curve::Curve::Power).
-    pub const POWER: u32 = 2;
-    /// [`Curve::Cosine`](crate::curve::Curve::Cosine).
-    pub const COSINE: u32 = 3;
-    /// [`Curve::CosinePower`](crate::curve::Curve::CosinePower).
-    pub const COSINE_POWER: u32 = 4;
-    /// [`Curve::CosineExponential`](crate::curve::Curve::CosineExponential).
-    pub const COSINE_EXPONENTIAL: u32 = 5;
-    /// [`Curve::Exponential`](crate::curve::Curve::Exponential).
-    pub const EXPONENTIAL: u32 = 6;
-    /// [`Curve::Logistic`](crate::curve::Curve::Logistic).
-    pub const LOGISTIC: u32 = 7;
-    /// A falling [`Curve::Rational`](crate::curve::Curve::Rational).
-    pub const RATIONAL_FALLING: u32 = 8;
-    /// A rising [`Curve::Rational`](crate::curve::Curve::Rational).
-    pub const RATIONAL_RISING: u32 = 9;
-    /// [`Curve::ExponentialMinusOne`](crate::curve::Curve::ExponentialMinusOne).
-    pub const EXPONENTIAL_MINUS_ONE: u32 = 10;
-}
-
 /// Set in [`PackedSegment::kind`] if the phase counts down.
 pub const FLAG_REVERSED: u32 = 1 << 8;
 /// Set in [`PackedSegment::kind`] if the phase changes once per quantum.
@@ -68,7 +42,7 @@ pub struct PackedSegment {
     pub a: PackedNumber,
     /// Second constant: the warp.
     pub b: PackedNumber,
-    /// A [`curve_id`] and flags.
+    /// An id of [`table`](crate::curve::table) and flags.
     pub kind: u32,
     /// Residual of the rate, in 2^-64 units in the last place of its mantissa, as a signed integer.
     pub rate_rest: [u32; 2],
@@ -161,19 +135,7 @@ pub const fn integer(words: [u32; 2]) -> u64 {
 
 impl From<&Segment> for PackedSegment {
     fn from(segment: &Segment) -> Self {
-        let (id, a, b) = match segment.curve {
-            Curve::Hold => (curve_id::HOLD, DoubleDouble::ZERO, 0.0),
-            Curve::Linear => (curve_id::LINEAR, DoubleDouble::ZERO, 0.0),
-            Curve::Power { exponent, warp } => (curve_id::POWER, exponent.into(), warp),
-            Curve::Cosine => (curve_id::COSINE, DoubleDouble::ZERO, 0.0),
-            Curve::CosinePower { exponent, warp } => (curve_id::COSINE_POWER, exponent.into(), warp),
-            Curve::CosineExponential { octaves } => (curve_id::COSINE_EXPONENTIAL, octaves, 0.0),
-            Curve::Exponential => (curve_id::EXPONENTIAL, DoubleDouble::ZERO, 0.0),
-            Curve::ExponentialMinusOne => (curve_id::EXPONENTIAL_MINUS_ONE, DoubleDouble::ZERO, 0.0),
-            Curve::Logistic { offset } => (curve_id::LOGISTIC, offset, 0.0),
-            Curve::Rational { rising: false } => (curve_id::RATIONAL_FALLING, DoubleDouble::ZERO, 0.0),
-            Curve::Rational { rising: true } => (curve_id::RATIONAL_RISING, DoubleDouble::ZERO, 0.0),
-        };
+        let (a, b) = segment.curve.constants();
         let reversed = if segment.reversed { FLAG_REVERSED } else { 0 };
         let (quantum, between) = match (segment.quantum, segment.lead) {
             (Some(quantum), _) => (quantum, FLAG_QUANTUM),
@@ -190,7 +152,7 @@ impl From<&Segment> for PackedSegment {
             rate_rest: words(rate.rest(segment.rate) as u64),
             a: a.into(),
             b: b.into(),
-            kind: id | reversed | between,
+            kind: segment.curve.id() | reversed | between,
         }
     }
 }
@@ -200,19 +162,7 @@ impl PackedSegment {
     #[must_use]
     pub fn curve(&self) -> Curve {
         let (a, b) = (DoubleDouble::from(self.a), DoubleDouble::from(self.b).high());
-        match self.kind & 0xff {
-            curve_id::LINEAR => Curve::Linear,
-            curve_id::POWER => Curve::Power { exponent: a.high(), warp: b },
-            curve_id::COSINE => Curve::Cosine,
-            curve_id::COSINE_POWER => Curve::CosinePower { exponent: a.high(), warp: b },
-            curve_id::COSINE_EXPONENTIAL => Curve::CosineExponential { octaves: a },
-            curve_id::EXPONENTIAL => Curve::Exponential,
-            curve_id::EXPONENTIAL_MINUS_ONE => Curve::ExponentialMinusOne,
-            curve_id::LOGISTIC => Curve::Logistic { offset: a },
-            curve_id::RATIONAL_FALLING => Curve::Rational { rising: false },
-            curve_id::RATIONAL_RISING => Curve::Rational { rising: true },
-            _ => Curve::Hold,
-        }
+        Curve::of_id(self.kind & 0xff, a, b)
     }
 
     /// The rate to 106 bits: a power below 1 magnifies the error of a phase near the curve's end without bound.

@@ -20,7 +20,7 @@ pub use builder::BatchBuilder;
 pub use height::PackedHeight;
 pub use layout::{
     FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE,
-    REPEAT_REFLECT, REPEAT_RESTART, curve_id, integer, words,
+    REPEAT_REFLECT, REPEAT_RESTART, integer, words,
 };
 pub use number::{EXPONENT_BIAS, PackedNumber, SIGN_BIT};
 

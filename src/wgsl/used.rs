@@ -1,12 +1,11 @@
 //! Which curves and features of the lowered form a batch uses: a shader for it can omit the others.
 //!
-//! Bit n stands for curve n of [`curve_id`](crate::packed::curve_id), the bits `USES_*` for features.
+//! Bit n stands for curve n of [`table`](crate::curve::table), the bits `USES_*` for features.
 
 use std::ops::Range;
 
-use crate::packed::{
-    Batch, EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, PackedNumber, PackedSegment, REPEAT_NONE, curve_id, integer,
-};
+use crate::curve::table::id;
+use crate::packed::{Batch, EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, PackedNumber, PackedSegment, REPEAT_NONE, integer};
 
 /// Phases are bent (a `warp` other than 1).
 pub const USES_WARP: u32 = 16;
@@ -57,7 +56,7 @@ pub(crate) fn used(batch: &Batch, rows: Range<usize>, furthest: u64) -> u32 {
 
 fn segment_bits(segment: &PackedSegment) -> u32 {
     let curve = segment.kind & CURVE_MASK;
-    let bends = matches!(curve, curve_id::POWER | curve_id::COSINE_POWER) && segment.b != ONE;
+    let bends = matches!(curve, id::POWER | id::COSINE_POWER) && segment.b != ONE;
     let stairs = segment.kind & FLAG_QUANTUM != 0;
     let between = segment.kind & FLAG_LEAD != 0;
     1 << (curve & 0xf)
@@ -86,18 +85,18 @@ mod tests {
         let batch = Batch::from_programs(&programs).unwrap();
         let short = 10;
         let bits = |features: &[u32]| features.iter().fold(0, |bits, feature| bits | 1 << feature);
-        assert_eq!(used(&batch, 0..1, short), bits(&[curve_id::HOLD]));
-        assert_eq!(used(&batch, 0..2, short), bits(&[curve_id::HOLD, curve_id::POWER]));
-        assert_eq!(used(&batch, 2..3, short), bits(&[curve_id::POWER, USES_WARP]));
-        assert_eq!(used(&batch, 3..4, short), bits(&[curve_id::HOLD, USES_QUANTUM]));
-        assert_eq!(used(&batch, 0..1, MAX_STEP), bits(&[curve_id::HOLD, USES_LONG_DIVISION]));
+        assert_eq!(used(&batch, 0..1, short), bits(&[id::HOLD]));
+        assert_eq!(used(&batch, 0..2, short), bits(&[id::HOLD, id::POWER]));
+        assert_eq!(used(&batch, 2..3, short), bits(&[id::POWER, USES_WARP]));
+        assert_eq!(used(&batch, 3..4, short), bits(&[id::HOLD, USES_QUANTUM]));
+        assert_eq!(used(&batch, 0..1, MAX_STEP), bits(&[id::HOLD, USES_LONG_DIVISION]));
         // A fraction of the phase count is stored in place of the quantum.
         let line = Segment::rising(0, 9, 0.0, 1.0, Curve::Linear);
         let between = Program::of(vec![Segment { lead: 7, ..line }]);
         let sum = Program::of(vec![line]).add(&between).unwrap();
         let batch = Batch::from_programs(&[between]).unwrap();
-        assert_eq!(used(&batch, 0..1, short), bits(&[curve_id::LINEAR, USES_LEAD]));
+        assert_eq!(used(&batch, 0..1, short), bits(&[id::LINEAR, USES_LEAD]));
         let batch = Batch::from_programs(&[sum]).unwrap();
-        assert_eq!(used(&batch, 0..1, short), bits(&[curve_id::LINEAR, USES_LEAD, USES_PRODUCT, USES_SUM]));
+        assert_eq!(used(&batch, 0..1, short), bits(&[id::LINEAR, USES_LEAD, USES_PRODUCT, USES_SUM]));
     }
 }

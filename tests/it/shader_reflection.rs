@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::mem::offset_of;
 
 use lrgrid::Dtype;
+use lrgrid::curve::table;
 use lrgrid::gpu::shader::{
     self, LIBRARY, PackedPartial, PackedReduction, PackedTile, REDUCTION_CHUNK, STATISTICS, STORE, STORE_WORDS, TABLE,
     WORKGROUP_SIZE, Way, entry_point,
 };
 use lrgrid::packed::{
     EXPONENT_BIAS, FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedHeight, PackedNumber, PackedProgram, PackedSegment,
-    PackedStage, PackedTrack, REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT, curve_id,
+    PackedStage, PackedTrack, REPEAT_NONE, REPEAT_REFLECT, REPEAT_RESTART, SIGN_BIT,
 };
 use lrgrid::program::MAX_TRACKS;
 use lrgrid::wgsl;
@@ -92,19 +93,9 @@ fn layouts_agree() {
 }
 
 /// Every curve's id under its name in the shader.
-const CURVES: [(&str, u32); 11] = [
-    ("LRGRID_HOLD", curve_id::HOLD),
-    ("LRGRID_LINEAR", curve_id::LINEAR),
-    ("LRGRID_POWER", curve_id::POWER),
-    ("LRGRID_COSINE", curve_id::COSINE),
-    ("LRGRID_COSINE_POWER", curve_id::COSINE_POWER),
-    ("LRGRID_COSINE_EXPONENTIAL", curve_id::COSINE_EXPONENTIAL),
-    ("LRGRID_EXPONENTIAL", curve_id::EXPONENTIAL),
-    ("LRGRID_LOGISTIC", curve_id::LOGISTIC),
-    ("LRGRID_RATIONAL_FALLING", curve_id::RATIONAL_FALLING),
-    ("LRGRID_RATIONAL_RISING", curve_id::RATIONAL_RISING),
-    ("LRGRID_EXPONENTIAL_MINUS_ONE", curve_id::EXPONENTIAL_MINUS_ONE),
-];
+fn curves() -> Vec<(String, u32)> {
+    table::TABLE.iter().map(|row| (format!("LRGRID_{}", row.constant), row.id)).collect()
+}
 
 const REPETITIONS: [(&str, u32); 3] = [
     ("LRGRID_REPEAT_NONE", REPEAT_NONE),
@@ -135,20 +126,18 @@ fn ids_and_flags_agree() {
         ("LRGRID_MAX_OCTETS", i64::from(shader::MAX_OCTETS)),
         ("LRGRID_MAX_TRACKS", MAX_TRACKS as i64),
     ];
-    let ids = CURVES.iter().chain(&REPETITIONS).map(|&(name, id)| (name, i64::from(id)));
-    for (name, want) in ids.chain(others) {
+    let curves = curves();
+    let ids = curves.iter().map(|(name, id)| (name.as_str(), *id)).chain(REPETITIONS);
+    for (name, want) in ids.map(|(name, id)| (name, i64::from(id))).chain(others) {
         assert_eq!(constant(&module, name), want, "{name}");
     }
     let overrides: Vec<_> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
     assert_eq!(overrides, [shader::USED]);
-    assert!(CURVES.iter().all(|&(_, id)| id < wgsl::USES_WARP), "curves and features share a word");
+    assert!(curves.iter().all(|(_, id)| *id < wgsl::USES_WARP), "curves and features share a word");
     // The mask leaves every id and no flag.
     let mask = constant(&module, "LRGRID_KIND_MASK");
-    assert!(CURVES.iter().all(|&(_, id)| i64::from(id) & mask == i64::from(id)));
+    assert!(curves.iter().all(|(_, id)| i64::from(*id) & mask == i64::from(*id)));
     assert_eq!(i64::from(FLAG_REVERSED | FLAG_QUANTUM | FLAG_LEAD) & mask, 0);
-    // The layout's own ids are dense, so none is missing above.
-    let ids: BTreeSet<u32> = CURVES.iter().map(|&(_, id)| id).collect();
-    assert_eq!(ids, (0..CURVES.len() as u32).collect());
 }
 
 /// Calls `visit` with every value that a `switch` of the block selects on.
@@ -180,11 +169,12 @@ fn arms(block: &Block, visit: &mut impl FnMut(u32)) {
 #[test]
 fn every_id_has_an_arm() {
     let module = module();
-    for (function, ids) in [("lrgrid_shape", &CURVES[..]), ("lrgrid_fold", &REPETITIONS[..])] {
+    let ids: [Vec<u32>; 2] = [curves().into_iter().map(|(_, id)| id).collect(), REPETITIONS.map(|(_, id)| id).to_vec()];
+    for (function, ids) in ["lrgrid_shape", "lrgrid_fold"].into_iter().zip(ids) {
         let (_, found) = module.functions.iter().find(|(_, f)| f.name.as_deref() == Some(function)).expect(function);
         let mut seen = BTreeSet::new();
         arms(&found.body, &mut |value| assert!(seen.insert(value), "{function} has two arms for {value}"));
-        assert_eq!(seen, ids.iter().map(|&(_, id)| id).collect(), "{function}");
+        assert_eq!(seen, ids.into_iter().collect(), "{function}");
     }
 }
 

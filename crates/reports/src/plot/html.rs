@@ -8,6 +8,7 @@ use super::chart::{Chart, Options, Subject};
 use super::colour::{SERIES, hex};
 use super::svg::escaped;
 use crate::error::Error;
+use lrgrid::curve::table::javascript_object;
 use lrgrid::packed::{Batch, BatchBuilder};
 use lrgrid::readable;
 
@@ -112,6 +113,7 @@ pub fn page(subjects: &[Subject<'_>], options: &Options, chart: &Chart) -> Resul
         .replace("{{note}}", &escaped(&note))
         .replace("{{wgsl}}", &wgsl())
         .replace("{{script}}", SCRIPT.trim_end())
+        .replace("{{curves}}", &javascript_object())
         .replace("{{data}}", &data))
 }
 

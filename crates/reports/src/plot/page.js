@@ -2,6 +2,7 @@
 // The page's own evaluator: the packed block of src/packed/layout.rs in double precision, in the order of
 // src/program/evaluate.rs. Steps are numbers below 2^53, so whole-number arithmetic on them is exact.
 const Evaluator = (() => {
+  const Curve = {{curves}};
   const HEIGHT = 6, SEGMENT = 20, TRACK = 14, STAGE = 16, PROGRAM = 6;
   const u64 = (words, at) => words[at] + words[at + 1] * 4294967296;
   const number = (words, at) => {
@@ -25,16 +26,16 @@ const Evaluator = (() => {
   const halfCosine = (w) => Math.sin(Math.min(w, 1) * Math.PI / 2) ** 2;
   const shape = (kind, w, a, b) => {
     switch (kind) {
-      case 1: return w;
-      case 2: return bent(w, b) ** a;
-      case 3: return halfCosine(w);
-      case 4: return halfCosine(bent(w, b)) ** a;
-      case 5: return Math.expm1(a * halfCosine(w) * Math.LN2);
-      case 6: return 2 ** w;
-      case 7: return 1 / (1 + 2 ** (a + w));
-      case 8: return 1 / (1 + w);
-      case 9: return w / (1 + w);
-      case 10: return Math.abs(Math.expm1(w * Math.LN2));
+      case Curve.LINEAR: return w;
+      case Curve.POWER: return bent(w, b) ** a;
+      case Curve.COSINE: return halfCosine(w);
+      case Curve.COSINE_POWER: return halfCosine(bent(w, b)) ** a;
+      case Curve.COSINE_EXPONENTIAL: return Math.expm1(a * halfCosine(w) * Math.LN2);
+      case Curve.EXPONENTIAL: return 2 ** w;
+      case Curve.LOGISTIC: return 1 / (1 + 2 ** (a + w));
+      case Curve.RATIONAL_FALLING: return 1 / (1 + w);
+      case Curve.RATIONAL_RISING: return w / (1 + w);
+      case Curve.EXPONENTIAL_MINUS_ONE: return Math.abs(Math.expm1(w * Math.LN2));
       default: return 1;
     }
   };
@@ -92,7 +93,7 @@ const Evaluator = (() => {
     return entries[low];
   };
   function segmentValue(segment, step) {
-    if (segment.curve === 0) return segment.base + segment.amplitude;
+    if (segment.curve === Curve.HOLD) return segment.base + segment.amplitude;
     const k = Math.min(divide(step - segment.start, segment.quantum), segment.length);
     const count = (segment.reversed ? Math.max(segment.origin - k, 0) : segment.origin + k) + segment.lead;
     let phase = segment.divisor ? count / segment.divisor : count * segment.rate;

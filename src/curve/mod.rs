@@ -5,6 +5,8 @@
 //! subtraction, and keeps its relative accuracy to the last step. `cpu::lanes`, `shaders/curve.wgsl` and the HTML page
 //! have twins of these shapes.
 
+pub mod table;
+
 use std::ops::{Add, Div, Mul, Sub};
 
 use crate::double_double::{DoubleDouble, Extended};
@@ -145,24 +147,6 @@ pub enum Curve {
 }
 
 impl Curve {
-    /// The name in messages and tables.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Hold => "hold",
-            Self::Linear => "linear",
-            Self::Power { .. } => "power",
-            Self::Cosine => "cosine",
-            Self::CosinePower { .. } => "cosine power",
-            Self::CosineExponential { .. } => "cosine exponential",
-            Self::Exponential => "exponential",
-            Self::ExponentialMinusOne => "exponential minus one",
-            Self::Logistic { .. } => "logistic",
-            Self::Rational { rising: false } => "rational (falling)",
-            Self::Rational { rising: true } => "rational (rising)",
-        }
-    }
-
     /// Whether the slope is infinite at phase 1.
     #[must_use]
     pub fn is_steep_at_one(&self) -> bool {
