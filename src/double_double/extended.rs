@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{DoubleDouble, LOG2_E};
+use super::DoubleDouble;
+use super::functions::LOG2_E;
 
 /// The largest magnitude of an exponent; larger exponents saturate.
 const MOST: i64 = 1 << 60;

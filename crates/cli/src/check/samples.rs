@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::bounds::cancelling_terms;
+use super::draw::Choices;
 use lrgrid::double_double::DoubleDouble;
 use lrgrid::packed::Batch;
 use lrgrid::program::MAX_STEP;
@@ -48,8 +49,8 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
             _ => {
                 let mut steps = marks.clone();
                 let end = marks.iter().copied().rfind(|&step| step < MAX_STEP / 4).unwrap_or(0);
-                let mut random = Random(seed ^ (row as u64).wrapping_mul(0xa076_1d64_78bd_642f));
-                steps.extend((0..RANDOM_STEPS).map(|_| random.next() % (end + end / 8 + 2)));
+                let mut choices = Choices::seeded(seed, row as u64);
+                steps.extend((0..RANDOM_STEPS).map(|_| choices.below(end + end / 8 + 2)));
                 steps.retain(|&step| batch.last_step().is_none_or(|last| step <= last));
                 samples.push((Sample { rows: row..row + 1, steps, values: Vec::new(), terms: Vec::new() }, marks));
             }
@@ -72,19 +73,6 @@ pub(super) fn samples(batch: &Batch, horizon: Option<u64>, seed: u64) -> Vec<Sam
         sample.terms = sample.rows.clone().map(terms).collect();
     });
     samples
-}
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
 }
 
 #[cfg(test)]

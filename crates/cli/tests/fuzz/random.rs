@@ -1,24 +1,24 @@
 //! Numbers that depend on a seed and a place only, so that any input can be made again by itself.
 
-/// SplitMix64.
-pub struct Random(u64);
+/// The testkit's random numbers, of one input of a run.
+pub struct Random(lrgrid_testkit::Random);
 
 impl Random {
     /// Of one input of a run.
     pub fn at(seed: u64, target: &str, index: u64) -> Self {
-        let mut random = Self(seed);
+        let mut random = Self::of(seed);
         for part in target.bytes().map(u64::from).chain([index]) {
-            random.0 = random.next() ^ part;
+            random = Self::of(random.next() ^ part);
         }
         random
     }
 
+    fn of(seed: u64) -> Self {
+        Self(lrgrid_testkit::Random::of(seed))
+    }
+
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.bits()
     }
 
     /// An integer below `end`, or 0.
