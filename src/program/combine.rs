@@ -32,7 +32,7 @@ impl Clamp {
 }
 
 /// `scale · height`; NaN, which every batch rejects, if the product underflows to 0.
-fn scaled(scale: DoubleDouble, height: DoubleDouble) -> DoubleDouble {
+pub(crate) fn scaled(scale: DoubleDouble, height: DoubleDouble) -> DoubleDouble {
     let product = scale * height;
     let lost = product == DoubleDouble::ZERO && scale != product && height != product;
     if lost { f64::NAN.into() } else { product }
@@ -129,6 +129,13 @@ impl Stage {
             return Err(LowerError::NotRepresentable {
                 what: "a sum with a term that is itself a product, or a sum within bounds",
                 remedy: "keep each term to one curve, and put the bounds around the whole sum",
+            });
+        }
+        // A bound is a double: the rounding of a scaled one could be more than the sum's own.
+        if !self.tracks.iter().all(|track| track.clamp.is_exactly_affine(self.scale, DoubleDouble::ZERO)) {
+            return Err(LowerError::NotRepresentable {
+                what: "a sum with a scaled term within bounds",
+                remedy: "scale within the bounds, or put the bounds around the whole sum",
             });
         }
         Ok(self.tracks.iter().map(|track| {

@@ -15,6 +15,7 @@ mod marks;
 mod unroll;
 
 pub(crate) use clock::{BETWEEN_STEPS, Clock, Moved};
+pub(crate) use combine::scaled;
 
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;

@@ -7,7 +7,7 @@ use super::{Family, Time, check, defaults};
 use crate::curve::Curve;
 use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
-use crate::program::{FOREVER, MAX_STEP, Program, Segment};
+use crate::program::{FOREVER, MAX_STEP, Program, Segment, scaled};
 
 /// A segment without end, with a phase that counts up from `origin`.
 fn endless(start: u64, origin: u64, rate: DoubleDouble, height: DoubleDouble, curve: Curve) -> Segment {
@@ -238,10 +238,16 @@ impl Family for Noam {
         let last = self.warmup_steps - 1;
         let mut segments = Vec::with_capacity(2);
         if last > 0 {
-            let slope = self.root() / (warmup * warmup.sqrt()) * self.scale;
+            let slope = scaled(self.scale.into(), self.root() / (warmup * warmup.sqrt()));
             segments.push(endless(0, 1, DoubleDouble::ONE, slope, Curve::Linear));
         }
-        segments.push(endless(last, self.warmup_steps, DoubleDouble::ONE, self.root() * self.scale, INVERSE_ROOT));
+        segments.push(endless(
+            last,
+            self.warmup_steps,
+            DoubleDouble::ONE,
+            scaled(self.scale.into(), self.root()),
+            INVERSE_ROOT,
+        ));
         Ok(Program::of(segments))
     }
 

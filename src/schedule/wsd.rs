@@ -92,6 +92,9 @@ pub(super) fn geometric_between(from: f64, to: f64, t: DoubleDouble, left: Doubl
 
 /// Whether there is a transition of constant ratio between two values.
 pub(super) fn check_geometric(field: &str, from: f64, to: f64) -> Result<(), SpecError> {
+    if !to.is_finite() {
+        return Err(SpecError::new(field, format!("an exponential from {from} to {to}: its end is beyond f64")));
+    }
     if from * to.signum() > 0.0 && to != 0.0 {
         return Ok(());
     }

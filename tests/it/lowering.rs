@@ -118,3 +118,26 @@ fn growing_cycles_in_a_fast_clock_are_refused_beyond_the_limit() {
     let error = compiled.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("segments") && error.contains("4096"), "{error}");
 }
+
+#[test]
+fn what_cannot_be_lowered_exactly_is_refused() {
+    let refused = |schedule: &str| {
+        let spec = format!(r#"{{ "steps": 99, "schedule": {schedule} }}"#);
+        Spec::from_json(&spec).and_then(|spec| spec.compile()).map(|_| ()).unwrap_err().to_string()
+    };
+    let bounded = r#"{ "kind": "clamp", "min": -0.004, "of": { "kind": "tanh", "start": -1, "end": 0, "steps": 4 } }"#;
+    let scaled = format!(r#"{{ "kind": "restarts", "multiplier": 10, "decay": 0.9, "of": {bounded} }}"#);
+    let step = r#"{ "kind": "step", "start": 0.04, "decay_rate": 0.99, "step_size": 2 }"#;
+    let error = refused(&format!(r#"{{ "kind": "sum", "terms": [{step}, {scaled}] }}"#));
+    assert!(error.contains("scaled term within bounds"), "{error}");
+    let error = refused(
+        r#"{ "kind": "clock", "multiplier": 0.06, "of": {
+            "kind": "noam", "model_dim": 1, "warmup_steps": 562949953421150, "scale": 2e-308 } }"#,
+    );
+    assert!(error.contains("too far apart"), "{error}");
+    let growth = r#"{ "kind": "exponential", "start": 3.5e-6, "decay_rate": 2 }"#;
+    let error = refused(&format!(
+        r#"{{ "kind": "warmup", "steps": 1349, "start": 0.17, "shape": "exponential", "overlay": true, "then": {growth} }}"#
+    ));
+    assert!(error.contains("beyond f64"), "{error}");
+}
