@@ -69,11 +69,12 @@ curves! {
     4 COSINE_POWER "cosine power": Curve::CosinePower { exponent, warp } => (exponent.into(), warp),
         |a, b| Curve::CosinePower { exponent: a.high(), warp: b },
         [Curve::CosinePower { exponent: 0.6, warp: 1.5 }];
-    5 COSINE_EXPONENTIAL "cosine exponential": Curve::CosineExponential { octaves } => (octaves, 0.0),
-        |a, _| Curve::CosineExponential { octaves: a }, [Curve::CosineExponential { octaves: 3.3.into() }];
+    5 COSINE_EXPONENTIAL "cosine exponential": Curve::CosineExponential { octaves } => (octaves.high().into(), octaves.low()),
+        |a, b| Curve::CosineExponential { octaves: a + b }, [Curve::CosineExponential { octaves: 3.3.into() }];
     6 EXPONENTIAL "exponential": Curve::Exponential => (NONE.0, NONE.1), |_, _| Curve::Exponential,
         [Curve::Exponential];
-    7 LOGISTIC "logistic": Curve::Logistic { offset } => (offset, 0.0), |a, _| Curve::Logistic { offset: a },
+    7 LOGISTIC "logistic": Curve::Logistic { offset } => (offset.high().into(), offset.low()),
+        |a, b| Curve::Logistic { offset: a + b },
         [Curve::Logistic { offset: (-0.4).into() }];
     8 RATIONAL_FALLING "rational (falling)": Curve::Rational { rising: false } => (NONE.0, NONE.1),
         |_, _| Curve::Rational { rising: false }, [Curve::Rational { rising: false }];

@@ -2,7 +2,7 @@
 
 use super::clock::one_over;
 use super::unroll::{product, sum};
-use super::{Clamp, FOREVER, MAX_SEGMENTS, MAX_TRACKS, Program, Repetition, Segment, Stage, Track};
+use super::{Clamp, FOREVER, LEAST_HEIGHT, MAX_SEGMENTS, MAX_TRACKS, Program, Repetition, Segment, Stage, Track};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::error::LowerError;
@@ -31,11 +31,17 @@ impl Clamp {
     }
 }
 
-/// `scale · height`; NaN, which every batch rejects, if the product underflows to 0.
+/// `2^octaves`; NaN, which every batch rejects, if that is so small that it may have lost digits.
+pub(crate) fn growth(octaves: DoubleDouble) -> DoubleDouble {
+    let growth = octaves.exp2();
+    if growth.high() >= LEAST_HEIGHT { growth } else { f64::NAN.into() }
+}
+
+/// `scale · height`; NaN, which every batch rejects, if the product is so small that it has lost digits.
 pub(crate) fn scaled(scale: DoubleDouble, height: DoubleDouble) -> DoubleDouble {
     let product = scale * height;
-    let lost = product == DoubleDouble::ZERO && scale != product && height != product;
-    if lost { f64::NAN.into() } else { product }
+    let zero = scale == DoubleDouble::ZERO || height == DoubleDouble::ZERO;
+    if zero || product.high().abs() >= LEAST_HEIGHT { product } else { f64::NAN.into() }
 }
 
 impl Segment {
@@ -186,7 +192,7 @@ impl Stage {
         let mut tracks: Vec<Track> = Vec::new();
         for track in self.tracks.iter().chain(&other.tracks) {
             match track.constant() {
-                Some(value) => scale = scale * value,
+                Some(value) => scale = scaled(scale, value),
                 None => tracks.push(track.clone()),
             }
         }

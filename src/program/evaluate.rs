@@ -116,6 +116,19 @@ impl Program {
         self.stage_at(tick).value(tick).rounded()
     }
 
+    /// Whether two steps have one value because no phase changes from one to the other.
+    pub(crate) fn is_constant_between(&self, a: u64, b: u64) -> bool {
+        let (a, b) = (a / self.quantum, b / self.quantum);
+        let stage = self.stage_at(a);
+        let place = |track: &Track, tick: u64| {
+            let (step, _) = track.repetition.fold(tick - stage.start + track.advance);
+            let segment = track.segment_at(step);
+            let count = if segment.curve == Curve::Hold { 0 } else { segment.phase_count(step) };
+            (segment.start, count)
+        };
+        stage.start == self.stage_at(b).start && stage.tracks.iter().all(|track| place(track, a) == place(track, b))
+    }
+
     /// The value at `step`, rounded to `f64`.
     #[must_use]
     pub fn value(&self, step: u64) -> f64 {

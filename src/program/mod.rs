@@ -15,7 +15,7 @@ mod marks;
 mod unroll;
 
 pub(crate) use clock::{BETWEEN_STEPS, Clock, Moved};
-pub(crate) use combine::scaled;
+pub(crate) use combine::{growth, scaled};
 
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
@@ -26,6 +26,10 @@ const MOST_APART: f64 = (1_u128 << 90) as f64;
 
 /// The largest step and the longest length: integers up to here are exact in `f64`.
 pub const MAX_STEP: u64 = (1 << 53) - 1;
+
+/// The least magnitude of a base, amplitude, offset or scale other than 0: below it, arithmetic loses digits to
+/// underflow.
+pub(crate) const LEAST_HEIGHT: f64 = 1e-290;
 
 /// The most segments one program may hold; unrolling stops here with an error.
 pub const MAX_SEGMENTS: usize = 4096;

@@ -219,7 +219,7 @@ impl Restarts {
             }
             let own = clock.behind(&start).from_step(begin);
             let own = crate::program::Clock { divisor: own.divisor.times(&growth), ..own };
-            let height = (octaves * DoubleDouble::from(index)).exp2();
+            let height = crate::program::growth(octaves * DoubleDouble::from(index));
             // A cycle that lies between two steps is replaced by its successor.
             pieces.push((begin, body.on_clock(&own)?.affine(height, 0.0)));
             (start, growth) = self.next_cycle(&start, &growth);

@@ -9,7 +9,7 @@ use super::{Family, Time, check, defaults, formula};
 use crate::curve::Curve;
 use crate::double_double::{DoubleDouble, Expansion, Extended};
 use crate::error::{LowerError, SpecError};
-use crate::program::{self, Clamp, MAX_STEP, Moved, Program, Repetition, Segment, Stage, Track};
+use crate::program::{self, Clamp, MAX_STEP, Moved, Program, Repetition, Segment, Stage, Track, growth, scaled};
 
 /// Cosine decays with restarts, each optionally longer and lower than the last (SGDR).
 ///
@@ -75,6 +75,12 @@ impl CosineRestarts {
         low
     }
 
+    /// `max · 2^octaves`; NaN, which every batch rejects, if that is too small for the digits that are needed of it.
+    fn top(&self, octaves: DoubleDouble) -> DoubleDouble {
+        let negligible = octaves.high() + self.max.abs().log2() < self.min.abs().log2() - 120.0;
+        if self.max == 0.0 || negligible { DoubleDouble::ZERO } else { scaled(growth(octaves), self.max.into()) }
+    }
+
     /// The lowered form on a clock: growing cycles are written out as far as the clock reaches.
     pub(super) fn lower_on(&self, clock: &program::Clock) -> Result<Program, LowerError> {
         if self.multiplier == 1.0 {
@@ -96,7 +102,7 @@ impl CosineRestarts {
                 continue;
             }
             let full = end.minus(&start);
-            let top = (octaves * DoubleDouble::from(index)).exp2() * self.max;
+            let top = self.top(octaves * DoubleDouble::from(index));
             let fall = Segment::transition(0, self.period, top, self.min, Curve::Cosine);
             let fall = Segment { rate: DoubleDouble::ONE / full.rounded(), ..fall };
             let since = clock.behind(&start).shown(begin);

@@ -7,7 +7,7 @@ use super::exponential::geometric;
 use super::{Family, Time, check, formula};
 use crate::double_double::{DoubleDouble, Extended};
 use crate::error::{LowerError, SpecError};
-use crate::program::{MAX_SEGMENTS, Program, Segment};
+use crate::program::{MAX_SEGMENTS, Program, Segment, growth, scaled};
 
 /// A drop by the same factor every `step_size` steps.
 ///
@@ -120,7 +120,7 @@ impl Family for MultiStep {
             return Err(LowerError::TooManySegments { needed, limit: MAX_SEGMENTS });
         }
         let octaves = DoubleDouble::from(self.decay_rate).log2();
-        let value = |drops: u64| (octaves * DoubleDouble::from(drops)).exp2() * self.start;
+        let value = |drops: u64| scaled(growth(octaves * DoubleDouble::from(drops)), self.start.into());
         let pieces = std::iter::once(0).chain(self.milestones.iter().copied()).zip(0..);
         let mut segments: Vec<Segment> = Vec::with_capacity(self.milestones.len() + 1);
         for (start, drops) in pieces {

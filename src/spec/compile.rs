@@ -10,7 +10,7 @@ use super::{Epochs, Part, Spec};
 use crate::double_double::DoubleDouble;
 use crate::error::{Error, EvaluateError, LowerError, SpecError};
 use crate::packed::{Batch, BatchBuilder, ReferenceValues};
-use crate::program::{MAX_STEP, Program};
+use crate::program::{LEAST_HEIGHT, MAX_STEP, Program};
 use crate::schedule::{Schedule, Time};
 
 /// The most points per part: few enough for the cache, enough to amortise the unit program.
@@ -237,10 +237,6 @@ impl ReferenceValues for Formulas {
     }
 }
 
-/// The least magnitude of a base, amplitude, offset or scale other than 0: below it, arithmetic loses digits to
-/// underflow.
-const LEAST_HEIGHT: f64 = 1e-290;
-
 /// Checks the program's numbers: differences and products of finite values may be out of range.
 fn check_range(program: &Program) -> Result<(), SpecError> {
     let heights = || {
@@ -248,7 +244,7 @@ fn check_range(program: &Program) -> Result<(), SpecError> {
         segments.chain(program.stages.iter().flat_map(|stage| [stage.offset, stage.scale]))
     };
     if !heights().all(DoubleDouble::is_finite) {
-        let message = "its values are too far apart: beyond the range of f64, about 1.8e308, or more than 2^90 times as large as the one that they move to";
+        let message = "its values are too far apart or too small: beyond the range of f64, about 1.8e308, below 1e-290 but not 0, or more than 2^90 times as large as the one that they move to";
         return Err(SpecError::new("", message));
     }
     let small = |height: &f64| *height != 0.0 && height.abs() < LEAST_HEIGHT;

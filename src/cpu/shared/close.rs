@@ -64,11 +64,26 @@ impl Close<'_, '_, '_> {
     /// Writes one value all over a piece.
     #[inline(always)]
     pub fn fill_still<T: Rounded>(&mut self, line: Line, value: f64, schedule: usize, piece: &Piece, out: &mut [T]) {
-        let value = match line.rounding.certain(value) {
-            Some(value) => value,
-            None => self.value_at(schedule, piece.from),
-        };
-        line.writer.constant(value, &mut out[piece.from..piece.to]);
+        match line.rounding.certain(value) {
+            Some(value) => line.writer.constant(value, &mut out[piece.from..piece.to]),
+            None => self.fill_ambiguous(schedule, piece, out),
+        }
+    }
+
+    /// Writes a piece whose one value, as far as an `f64` tells, is ambiguous: beyond its digits it may move.
+    #[cold]
+    fn fill_ambiguous<T: Rounded>(&mut self, schedule: usize, piece: &Piece, out: &mut [T]) {
+        let mut known: Option<(u64, T)> = None;
+        for column in piece.from..piece.to {
+            let step = self.steps.at(self.begin + column);
+            let program = self.scratch.unpacked(schedule);
+            let value = match known {
+                Some((before, value)) if program.is_constant_between(before, step) => value,
+                _ => value_at(program, step),
+            };
+            known = Some((step, value));
+            out[column] = value;
+        }
     }
 
     /// Evaluates those of a piece's columns one by one that are too close to call.

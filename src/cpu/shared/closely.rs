@@ -87,10 +87,18 @@ pub fn fill_closely<T: Rounded>(
             factor.set(lane, sample(reach, *shape, track.extent.roundings + VALUE_ROUNDINGS));
         }
         let (base, amplitude) = (reach.0.abs(), reach.1.abs());
-        let least_factor = if base > 0.0 { base } else { amplitude * track.extent.least };
+        let mut least_factor = match (base > 0.0, amplitude > 0.0) {
+            (true, _) => base,
+            (false, true) => amplitude * track.extent.least,
+            (false, false) => f64::INFINITY,
+        };
         // Composed values are within bounds.
         if track.segment.is_some() {
-            factor.clamp(&stage.track_clamps[index], lanes);
+            let clamp = &stage.track_clamps[index];
+            factor.clamp(clamp, lanes);
+            for bound in [clamp.lower, clamp.upper].map(f64::abs).into_iter().filter(|bound| *bound > 0.0) {
+                least_factor = least_factor.min(bound);
+            }
         }
         if stage.summed {
             for lane in 0..lanes {
@@ -102,7 +110,7 @@ pub fn fill_closely<T: Rounded>(
             }
         }
         // Less than the sum's, too.
-        least *= if base == 0.0 && amplitude == 0.0 { 1.0 } else { least_factor.min(1.0) };
+        least *= least_factor.min(1.0);
     }
     if stage.summed {
         for lane in 0..lanes {
