@@ -7,8 +7,12 @@ mod interop;
 mod names;
 mod page;
 mod people;
+mod program;
 mod random;
+mod refusals;
 mod resident_training;
 mod shards;
 mod signals;
+#[cfg(feature = "yaml")]
+mod wandb;
 mod wgsl;
