@@ -3,8 +3,10 @@
 mod backends;
 mod cli;
 mod faults;
+mod help;
 mod interop;
 mod names;
+mod outputs;
 mod page;
 mod people;
 mod program;

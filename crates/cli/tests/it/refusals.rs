@@ -16,7 +16,8 @@ fn wrong_command_lines_are_refused_with_a_remedy() {
         (&["eval", WARMUP, "--at", "1,x"], "whole number"),
         (&["eval", WARMUP, "--at", "9007199254740992"], "9007199254740991"),
         (&["eval", WARMUP, "--at", "1", "--steps", "0..2"], "cannot be used with"),
-        (&["eval", WARMUP, "--shard", "4/4"], "count from 0"),
+        (&["eval", WARMUP, "--shard", "4/4"], "from 0 up to 3"),
+        (&["eval", WARMUP, "--shard", "0/0"], "0/1"),
         (&["eval", WARMUP, "--shard", "1"], "I/N"),
         (&["eval", WARMUP, "--memory", "12parsec"], "GiB"),
         (&["eval", WARMUP, "--layout", "steps"], "step"),
@@ -51,6 +52,11 @@ fn wrong_command_lines_are_refused_with_a_remedy() {
         (&["schedules", "--library", "torch", "OneCycle"], "`OneCycleLR`"),
         (&["schedules", "--library", "torhc"], "'torch'"),
         (&["describe", WARMUP, "--schedule", "1"], "from 0 up to 0"),
+        (&["plot", WARMUP, "--steps", "0..9:3"], "leave the stride out"),
+        (&["plot", WARMUP, "--set", "schedule.then.ned=3"], "`end`"),
+        (&["compare", WARMUP, WARMUP, "--json", "--quiet"], "cannot be used with"),
+        (&["wgsl", "--set", "peak=3"], "name its file"),
+        (&["check", "--random", "1", "--set", "peak=3"], "cannot be used with"),
     ] {
         let text = error(arguments, 2);
         assert!(text.contains(remedy), "{arguments:?}: {text}");
