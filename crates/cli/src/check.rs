@@ -1,4 +1,4 @@
-//! Every backend against the reference, at the steps where things happen and at random ones.
+//! Compares every backend with the reference, at the boundaries of segments and at random steps.
 
 mod bounds;
 pub mod draw;
@@ -21,20 +21,20 @@ use bounds::Allowance;
 pub use bounds::bound;
 use samples::{Sample, samples};
 
-/// What to look at.
+/// The options of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// One backend, or all there are for [`Backend::Auto`].
     pub backend: Backend,
     /// Part of the name of the adapter to use, or its place in the list.
     pub adapter: Option<String>,
-    /// The steps that the tables are meant for; steps at and past the end are looked at too.
+    /// The number of steps of the tables; steps at and past the end are checked too.
     pub horizon: Option<u64>,
-    /// Where the random steps start.
+    /// The seed of the random steps.
     pub seed: u64,
 }
 
-/// How far one backend is from the reference in one element type.
+/// The error of one backend against the reference in one element type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// The backend, `cpu` or the adapter's name after `gpu`.
@@ -55,14 +55,14 @@ pub struct Finding {
     pub breaches: u64,
 }
 
-/// What a check found.
+/// The report of a check.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
-    /// How many schedules were looked at.
+    /// The number of schedules that were checked.
     pub schedules: usize,
     /// One entry for each backend and element type.
     pub findings: Vec<Finding>,
-    /// The backends that could not be looked at, and why.
+    /// The backends that could not be checked, with reasons.
     pub skipped: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ impl Report {
         self
     }
 
-    /// This report and that of further schedules, looked at in the same way.
+    /// This report and that of further schedules, checked with the same options.
     #[must_use]
     pub fn and(mut self, further: &Self) -> Self {
         self.schedules += further.schedules;

@@ -1,6 +1,6 @@
-//! The errors of benchmarks and checks, each with what was wrong, the value, and what would be right.
+//! The errors of benchmarks and checks. A message names the wrong value and the remedy.
 
-/// Anything that a benchmark or a check can refuse or fail at.
+/// An error of a benchmark or a check.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,7 +24,7 @@ impl From<lrgrid::error::GpuError> for Error {
     }
 }
 
-/// Why something is not measured.
+/// The reason why a case is not measured.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BenchError {

@@ -1,6 +1,6 @@
-//! The command line of lrgrid as a library: [`run`] does what the program `lrgrid` does.
+//! The command line of lrgrid as a library: [`run`] executes a command of the program `lrgrid`.
 //!
-//! [`bench`](mod@bench) measures every engine of a machine, [`check`](mod@check) compares them with the reference.
+//! [`bench`](mod@bench) measures the engines of a machine; [`check`](mod@check) compares them with the reference.
 pub mod bench;
 pub mod check;
 mod commands;
@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 pub use error::Error;
 
-/// Runs the command line with these arguments, the program's name first, and tells its exit status: 0 done, 1 the work
+/// Runs the command line with these arguments, the program's name first, and returns its exit status: 0 done, 1 the work
 /// failed, 2 the command line or the spec is wrong. Results go to standard output, everything else to standard error.
 ///
 /// ```

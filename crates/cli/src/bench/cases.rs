@@ -1,4 +1,4 @@
-//! What is measured: a schedule for each curve and for the shapes people train with, in tables of two regimes.
+//! The cases of the benchmark: a schedule for each curve and several common schedules, in tables of two regimes.
 
 use lrgrid::Error;
 use lrgrid::Steps;
@@ -15,7 +15,7 @@ pub struct Case {
     pub name: &'static str,
     /// The schedule in TOML; `$peak` differs in every row.
     pub schedule: &'static str,
-    /// What else differs in every row, in TOML, after a `$peak` that then stays the same.
+    /// The parameter that differs between rows instead of `$peak`, in TOML.
     own: Option<&'static str>,
 }
 
@@ -23,7 +23,7 @@ const fn case(name: &'static str, schedule: &'static str) -> Case {
     Case { name, schedule, own: None }
 }
 
-/// Every case: first one for each curve, then what is made of several segments.
+/// Every case: first one for each curve, then schedules of several segments.
 pub const CASES: [Case; 21] = [
     case("constant", "kind = 'constant', value = '$peak'"),
     case("linear", "kind = 'linear', start = '$peak', end = 1e-6, steps = 65_536"),

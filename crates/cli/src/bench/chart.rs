@@ -1,4 +1,4 @@
-//! A report as a picture: one bar for each measurement, as a share of its engine's limit.
+//! A report as a bar chart: each measurement as a share of its engine's limit.
 
 use std::fmt::Write as _;
 

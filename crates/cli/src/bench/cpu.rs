@@ -1,4 +1,4 @@
-//! The CPU engine beside a fill of the same buffer.
+//! Measures the CPU engine against filling the same buffer.
 
 use half::{bf16, f16};
 
@@ -12,7 +12,7 @@ use lrgrid::element::{Dtype, Element};
 use lrgrid::engine::Backend;
 use lrgrid::evaluate::Evaluate;
 
-/// Appends what the options select.
+/// Appends the measurements that the options select.
 pub fn measure(cpu: &Cpu, options: &Options, report: &mut Report, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
     for regime in Regime::ALL {
         let selected: Vec<&Case> = CASES.iter().filter(|case| options.selects(Engine::Cpu, case, regime)).collect();

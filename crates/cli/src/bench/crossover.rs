@@ -1,4 +1,4 @@
-//! From which size on a GPU is faster than the CPU.
+//! The size from which a GPU is faster than the CPU.
 #![cfg(feature = "gpu")]
 
 use super::timing::in_turns;
@@ -10,7 +10,7 @@ use lrgrid::element::Dtype;
 use lrgrid::evaluate::Evaluate;
 use lrgrid::gpu::Gpu;
 
-/// The case that is measured: what people train with most.
+/// The case that is measured, the most common schedule.
 const CASE: &str = "warmup_cosine";
 
 /// The least and the largest table, as powers of two of its values.
@@ -20,7 +20,7 @@ const LARGEST: u32 = 28;
 /// Seconds that one size may repeat for.
 const BUDGET: f64 = 0.05;
 
-/// Without and with the way back to the host, in `f32`.
+/// The sizes without and with the transfer to the host, in `f32`.
 pub fn crossovers(cpu: &Cpu, gpu: &Gpu, options: &Options) -> Result<Vec<Crossover>, Error> {
     let case = CASES.iter().find(|case| case.name == CASE).unwrap_or(&CASES[0]);
     let largest = if options.quick { LARGEST - 2 } else { LARGEST };

@@ -1,4 +1,5 @@
-//! An adapter: its kernel beside a shader that only stores, and the whole way to host memory beside the way back.
+//! Measures an adapter: its kernel against a shader that only stores, and evaluation into host memory against the
+//! transfer alone.
 
 use half::{bf16, f16};
 
@@ -18,7 +19,7 @@ use lrgrid::gpu::{Clock, Gpu, devices};
 /// Repetitions of a kernel, of which the least time counts.
 const REPEATS: u32 = 15;
 
-/// Appends what the options select.
+/// Appends the measurements that the options select.
 pub fn measure(cpu: &Cpu, options: &Options, report: &mut Report, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
     if options.dtype == Dtype::F64 {
         let no_f64 = EvaluateError::Dtype { backend: "gpu", dtype: "f64", remedy: "f32, or --backend cpu" };

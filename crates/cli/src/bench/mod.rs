@@ -1,4 +1,4 @@
-//! What `lrgrid bench` measures: every curve on every engine there is, as a share of that engine's own limit.
+//! The benchmark of `lrgrid bench`: every curve on every engine of the machine, as a share of that engine's own limit.
 //!
 //! The limit of the CPU is a fill of the same buffer on the same threads; that of a GPU is a shader that only stores,
 //! and, where the table comes back to the host, the way back alone. Work and limit take turns in one run, so a machine
@@ -25,7 +25,7 @@ use lrgrid::element::Dtype;
 use lrgrid::engine::Backend;
 use lrgrid::error::GpuError;
 
-/// What to measure.
+/// The selection of cases and engines.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// One engine, or all there are for [`Backend::Auto`]. The reference is not measured: nobody waits for it twice.
@@ -68,7 +68,7 @@ impl Options {
     }
 }
 
-/// What evaluates. A software adapter is never called a GPU.
+/// The engine. A software adapter is never called a GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Engine {
@@ -92,7 +92,7 @@ impl Engine {
     }
 }
 
-/// What of an evaluation was timed.
+/// The part of an evaluation that was timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
@@ -119,9 +119,9 @@ impl Part {
 /// One measurement.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Measurement {
-    /// What evaluated.
+    /// The engine.
     pub engine: Engine,
-    /// What was timed.
+    /// The part that was timed.
     pub part: Part,
     /// The case's name.
     pub case: &'static str,
@@ -184,7 +184,7 @@ impl Measurement {
 pub struct Crossover {
     /// Whether the table comes back to the host.
     pub readback: bool,
-    /// The least number of values from which on the GPU was faster at every size tried; `None` where it never was.
+    /// The least number of values from which the GPU was faster at every size tried; `None` if it never was.
     pub values: Option<u64>,
     /// The sizes tried: values, seconds on the CPU, seconds on the GPU.
     pub tried: Vec<(u64, f64, f64)>,
@@ -221,17 +221,17 @@ pub struct Adapter {
 /// Everything that was measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// Where.
+    /// The machine.
     pub machine: Machine,
-    /// What came out, in the order of engines, regimes and cases.
+    /// The measurements, in the order of engines, regimes and cases.
     pub measurements: Vec<Measurement>,
-    /// From where on a hardware GPU pays, without and with the way back.
+    /// The sizes from which a hardware GPU is faster, without and with the transfer to the host.
     pub crossovers: Vec<Crossover>,
-    /// What was not measured, and why.
+    /// The engines that were not measured, with reasons.
     pub skipped: Vec<String>,
 }
 
-/// Measures what the options select; `progress` is told what comes next.
+/// Measures the selected cases; `progress` receives the name of each before it is measured.
 ///
 /// ```no_run
 /// use lrgrid_cli::bench::{Options, run};

@@ -1,4 +1,4 @@
-//! Times of things that take turns.
+//! Times two pieces of work in alternation.
 
 use std::time::Instant;
 

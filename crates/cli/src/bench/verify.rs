@@ -1,4 +1,4 @@
-//! How far a table is from the reference: nothing is timed before it is known to be right.
+//! The error of a table against the reference, which is checked before the table is timed.
 
 use super::BenchError;
 use lrgrid::Steps;
@@ -6,7 +6,7 @@ use lrgrid::element::Element;
 use lrgrid::packed::Batch;
 use lrgrid::ulp::ulps;
 
-/// Rows that are looked at, and values of each.
+/// The number of rows that are compared, and of values in each.
 const ROWS: usize = 24;
 const COLUMNS: usize = 2048;
 

@@ -1,4 +1,4 @@
-//! How far each backend may be from the reference: the one table that the checks and the tests hold to.
+//! The error bound of each backend: the one table that the checks and the tests use.
 
 use lrgrid::curve::Curve;
 use lrgrid::double_double::{DoubleDouble, Extended};

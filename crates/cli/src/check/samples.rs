@@ -1,4 +1,4 @@
-//! The schedules and steps that a check looks at, with the reference's values there.
+//! The sampled schedules and steps of a check, with the values of the reference.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use lrgrid::double_double::DoubleDouble;
 use lrgrid::packed::Batch;
 use lrgrid::program::MAX_STEP;
 
-/// The most schedules that are looked at.
+/// The most schedules that are checked.
 const MOST_SCHEDULES: usize = 1000;
 
 /// About as many values are compared at most: the reference takes some microseconds for each.

@@ -1,4 +1,4 @@
-//! Arguments that several commands share, and how their values are read.
+//! Arguments that several commands share, and their parsers.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -9,19 +9,19 @@ use lrgrid_tables::table::{Layout, Memory, Rows};
 
 use super::Failure;
 
-/// Which backend, on which adapter.
+/// The backend, and its adapter.
 #[derive(Debug, Args)]
 pub struct BackendArguments {
-    /// What evaluates; auto takes a GPU only where it is a real one and the work is large enough to pay.
+    /// The backend; auto uses a GPU only if it is no software adapter and the table is large enough to be faster.
     #[arg(long, default_value = "auto", value_parser = backends())]
     pub backend: Backend,
-    /// Part of the adapter's name, or its place in `lrgrid devices`.
+    /// Part of the adapter's name, or its number in `lrgrid devices`.
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
 }
 
 impl BackendArguments {
-    /// The adapter, where the backend can use one.
+    /// The adapter, if the backend can use one.
     pub fn adapter(&self) -> Result<Option<&str>, Failure> {
         match (self.backend, self.adapter.as_deref()) {
             (Backend::Cpu | Backend::Reference, Some(_)) => {
@@ -33,14 +33,16 @@ impl BackendArguments {
     }
 }
 
-/// What a command that writes a table may take, and what it says.
+/// The memory of a command that writes a table, and its messages.
 #[derive(Debug, Args)]
 pub struct WorkArguments {
-    /// The most memory for the whole program, and never more than a quarter of the machine's; larger tables are made in
-    /// parts, to the same bits. Below 56MiB the program itself is not counted, and below 256MiB auto looks for no GPU.
+    /// The most memory for the whole program.
+    ///
+    /// It is at most a quarter of the machine's. Larger tables are computed in parts, with the same bits. Below 56MiB the
+    /// program itself is not counted, and below 256MiB auto uses no GPU.
     #[arg(long, value_name = "BYTES", default_value = "512MiB", value_parser = memory)]
     pub memory: Memory,
-    /// Show no progress and no notes.
+    /// Print no progress and no notes.
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -55,24 +57,24 @@ pub fn rows() -> impl TypedValueParser<Value = Rows> {
     named(Rows::ALL, Rows::name)
 }
 
-/// Reads a bound on memory.
+/// Parses a memory limit.
 pub fn memory(text: &str) -> Result<Memory, String> {
     bytes(text).map(Memory::at_most)
 }
 
-/// Which steps of a spec.
+/// The steps of a spec to evaluate.
 #[derive(Debug, Args)]
 pub struct StepArguments {
-    /// Steps from A up to, but not including, B; all of the spec's by default.
+    /// The steps from A up to, but not including, B; by default all steps of the spec.
     #[arg(long, value_name = "A..B[:STRIDE]", value_parser = step_range)]
     steps: Option<StepRange>,
-    /// Exactly these steps.
+    /// Only these steps.
     #[arg(long, value_name = "STEP,…", value_delimiter = ',', value_parser = step, conflicts_with = "steps")]
     at: Option<Vec<u64>>,
 }
 
 impl StepArguments {
-    /// The steps, of a spec by its name in messages; never none.
+    /// The steps, at least one; `name` is that of the spec in messages.
     pub fn of(&self, spec: &Spec, name: &str) -> Result<Steps, Failure> {
         if let Some(at) = &self.at {
             return Ok(Steps::list(at));
@@ -92,7 +94,7 @@ fn named<T: Copy + Send + Sync + 'static, const N: usize>(
     all: [T; N],
     name: fn(T) -> &'static str,
 ) -> impl TypedValueParser<Value = T> {
-    // The names are the only texts that get through, so the first value is never taken for lack of another.
+    // The parser accepts only these names, so the default is never used.
     PossibleValuesParser::new(all.map(name))
         .map(move |text| all.into_iter().find(|value| name(*value) == text).unwrap_or(all[0]))
 }
@@ -112,7 +114,7 @@ pub fn methods() -> impl TypedValueParser<Value = Method> {
     named(Method::ALL, Method::name)
 }
 
-/// A whole number, perhaps with underscores.
+/// A whole number, which may have underscores.
 pub fn number(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
     if text.starts_with('_') || text.ends_with('_') || digits.starts_with('+') {
@@ -129,7 +131,7 @@ pub fn step(text: &str) -> Result<u64, String> {
     }
 }
 
-/// `A..B[:STRIDE]`, where A may be left out for 0 and B for the end of the table.
+/// `A..B[:STRIDE]`; A is 0 by default and B the end of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepRange {
     pub start: u64,
@@ -137,7 +139,7 @@ pub struct StepRange {
     pub stride: u64,
 }
 
-/// Reads a range of steps.
+/// Parses a range of steps.
 pub fn step_range(text: &str) -> Result<StepRange, String> {
     let Some((start, rest)) = text.split_once("..") else {
         return Err("write A..B or A..B:STRIDE, such as 0..1_000:10".to_owned());
@@ -146,7 +148,7 @@ pub fn step_range(text: &str) -> Result<StepRange, String> {
         Some((end, stride)) => (end, number(stride)?),
         None => (rest, 1),
     };
-    // The end is no step itself, so it may be one more than the largest.
+    // The end is exclusive, so it may be one more than the largest step.
     let end = match end {
         "" => None,
         end => match number(end)? {
@@ -156,7 +158,7 @@ pub fn step_range(text: &str) -> Result<StepRange, String> {
     };
     let start = if start.is_empty() { 0 } else { step(start)? };
     if stride == 0 {
-        return Err("a stride of 0 never gets on: use 1 or more".to_owned());
+        return Err("the stride is 0: use 1 or more".to_owned());
     }
     if end.is_some_and(|end| end <= start) {
         return Err("there is no step in the range: it goes from A up to, but not including, B".to_owned());
@@ -178,31 +180,34 @@ impl Shard {
     }
 }
 
-/// A shard by its number, or by the number that a cluster's scheduler gave the task.
+/// A shard by its number, or by the number of the task in a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShardChoice {
     At(Shard),
     Auto,
 }
 
-/// Reads `I/N` or `auto`.
+/// Parses `I/N` or `auto`.
 pub fn shard_choice(text: &str) -> Result<ShardChoice, String> {
     if text == "auto" { Ok(ShardChoice::Auto) } else { shard(text).map(ShardChoice::At) }
 }
 
-/// Reads `I/N`.
+/// Parses `I/N`.
 pub fn shard(text: &str) -> Result<Shard, String> {
     let Some((index, count)) = text.split_once('/') else {
         return Err("write I/N, such as 0/4 for the first of four".to_owned());
     };
     let (index, count) = (number(index)?, number(count)?);
-    if count == 0 || index >= count {
-        return Err(format!("there is no shard {index} of {count}: they count from 0 up to {count} − 1"));
+    if count == 0 {
+        return Err("there are no shards of 0: use 0/1 for the whole".to_owned());
+    }
+    if index >= count {
+        return Err(format!("there is no shard {index} of {count}: they count from 0 up to {}", count - 1));
     }
     Ok(Shard { index, count })
 }
 
-/// Reads a number of bytes: 1000, 64MiB, 1GB.
+/// Parses a number of bytes: 1000, 64MiB, 1GB.
 fn bytes(text: &str) -> Result<u64, String> {
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
     let (digits, unit) = text.split_at(split);
@@ -217,7 +222,7 @@ fn bytes(text: &str) -> Result<u64, String> {
         other => return Err(format!("`{other}` is no unit of memory: use KiB, MiB, GiB, KB, MB, GB or none")),
     };
     match number(digits)?.checked_mul(factor) {
-        Some(0) => Err("no memory holds no values: use 1MiB or more".to_owned()),
+        Some(0) => Err("the limit is 0 bytes: use 1MiB or more".to_owned()),
         Some(bytes) => Ok(bytes),
         None => Err(format!("`{text}` is more than any memory")),
     }

@@ -1,4 +1,4 @@
-//! `lrgrid bench`: how fast the engines of this machine are.
+//! `lrgrid bench`: measures the engines of this machine.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -10,28 +10,30 @@ use lrgrid::{Backend, Dtype};
 
 use super::Failure;
 use super::arguments::{BackendArguments, dtypes};
-use super::columns::columns;
 use super::output::{Overwrite, print};
+use super::text::columns;
 
 const EXAMPLES: &str = "\
 Examples:
-  lrgrid bench --quick                      every engine and curve, under 20 seconds
-  lrgrid bench --filter cpu/cosine/long     one case: engine/case/regime, or a part of it
+  # Every engine and curve, in less than 20 seconds
+  lrgrid bench --quick
+  # One case: engine/case/regime, or a part of that
+  lrgrid bench --filter cpu/cosine/long
   lrgrid bench --json bench.json -o bench.html
   lrgrid bench --backend gpu --adapter 0 --dtype bf16
 
-A share of 1 is the engine's own limit, measured in the same run: on the CPU a fill of the same buffer past the
-cache; on a GPU a shader that only stores, or, into host memory, the way back with nothing computed. A software
-adapter is no GPU and is listed as what it is.";
+A share of 1 is the engine's own limit, measured in the same run. On the CPU it is filling the same buffer, beyond the \
+cache. On a GPU it is a shader that only stores or, for a table in host memory, the transfer alone. A software adapter \
+is listed as such.";
 
-/// Measure every engine of this machine, each as a share of its own limit.
+/// Measure every engine of this machine as a share of its own limit.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-#[command(mut_arg("backend", |backend| backend.help("One engine; auto measures every one there is, a software adapter too")))]
+#[command(after_long_help = EXAMPLES)]
+#[command(mut_arg("backend", |backend| backend.help("The engine to measure; auto measures all, including a software adapter")))]
 pub struct Bench {
     #[command(flatten)]
     backend: BackendArguments,
-    /// Only what contains this in engine/case/regime, such as gpu/warmup_cosine/short.
+    /// Only cases whose engine/case/regime contains this, such as gpu/warmup_cosine/short.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
     /// The number type of the tables.
@@ -40,10 +42,10 @@ pub struct Bench {
     /// Smaller tables, fewer repetitions, no software adapter.
     #[arg(long)]
     quick: bool,
-    /// Also write everything as JSON; - for standard output, in place of the table.
+    /// Also write the results as JSON to this file, or to standard output (-) instead of the table.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Also write a chart; its ending chooses the format: .svg or .html.
+    /// Also write a chart to this file, in the format of its extension: .svg or .html.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]

@@ -1,5 +1,6 @@
-//! `lrgrid compare`: two schedules, or a schedule and a log.
+//! `lrgrid compare`: compares two schedules, or a schedule and a log.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,66 +15,112 @@ use lrgrid_reports::plot::chart::Lowered;
 use lrgrid_reports::plot::file::{Format, picture};
 use lrgrid_reports::plot::{Chart, Options, Subject, Terminal};
 use lrgrid_tables::table::write_number;
+use serde::Serialize;
 
 use super::Failure;
 use super::arguments::{self, StepRange, number, step_range};
-use super::columns::columns;
 use super::fit::LogPart;
-use super::input::SpecInput;
-use super::output::{Overwrite, print};
+use super::input::{SpecChanges, SpecInput};
+use super::output::{Overwrite, print, print_json};
 use super::screen::Screen;
+use super::text::{columns, paragraph};
 
-/// Steps that are compared one by one; of more, those where something happens and as many evenly spaced ones.
+/// The most steps of two schedules that are all compared. Of more, the boundaries of segments and this many evenly spaced
+/// steps are compared.
 const MOST_STEPS: u64 = 1 << 21;
 
-/// The most points of a log that its picture is drawn through.
+/// The most points of a log in its picture.
 const MOST_POINTS: usize = 4000;
 
 const EXAMPLES: &str = "\
 Examples:
   lrgrid compare examples/torch_one_cycle.toml examples/one_cycle.toml
-  lrgrid compare examples/wsd.toml log.csv                    a schedule and what was logged
-  lrgrid compare spec.toml table.npy --dtype f32              equal in f32 is equal enough
-  lrgrid compare a.toml b.toml --tolerance 1e-6 --quiet       for CI: exit status only
+  # A schedule and a log
+  lrgrid compare examples/wsd.toml log.csv
+  # Whether they are equal in f16
+  lrgrid compare spec.toml table.npy --dtype f16
+  # For CI: the exit status only
+  lrgrid compare a.toml b.toml --tolerance 1e-6 --quiet
+  lrgrid compare a.toml b.toml --json
 
-Exit status 0 where they are equal, 1 where they differ, 2 where the command line or a spec is wrong.";
+Exit status 0 if they are equal, 1 if they differ, 2 if the command line or a spec is wrong.";
 
-/// Show where and by how much two schedules differ, or a schedule and a logged table.
+/// Show where and by how much two schedules differ, or a schedule and a log.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Compare {
     /// A spec (.toml, .json or -), or a table (.csv, .npy).
     a: PathBuf,
-    /// What it is compared with.
+    /// The spec or table to compare it with.
     b: PathBuf,
-    /// The number type whose values have to be equal.
+    #[command(flatten)]
+    changes: SpecChanges,
+    /// The number type in which the values have to be equal.
     #[arg(long, default_value = "f32", value_parser = arguments::dtypes())]
     dtype: Dtype,
-    /// Call them equal where no value differs by more than this share of it.
-    #[arg(long, value_name = "SHARE")]
+    /// The largest relative difference of values that count as equal, instead of equality in a number type.
+    #[arg(long, value_name = "X")]
     tolerance: Option<f64>,
-    /// Only steps from A up to, but not including, B.
+    /// Only the steps from A up to, but not including, B.
     #[arg(long, value_name = "A..B[:STRIDE]", value_parser = step_range)]
     steps: Option<StepRange>,
-    /// Which schedule of a sweep, counted from 0.
+    /// The schedule of a sweep, counted from 0.
     #[arg(long, value_name = "I", default_value = "0", value_parser = number)]
     schedule: u64,
     #[command(flatten)]
     part: LogPart,
-    /// Draw both into a file: .svg or .png.
+    /// Draw both to this file, in the format of its extension: .svg or .png.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print nothing: the exit status says it.
+    /// Print the result as JSON.
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+    /// Print nothing: the exit status is the result.
     #[arg(short, long)]
     quiet: bool,
+}
+
+/// The result for programs.
+#[derive(Serialize)]
+struct Report<'a> {
+    a: &'a str,
+    b: &'a str,
+    /// How many steps were compared.
+    steps: usize,
+    ends: Ends,
+    equal: bool,
+    /// The number type in which they are equal or not, unless a tolerance is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dtype: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tolerance: Option<f64>,
+    first_difference: Option<Row>,
+    largest: Option<Row>,
+    largest_relative: Option<Row>,
+    /// The number of steps that differ in each number type.
+    different: BTreeMap<&'static str, usize>,
+}
+
+/// The number of steps of each; `null` if a schedule has no end.
+#[derive(Serialize)]
+struct Ends {
+    a: Option<u64>,
+    b: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    step: u64,
+    a: f64,
+    b: f64,
 }
 
 /// One of the two.
 struct Side {
     name: String,
-    /// A schedule can be evaluated anywhere; a log only where it has rows.
+    /// The schedule, or for its picture a line through the log.
     batch: Batch,
     logged: Option<Logged>,
     steps: u64,
@@ -84,9 +131,7 @@ impl Compare {
     pub fn run(self) -> Result<ExitCode, Failure> {
         self.overwrite.check(self.output.as_deref())?;
         if let Some(tolerance) = self.tolerance.filter(|tolerance| !(*tolerance >= 0.0 && tolerance.is_finite())) {
-            return Err(Failure::wrong(format!(
-                "--tolerance {tolerance}: a share of the value is needed, such as 1e-6"
-            )));
+            return Err(Failure::wrong(format!("--tolerance {tolerance}: give a relative difference, such as 1e-6")));
         }
         let sides = [self.side(&self.a)?, self.side(&self.b)?];
         let steps = self.common_steps(&sides)?;
@@ -95,10 +140,12 @@ impl Compare {
             return Err(Failure::wrong("the two have no step in common: give --steps where both have values"));
         };
         let equal = match self.tolerance {
-            Some(tolerance) => share(found.largest_relative) <= tolerance,
+            Some(tolerance) => relative(found.largest_relative) <= tolerance,
             None => found.equality.iter().any(|one| one.dtype == self.dtype && one.different == 0),
         };
-        if !self.quiet {
+        if self.json {
+            print_json(&self.report(&sides, &found, equal))?;
+        } else if !self.quiet {
             print(&self.text(&sides, &found, equal))?;
         }
         self.draw(&sides, &steps)?;
@@ -117,7 +164,7 @@ impl Compare {
                 through(&logged).and_then(|program| Batch::from_programs([&program])).map_err(lrgrid::Error::from)?;
             return Ok(Side { name, batch, logged: Some(logged), steps });
         }
-        let input = SpecInput::of(path.to_owned());
+        let input = SpecInput::new(path.to_owned(), self.changes.clone());
         let spec = input.read()?;
         let in_spec = |error| Failure::in_spec(&input.name(), error);
         let index = usize::try_from(self.schedule).unwrap_or(usize::MAX);
@@ -143,7 +190,7 @@ impl Compare {
             let also = |step: &u64| rest.iter().all(|other| other.steps.binary_search(step).is_ok());
             return Ok(first.steps.iter().copied().filter(within).filter(also).collect());
         }
-        // The longer of the two: where the shorter one holds its last value, they may differ.
+        // Up to the longer of the two, because the shorter one holds its last value and may differ there.
         let end = range.end.unwrap_or_else(|| sides.iter().map(|side| side.steps).max().unwrap_or(0));
         if end == 0 {
             return Err(Failure::wrong("neither schedule has a length: say which steps to compare with --steps A..B"));
@@ -171,15 +218,14 @@ impl Compare {
                 number_text(a),
                 number_text(b),
                 readable::value(gap),
-                readable::value(share((step, a, b))),
+                readable::value(relative((step, a, b))),
             ]
         };
-        let mut lines =
-            vec![["".to_owned(), "step".to_owned(), a.clone(), b.clone(), "difference".to_owned(), "share".to_owned()]];
+        let mut lines = vec![["", "step", a, b, "difference", "relative"].map(str::to_owned)];
         lines.extend(found.first.map(|first| row("first difference", first)));
         if found.first.is_some() {
             lines.push(row("largest difference", found.largest));
-            lines.push(row("largest share", found.largest_relative));
+            lines.push(row("largest relative", found.largest_relative));
         }
         let mut text = String::new();
         if found.first.is_some() {
@@ -202,8 +248,29 @@ impl Compare {
             Some(tolerance) => format!("within {tolerance}"),
             None => format!("in {}", self.dtype.name()),
         };
-        text.push_str(&format!("\n{a} and {b} {} {judged}\n", if equal { "are equal" } else { "differ" }));
+        let verdict = if equal { "are equal" } else { "differ" };
+        text.push('\n');
+        text.push_str(&paragraph(&format!("{a} and {b} {verdict} {judged}")));
         text
+    }
+
+    fn report<'a>(&self, sides: &'a [Side; 2], found: &Difference, equal: bool) -> Report<'a> {
+        let [a, b] = sides;
+        let row = |(step, a, b): (u64, f64, f64)| Row { step, a, b };
+        let differs = found.first.is_some();
+        Report {
+            a: &a.name,
+            b: &b.name,
+            steps: found.steps,
+            ends: Ends { a: a.end(), b: b.end() },
+            equal,
+            dtype: self.tolerance.is_none().then(|| self.dtype.name()),
+            tolerance: self.tolerance,
+            first_difference: found.first.map(row),
+            largest: differs.then(|| row(found.largest)),
+            largest_relative: differs.then(|| row(found.largest_relative)),
+            different: found.equality.iter().map(|one| (one.dtype.name(), one.different)).collect(),
+        }
     }
 
     fn draw(&self, sides: &[Side; 2], steps: &[u64]) -> Result<(), Failure> {
@@ -227,13 +294,17 @@ impl Compare {
                 let bytes = picture(&chart, format, (800.0, 420.0), false)?;
                 self.overwrite.write(path, &bytes)
             }
-            _ if self.quiet => Ok(()),
+            _ if self.quiet || self.json => Ok(()),
             _ => print(&format!("\n{}", terminal.draw(&chart))),
         }
     }
 }
 
 impl Side {
+    fn end(&self) -> Option<u64> {
+        Some(self.steps).filter(|&steps| steps > 0)
+    }
+
     fn values(&self, steps: &[u64]) -> Vec<f64> {
         match &self.logged {
             Some(logged) => steps
@@ -272,8 +343,8 @@ fn through(logged: &Logged) -> Result<Program, EvaluateError> {
     Ok(Program::from_segments(segments)?)
 }
 
-/// The difference as a share of the larger value.
-fn share((_, a, b): (u64, f64, f64)) -> f64 {
+/// The difference relative to the larger value.
+fn relative((_, a, b): (u64, f64, f64)) -> f64 {
     if a == b { 0.0 } else { (a - b).abs() / a.abs().max(b.abs()) }
 }
 

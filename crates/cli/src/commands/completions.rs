@@ -1,11 +1,13 @@
-//! `lrgrid completions` and `lrgrid man`: what shells and readers of manuals need.
+//! `lrgrid completions` and `lrgrid man`: prints shell completions and manual pages.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
+use lrgrid_tables::error::TableError;
 
 use super::output::{Overwrite, print};
 use super::{Cli, Failure};
@@ -16,9 +18,9 @@ Examples:
   lrgrid completions zsh > ~/.zfunc/_lrgrid
   lrgrid completions fish > ~/.config/fish/completions/lrgrid.fish";
 
-/// Print a shell's completions for this command.
+/// Print shell completions.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Completions {
     /// The shell.
     shell: Shell,
@@ -37,13 +39,14 @@ impl Completions {
 const MAN_EXAMPLES: &str = "\
 Examples:
   lrgrid man | man -l -
-  lrgrid man --folder ~/.local/share/man/man1    lrgrid.1, lrgrid-eval.1, …";
+  # lrgrid.1, lrgrid-eval.1, …
+  lrgrid man --folder ~/.local/share/man/man1";
 
-/// Print the manual page, or write those of every command into a folder.
+/// Print the manual page, or write those of all commands to a folder.
 #[derive(Debug, Args)]
-#[command(after_help = MAN_EXAMPLES)]
+#[command(after_long_help = MAN_EXAMPLES)]
 pub struct Man {
-    /// Write lrgrid.1 and a page for each command into this folder.
+    /// Write lrgrid.1 and a page for each command to this folder, which is created if needed.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
     #[command(flatten)]
@@ -65,11 +68,15 @@ impl Man {
             stdout.write_all(&page).and_then(|()| stdout.flush()).map_err(Failure::from_stdout)?;
             return Ok(ExitCode::SUCCESS);
         };
-        for of in command.get_subcommands() {
-            let name = format!("lrgrid-{}", of.get_name());
-            self.overwrite.write(&folder.join(format!("{name}.1")), &render(of.clone())?)?;
+        let page = |of: &clap::Command| (folder.join(format!("lrgrid-{}.1", of.get_name())), of.clone());
+        let mut pages: Vec<(PathBuf, clap::Command)> = command.get_subcommands().map(page).collect();
+        pages.push((folder.join("lrgrid.1"), command));
+        // All of them before the first is written, so that a refusal leaves the folder as it was.
+        pages.iter().try_for_each(|(path, _)| self.overwrite.check(Some(path)))?;
+        fs::create_dir_all(&folder).map_err(|source| TableError::Io { path: folder.clone(), source })?;
+        for (path, command) in pages {
+            self.overwrite.write(&path, &render(command)?)?;
         }
-        self.overwrite.write(&folder.join("lrgrid.1"), &render(command.clone())?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

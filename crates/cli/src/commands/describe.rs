@@ -1,84 +1,87 @@
-//! `lrgrid describe`: what a schedule does, in words and numbers.
+//! `lrgrid describe`: the parameters, segments, phases and characteristic values of a schedule.
+
+mod description;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
 use lrgrid::program::Repetition;
-use lrgrid::{Batch, Spec, readable};
-use lrgrid_reports::describe::{Phase, PhaseKind, Piece, area, first_at_most, key_values, phases, pieces, warnings};
+use lrgrid::{Spec, readable};
+use lrgrid_reports::describe::{Phase, PhaseKind, Piece};
 use lrgrid_tables::table::write_number;
-use serde::Serialize;
 
 use super::Failure;
 use super::arguments::number;
-use super::columns::columns;
 use super::input::SpecInput;
-use super::output::print;
+use super::output::{print, print_json};
+use super::text::{columns, paragraph};
+use description::{At, Budget, Curve, Description};
 
 const EXAMPLES: &str = "\
 Examples:
   lrgrid describe examples/wsd.toml
+  lrgrid describe examples/wsd.toml --json
   lrgrid describe examples/sweep_peak.toml --schedule 999";
 
-/// Show a schedule's parameters, its segments, and the values that matter.
+/// Show a schedule's parameters, segments, phases and characteristic values.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Describe {
     #[command(flatten)]
     spec: SpecInput,
-    /// Which schedule of a sweep, counted from 0.
+    /// The schedule of a sweep, counted from 0.
     #[arg(long, value_name = "I", default_value = "0", value_parser = number)]
     schedule: u64,
+    /// Print the description as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Describe {
     /// Prints the description.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let spec = self.spec.read()?;
-        let in_spec = |error| Failure::in_spec(&self.spec.name(), error);
         let index = usize::try_from(self.schedule).unwrap_or(usize::MAX);
         if index >= spec.len() {
             let message = format!("there is no schedule {index}: they count from 0 up to {}", spec.len() - 1);
             return Err(Failure::wrong(message));
         }
-        let rows = index..index + 1;
-        // Of this schedule only: the sweep may be large.
-        let batch = spec.compile_rows(rows.clone()).map_err(in_spec)?;
-        let mut text = format!("schedule {index} of {}{}\n\n", spec.len(), point(&spec, index));
-        #[derive(Serialize)]
-        struct Document {
-            schedule: lrgrid::schedule::Schedule,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            momentum: Option<lrgrid::schedule::Schedule>,
+        let description = Description::of(&spec, index).map_err(|error| Failure::in_spec(&self.spec.name(), error))?;
+        if self.json {
+            print_json(&description)?;
+        } else {
+            let document = toml::to_string(&description.spec)
+                .map_err(|error| Failure::wrong(format!("{}: {error}", self.spec.name())))?;
+            print(&text(&spec, &description, &document))?;
         }
-        let document = Document {
-            schedule: spec.schedule(index).map_err(in_spec)?,
-            momentum: spec.momentum(index).map_err(in_spec)?,
-        };
-        let written =
-            toml::to_string(&document).map_err(|error| Failure::wrong(format!("{}: {error}", self.spec.name())))?;
-        text.push_str(&written);
-        let steps = spec.table_steps_of(rows.clone()).ok();
-        describe(&mut text, &batch, steps);
-        if let Some(steps) = steps {
-            tell(&mut text, &batch, steps);
-            let length = document.schedule.length().filter(|_| spec.horizon().is_some()).map(|length| {
-                // In epochs, as the horizon may be.
-                length.saturating_mul(spec.steps_per_epoch().unwrap_or(1))
-            });
-            for warning in warnings(&batch, 0, steps, length) {
-                text.push_str(&format!("warning: {warning}\n"));
-            }
-        }
-        if let Some(momentum) = spec.compile_momentum_rows(rows).map_err(in_spec)? {
-            text.push_str("\nmomentum\n");
-            describe(&mut text, &momentum, steps);
-        }
-        sweep(&mut text, &spec);
-        print(&text)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The description for people; `document` is the spec as TOML.
+fn text(spec: &Spec, description: &Description, document: &str) -> String {
+    let index = description.schedule;
+    let mut text = paragraph(&format!("schedule {index} of {}{}", spec.len(), point(spec, index)));
+    text.push('\n');
+    text.push_str(document);
+    curve(&mut text, &description.curve, description.steps);
+    if let Some(budget) = &description.budget {
+        tell(&mut text, budget, description.steps.unwrap_or(1));
+    }
+    for warning in &description.warnings {
+        text.push_str(&paragraph(&format!("warning: {warning}")));
+    }
+    if let Some(momentum) = &description.momentum {
+        text.push_str("\nmomentum\n");
+        curve(&mut text, momentum, description.steps);
+    }
+    let last = spec.len() - 1;
+    if last > 0 {
+        text.push('\n');
+        text.push_str(&paragraph(&format!("{last} more schedules, to schedule {last}{}", point(spec, last))));
+    }
+    text
 }
 
 /// The swept parameters of one schedule.
@@ -89,75 +92,58 @@ fn point(spec: &Spec, index: usize) -> String {
     if pairs.is_empty() { String::new() } else { format!(": {}", pairs.join(", ")) }
 }
 
-/// Where the sweep begins and ends.
-fn sweep(text: &mut String, spec: &Spec) {
-    if spec.len() < 2 {
-        return;
-    }
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "\n{} more schedules, to schedule {}{}",
-        spec.len() - 1,
-        spec.len() - 1,
-        point(spec, spec.len() - 1)
-    );
-}
-
-fn describe(text: &mut String, batch: &Batch, steps: Option<u64>) {
-    let pieces = pieces(&batch.program(0));
-    let products = pieces.iter().any(|piece| piece.factor.is_some());
+/// The segments within the table, and the characteristic values.
+fn curve(text: &mut String, curve: &Curve, steps: Option<u64>) {
+    let products = curve.segments.iter().any(|piece| piece.factor.is_some());
     let mut lines =
         vec![["start", "end", if products { "curve (factor)" } else { "curve" }, "from", "to", ""].map(str::to_owned)];
-    let later = pieces.iter().filter(|piece| steps.is_some_and(|steps| piece.start >= steps)).count();
-    let shown = pieces.iter().filter(|piece| steps.is_none_or(|steps| piece.start < steps));
-    lines.extend(shown.map(line));
+    let within = |piece: &&Piece| steps.is_none_or(|steps| piece.start < steps);
+    lines.extend(curve.segments.iter().filter(within).map(line));
+    let later = curve.segments.len() + 1 - lines.len();
     text.push('\n');
     text.push_str(&columns(&lines));
     if later > 0 {
         text.push_str(&format!("and {later} more after the last step of the table\n"));
     }
-    let Some(steps) = steps else {
-        text.push_str("\nno end: give the spec `steps`, or `eval` its --steps\n");
+    let (Some(steps), Some(values)) = (steps, &curve.values) else {
+        text.push_str(&format!("\n{}", paragraph("no end: give the spec `steps`, or `eval` its --steps")));
         return;
     };
-    let values = key_values(batch, 0, steps);
-    let at = |(step, value): (u64, f64)| [short(value), format!("at step {step}")];
-    let [first, peak, least, last] = [(0, values.first), values.peak, values.least, values.last].map(at);
-    let named = [("first", first), ("largest", peak), ("smallest", least), ("last", last)];
-    let lines = named.map(|(name, [value, step])| [name.to_owned(), value, step]);
+    let at = |name: &str, at: At| [name.to_owned(), short(at.value), format!("at step {}", at.step)];
+    let lines = [
+        at("first", values.first),
+        at("largest", values.largest),
+        at("smallest", values.smallest),
+        at("last", values.last),
+    ];
     // Writing to a String cannot fail.
     let _ = write!(text, "\n{}{steps} steps\n", columns(&lines));
 }
 
-/// What it does in words: phases, the area under it, and when it has come down to a share of its peak.
-fn tell(text: &mut String, batch: &Batch, steps: u64) {
-    let program = batch.program(0);
+/// The phases, the area under the curve, and the steps at which it has fallen to fractions of its peak.
+fn tell(text: &mut String, budget: &Budget, steps: u64) {
     let mut lines = vec![["phase", "from step", "steps", "share", "from", "to"].map(str::to_owned)];
-    lines.extend(phases(&program, steps).iter().map(|phase| told(phase, steps)));
+    lines.extend(budget.phases.iter().map(|phase| phase_line(phase, steps)));
     text.push_str(&format!("\n{}", columns(&lines)));
-    let (peak_step, peak) = key_values(batch, 0, steps).peak;
-    let area = area(batch, 0, steps);
-    let about = if area.exact { "" } else { "about " };
-    let mean = area.sum / steps as f64;
-    let of_peak = if peak > 0.0 { format!(", {:.1} % of the peak", mean / peak * 100.0) } else { String::new() };
-    text.push_str(&format!(
-        "\narea under the curve: {about}{} (the sum over all steps); mean {}{of_peak}\n",
-        readable::value(area.sum),
-        readable::value(mean)
-    ));
-    if peak > 0.0 {
-        let down = |share: f64, words: &str| match first_at_most(&program, peak_step, steps, peak * share) {
+    let about = if budget.area.exact { "" } else { "about " };
+    let of_peak = budget.mean_of_peak.map_or_else(String::new, |share| format!(", {:.1} % of the peak", share * 100.0));
+    let (sum, mean) = (readable::value(budget.area.sum), readable::value(budget.mean));
+    text.push('\n');
+    text.push_str(&paragraph(&format!(
+        "area under the curve: {about}{sum} (the sum over all steps); mean {mean}{of_peak}"
+    )));
+    if let Some(falls) = &budget.falls_to {
+        let down = |step: Option<u64>, words: &str| match step {
             Some(step) => format!("{words} at step {step} ({:.1} %)", step as f64 / steps as f64 * 100.0),
             None => format!("{words} never"),
         };
-        let falls = [(0.5, "half of the peak"), (0.1, "a tenth"), (0.01, "a hundredth")]
-            .map(|(share, words)| down(share, words));
-        text.push_str(&format!("comes down to {}\n", falls.join(", ")));
+        let falls =
+            [down(falls.half, "half of the peak"), down(falls.tenth, "a tenth"), down(falls.hundredth, "a hundredth")];
+        text.push_str(&paragraph(&format!("comes down to {}", falls.join(", "))));
     }
 }
 
-fn told(phase: &Phase, steps: u64) -> [String; 6] {
+fn phase_line(phase: &Phase, steps: u64) -> [String; 6] {
     let name = match phase.kind {
         PhaseKind::Cycles { period } => format!("cycles of {period}"),
         PhaseKind::Stairs { count } => format!("{count} stairs"),

@@ -1,4 +1,4 @@
-//! `lrgrid devices`: the adapters that the GPU backend could use.
+//! `lrgrid devices`: lists the adapters of the GPU backend.
 
 use std::process::ExitCode;
 
@@ -8,14 +8,17 @@ use super::Failure;
 use super::output::print;
 
 const EXAMPLES: &str = "\
-Example:
-  lrgrid eval spec.toml --backend gpu --adapter 0   by its place in this list, or by part of its name
+Examples:
+  # By its number in this list
+  lrgrid eval spec.toml --backend gpu --adapter 0
+  # By part of its name
+  lrgrid eval spec.toml --backend gpu --adapter nvidia
 
-WGPU_BACKEND restricts the list, WGPU_ADAPTER_NAME and WGPU_POWER_PREF steer the choice.";
+WGPU_BACKEND restricts the list; WGPU_ADAPTER_NAME and WGPU_POWER_PREF influence the choice.";
 
 /// List the GPU adapters, best first.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Devices {}
 
 impl Devices {
@@ -38,7 +41,7 @@ fn list() -> String {
         let (kind, place) = (device.kind.to_string(), place.to_string());
         lines.push([place, device.name, kind, device.backend, device.driver, software.to_owned()]);
     }
-    super::columns::columns(&lines)
+    super::text::columns(&lines)
 }
 
 #[cfg(not(feature = "gpu"))]

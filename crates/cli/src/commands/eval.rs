@@ -1,4 +1,4 @@
-//! `lrgrid eval`: a table of learning rates.
+//! `lrgrid eval`: evaluates a spec into a table of learning rates.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,41 +7,45 @@ use std::time::Instant;
 
 use clap::Args;
 use lrgrid::{Backend, Dtype};
-use lrgrid_tables::table::{Control, Existing, Options, Rows};
+use lrgrid_tables::table::{Control, Options, Rows};
 
 use super::Failure;
 use super::arguments::{self, BackendArguments, Shard, WorkArguments};
 use super::input::SpecInput;
-use super::output::warn;
+use super::output::{Overwrite, warn};
 use super::progress::Progress;
 use super::table::{Summary, TableArguments};
 use super::{interrupt, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  lrgrid eval examples/warmup_cosine.toml            CSV to standard output
-  lrgrid eval examples/sweep_peak.toml -o table.npy  NumPy, with table.parameters.csv beside it
+  # CSV to standard output
+  lrgrid eval examples/warmup_cosine.toml
+  # A NumPy table, with table.parameters.csv beside it
+  lrgrid eval examples/sweep_peak.toml -o table.npy
   lrgrid eval examples/sweep_peak.toml -o table.parquet --rows schedule
-  lrgrid eval examples/tokens.toml --steps 0..15_000_000_000_000:4_194_304 -o tokens.csv
+  lrgrid eval examples/tokens.toml -o tokens.csv \\
+      --steps 0..15_000_000_000_000:4_194_304
   lrgrid eval examples/wsd.toml --at 0,10,999 --dtype f64
   lrgrid eval examples/sweep_peak.toml --shard 0/4 -o part0.npy
-  echo '{\"schedule\": {\"kind\": \"constant\", \"value\": 3e-4}}' | lrgrid eval - --steps 0..5";
+  echo '{\"schedule\": {\"kind\": \"constant\", \"value\": 3e-4}}' |
+      lrgrid eval - --steps 0..5";
 
 /// Evaluate a spec into a table.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Eval {
     #[command(flatten)]
     spec: SpecInput,
-    /// Write to a file instead; its ending chooses the format: .csv, .npy, .safetensors, .parquet or .arrow.
+    /// Write to this file instead of standard output, in the format of its extension: .csv, .npy, .safetensors, .parquet
+    /// or .arrow.
     ///
-    /// A file appears whole or not at all, and replaces an existing one only with --force.
+    /// The file appears complete or not at all, and replaces an existing one only with --force.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Replace an existing file, when the new one is complete.
-    #[arg(long, requires = "output")]
-    force: bool,
-    /// What a row of a .parquet or .arrow table is: a value with its step, or a schedule with the list of its values.
+    #[command(flatten)]
+    overwrite: Overwrite,
+    /// The content of a row of a .parquet or .arrow table: a value with its step, or a schedule with its list of values.
     #[arg(long, default_value = "value", value_parser = arguments::rows(), requires = "output")]
     rows: Rows,
     #[command(flatten)]
@@ -53,7 +57,7 @@ pub struct Eval {
     shard: Option<Shard>,
     #[command(flatten)]
     work: WorkArguments,
-    /// Say on standard output, as JSON, what was written: rows, bytes, seconds, backend, checksum.
+    /// Print a summary of the file as JSON: rows, bytes, seconds, backend, checksum.
     #[arg(long, requires = "output")]
     json: bool,
 }
@@ -76,8 +80,8 @@ impl Eval {
         let mut control = Control { memory, stop: interrupt::watch(), progress: &mut |values| progress.show(values) };
         let written = match &self.output {
             Some(path) => {
-                let existing = if self.force { Existing::Replace } else { Existing::Keep };
-                let options = Options { existing, rows: self.rows, checksum: self.json, memory };
+                let options =
+                    Options { existing: self.overwrite.existing(), rows: self.rows, checksum: self.json, memory };
                 job.write(rows.clone(), path, &engine, &options, &mut control)
             }
             None => job

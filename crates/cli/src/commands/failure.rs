@@ -1,4 +1,4 @@
-//! How a command ends that could not do its work.
+//! The errors of a command, with their exit statuses.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,18 +11,18 @@ use lrgrid_tables::error::{JobError, TableError};
 use super::interrupt;
 use crate::error::BenchError;
 
-/// Exit status where the work failed.
+/// Exit status if the work failed.
 const FAILED: u8 = 1;
 
-/// Exit status where the command line or the spec is wrong.
+/// Exit status if the command line or the spec is wrong.
 const WRONG: u8 = 2;
 
-/// Why a command ends without its result.
+/// The reason why a command ends without its result.
 #[derive(Debug)]
 pub enum Failure {
-    /// The reader of standard output has gone: nothing is wrong.
+    /// The reader of standard output has closed it, which is no error.
     ReaderGone,
-    /// A signal asked to stop.
+    /// A signal requested the end.
     Stopped {
         /// One paragraph.
         message: String,
@@ -42,7 +42,7 @@ impl Failure {
         Self::Error { message: message.into(), status: WRONG }
     }
 
-    /// What an evaluation failed at, with the name of the spec in front where that is wrong.
+    /// The error of an evaluation, prefixed with the name of the spec if that is wrong.
     pub fn of_evaluation(name: &str, error: impl Into<lrgrid_tables::Error>) -> Self {
         match error.into() {
             lrgrid_tables::Error::Library(
@@ -52,7 +52,7 @@ impl Failure {
         }
     }
 
-    /// The same, with the name of the spec in front.
+    /// An error of a spec, prefixed with its name.
     pub fn in_spec(name: &str, error: Error) -> Self {
         match Self::from(error) {
             Self::Error { message, status } => Self::Error { message: format!("{name}: {message}"), status },
@@ -60,7 +60,7 @@ impl Failure {
         }
     }
 
-    /// The same, with the name of the spec in front where that is what is wrong.
+    /// The same, prefixed with the name of the spec if that is wrong.
     pub fn named(self, name: &str) -> Self {
         match self {
             Self::Error { message, status: WRONG } => {
@@ -70,7 +70,7 @@ impl Failure {
         }
     }
 
-    /// Standard output refused.
+    /// An error of writing to standard output.
     pub fn from_stdout(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::ReaderGone;
@@ -78,7 +78,7 @@ impl Failure {
         Self::Error { message: format!("could not write standard output: {error}"), status: FAILED }
     }
 
-    /// Says on standard error what happened.
+    /// Prints the error to standard error.
     pub fn report(self) -> ExitCode {
         match self {
             Self::ReaderGone => ExitCode::SUCCESS,
@@ -87,7 +87,7 @@ impl Failure {
                 ExitCode::from(FAILED)
             }
             Self::Error { message, status } => {
-                // Where standard error is closed too, the status still says it.
+                // If standard error is closed too, the status still reports it.
                 let _ = writeln!(io::stderr(), "error: {}", readable::message(&message));
                 ExitCode::from(status)
             }

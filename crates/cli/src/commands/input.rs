@@ -1,4 +1,4 @@
-//! Reading a spec: from a file by its ending, or from standard input, with what the command line changes of it.
+//! Reads a spec from a file or from standard input, with the changes that the command line makes to it.
 
 use std::fs::File;
 use std::io;
@@ -14,11 +14,18 @@ use super::arguments::{methods, number};
 use super::output::note;
 
 /// The spec that a command works on.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 pub struct SpecInput {
     /// A .toml or .json file, or - for standard input.
     #[arg(value_name = "SPEC")]
     path: PathBuf,
+    #[command(flatten)]
+    changes: SpecChanges,
+}
+
+/// The changes that the command line makes to a spec.
+#[derive(Clone, Debug, Args)]
+pub struct SpecChanges {
     /// Set a parameter, or a key such as schedule.end, in Hydra's syntax: peak=1e-3, peak=choice(1e-3,1e-4),
     /// peak=range(1,10,2), peak=interval(1e-4,1e-2), peak=tag(log,interval(1e-4,1e-2)).
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Sweep", value_parser = parse_setting)]
@@ -29,23 +36,23 @@ pub struct SpecInput {
     /// How the parameters combine.
     #[arg(long, value_name = "METHOD", help_heading = "Sweep", value_parser = methods())]
     sweep_method: Option<Method>,
-    /// The number of points of a random or sobol sweep.
+    /// The number of points of a random or Sobol sweep.
     #[arg(long, value_name = "N", help_heading = "Sweep", value_parser = number)]
     sweep_count: Option<u64>,
-    /// What a random or sobol sweep is drawn from.
+    /// The seed of a random or Sobol sweep.
     #[arg(long, value_name = "N", help_heading = "Sweep", value_parser = number)]
     sweep_seed: Option<u64>,
 }
 
-/// A setting that can be understood, as it was.
+/// Checks the syntax of a setting.
 fn parse_setting(text: &str) -> Result<String, String> {
     Overrides::default().set(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 impl SpecInput {
-    /// The spec in a file, where a command need not have one.
-    pub fn of(path: PathBuf) -> Self {
-        Self { path, ..Self::default() }
+    /// A spec with changes, for commands that take several specs or none.
+    pub fn new(path: PathBuf, changes: SpecChanges) -> Self {
+        Self { path, changes }
     }
 
     /// The name in messages.
@@ -57,7 +64,7 @@ impl SpecInput {
         self.path == Path::new("-")
     }
 
-    /// Whether it is a file that the shell has opened, as for `<(command)`: a pipe, but one with a writer.
+    /// Whether the shell has opened the file, as for `<(command)`: a pipe, but one with a writer.
     fn is_open(&self) -> bool {
         ["/dev/fd", "/proc/self/fd"].iter().any(|folder| self.path.starts_with(folder))
     }
@@ -83,17 +90,26 @@ impl SpecInput {
             None => text.trim_start().starts_with('{'),
         };
         let in_spec = |error| Failure::in_spec(&name, error);
-        let overrides = self.overrides().map_err(in_spec)?;
+        let folder = self.path.parent().filter(|_| !self.is_stdin());
+        let overrides = self.changes.overrides(folder).map_err(in_spec)?;
         let read = if is_json { Spec::from_json_with } else { Spec::from_toml_with };
         let spec = read(&text, &overrides).map_err(in_spec)?;
         spec.notes().iter().for_each(|text| note(text));
         Ok(spec)
     }
+}
 
-    /// What the command line changes of the spec.
-    fn overrides(&self) -> Result<Overrides, lrgrid::Error> {
+impl SpecChanges {
+    /// Whether the command line changes nothing.
+    pub fn is_empty(&self) -> bool {
+        let Self { set, sweep, sweep_method, sweep_count, sweep_seed } = self;
+        set.is_empty() && sweep.is_none() && sweep_method.is_none() && sweep_count.is_none() && sweep_seed.is_none()
+    }
+
+    /// The changes as the library takes them, with paths relative to the folder of the spec.
+    fn overrides(&self, folder: Option<&Path>) -> Result<Overrides, lrgrid::Error> {
         let mut overrides = Overrides::default();
-        if let Some(folder) = self.path.parent().filter(|_| !self.is_stdin()) {
+        if let Some(folder) = folder {
             overrides = overrides.in_folder(folder);
         }
         if let Some(path) = &self.sweep {

@@ -1,7 +1,7 @@
-//! SIGINT and SIGTERM: the process ends soon after them, whatever it is doing, and leaves no unfinished file.
+//! SIGINT and SIGTERM: the process ends soon after either, and leaves no unfinished file.
 //!
-//! A thread waits for the signal, so the end does not depend on the work looking at a flag. Work that does look is given
-//! a moment to stop by itself and to say how far it came.
+//! A thread waits for the signal, so the end does not depend on whether the work checks a flag. Work that does check it has
+//! a short time to stop by itself and to report its progress.
 
 use std::sync::atomic::AtomicBool;
 

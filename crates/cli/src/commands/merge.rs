@@ -1,4 +1,4 @@
-//! `lrgrid merge`: the parts of a job joined into one table.
+//! `lrgrid merge`: joins the shards of a job into one table.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use clap::Args;
 use lrgrid_tables::job;
-use lrgrid_tables::table::{Control, Existing, Options, Rows};
+use lrgrid_tables::table::{Control, Options, Rows};
 
 use super::arguments::{self, WorkArguments};
+use super::output::Overwrite;
 use super::progress::Progress;
 use super::table::Summary;
 use super::{Failure, interrupt, output};
@@ -18,47 +19,45 @@ Examples:
   lrgrid merge job -o table.npy
   lrgrid merge job -o table.parquet --rows schedule";
 
-/// Join the parts of a planned table, the same to the byte as `lrgrid eval` of the whole would write.
+/// Merge the shards of a planned table into the file that `lrgrid eval` would write.
 ///
-/// Every checksum is proved first. Parts of different backends or versions are refused, because their last bits may
+/// Every checksum is verified first. Shards from different backends or versions are refused, because their last bits may
 /// differ.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Merge {
-    /// The folder that `lrgrid plan` made.
+    /// The folder of the job, made by `lrgrid plan`.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// The table; its ending chooses the format: .csv, .npy, .safetensors, .parquet or .arrow.
+    /// Write the table to this file, in the format of its extension: .csv, .npy, .safetensors, .parquet or .arrow.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Replace an existing file, when the new one is complete.
-    #[arg(long)]
-    force: bool,
-    /// What a row of a .parquet or .arrow table is: a value with its step, or a schedule with the list of its values.
+    #[command(flatten)]
+    overwrite: Overwrite,
+    /// The content of a row of a .parquet or .arrow table: a value with its step, or a schedule with its list of values.
     #[arg(long, default_value = "value", value_parser = arguments::rows())]
     rows: Rows,
-    /// Join parts of different backends or versions too.
+    /// Merge shards from different backends or versions too.
     #[arg(long)]
     mixed: bool,
     #[command(flatten)]
     work: WorkArguments,
-    /// Say on standard output, as JSON, what was written.
+    /// Print a summary of the file as JSON.
     #[arg(long)]
     json: bool,
 }
 
 impl Merge {
-    /// Proves and joins.
+    /// Verifies and merges.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let started = Instant::now();
         let plan = job::Plan::open(&self.folder)?;
         let job = plan.job();
-        // Once for the proof, once for the table.
+        // Once to verify, once to write.
         let progress = Progress::new(!self.work.quiet, 2 * job.schedules() as u128 * job.steps.len() as u128);
         let memory = self.work.memory;
         let mut control = Control { memory, stop: interrupt::watch(), progress: &mut |values| progress.show(values) };
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        let options = Options { existing, rows: self.rows, checksum: self.json, memory };
+        let options = Options { existing: self.overwrite.existing(), rows: self.rows, checksum: self.json, memory };
         let merged = plan.merge(&self.output, self.mixed, &options, &mut control);
         progress.clear();
         let merged = merged?;

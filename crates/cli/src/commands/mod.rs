@@ -1,9 +1,8 @@
-//! The command line: one file per command, none with logic of its own.
+//! The command line: one file per command, which reads its arguments and prints the result of the library.
 
 mod arguments;
 mod bench;
 mod check;
-mod columns;
 mod compare;
 mod completions;
 mod describe;
@@ -26,6 +25,7 @@ mod stats;
 mod status;
 mod sweep;
 mod table;
+mod text;
 mod wgsl;
 
 use std::ffi::OsString;
@@ -52,7 +52,8 @@ Examples:
   lrgrid schedules cosine
   lrgrid wgsl spec.toml --block spec.bin
 
-Exit status: 0 done; 1 the work failed (or `compare` and `check` found a difference); 2 the command line or the spec is wrong.";
+Exit status: 0 done; 1 the work failed (or `compare` and `check` found a difference); \
+2 the command line or the spec is wrong.";
 
 /// Evaluate learning-rate schedules in batches: whole sweeps, millions of steps, on CPU or GPU.
 #[derive(Debug, Parser)]
@@ -74,7 +75,7 @@ enum Command {
     Plot(plot::Plot),
     Describe(describe::Describe),
     Compare(compare::Compare),
-    Fit(fit::Fit),
+    Fit(fit::FitLog),
     Stats(stats::Stats),
     Sweep(sweep::Sweep),
     Schedules(schedules::Schedules),
@@ -86,23 +87,23 @@ enum Command {
 }
 
 impl Cli {
-    /// Reads the command line; where it is wrong or only asks for help, says so, and the exit status is left.
+    /// Reads the command line. If it is wrong or asks for help, prints that and returns the exit status.
     pub fn of<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> Result<Self, ExitCode> {
         Self::try_parse_from(arguments).map_err(|error| {
             let text = error.to_string();
             let shown: Vec<String> = text.lines().map(readable::message).collect();
-            // Where standard output or error is closed, the status still says it.
+            // If standard output or error is closed, the status still reports it.
             if !error.use_stderr() || text.lines().eq(shown.iter()) {
                 let _ = error.print();
             } else {
-                // Without colours, so that what it quotes can be cut.
+                // Without colours, so that long quotations can be shortened.
                 let _ = writeln!(io::stderr(), "{}", shown.join("\n"));
             }
             u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
         })
     }
 
-    /// Does what was asked for.
+    /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Failure> {
         match self.command {
             Command::Eval(command) => command.run(),
@@ -138,7 +139,7 @@ mod tests {
     fn every_command_is_well_formed_and_has_examples() {
         Cli::command().debug_assert();
         for command in Cli::command().get_subcommands() {
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("Example") || command.get_name() == "help", "{} has no examples", command.get_name());
         }
     }

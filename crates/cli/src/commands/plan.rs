@@ -1,4 +1,4 @@
-//! `lrgrid plan`: a table cut into shards for many machines.
+//! `lrgrid plan`: divides a table into shards for several machines.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,30 +19,30 @@ Examples:
   sbatch --array=0-63 --wrap 'lrgrid run job --shard auto'
   lrgrid status job && lrgrid merge job -o table.npy";
 
-/// Cut a table into shards that many machines make.
+/// Divide a table into shards that several machines compute.
 ///
-/// Writes a manifest into a folder that all of them see. `lrgrid run` makes a shard, `lrgrid status` says what is there,
-/// `lrgrid merge` joins the parts. Planning the same table again changes nothing.
+/// Writes a manifest into a folder that all of them share. `lrgrid run` computes a shard, `lrgrid status` shows the
+/// progress, `lrgrid merge` writes the table. Planning the same table again changes nothing.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Plan {
     #[command(flatten)]
     spec: SpecInput,
-    /// How many shards of equal numbers of schedules.
+    /// The number of shards, each with the same number of schedules.
     #[arg(long, value_name = "N", value_parser = number)]
     shards: u64,
-    /// The folder of the job, which is made.
+    /// The folder of the job, which is created.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Replace the plan of another table that is in the folder.
+    /// Replace the plan of another table in the folder.
     #[arg(long)]
     force: bool,
-    /// What evaluates every shard; cpu gives the same bits on every machine.
+    /// The backend that evaluates every shard; cpu gives the same bits on every machine.
     #[arg(long, default_value = "cpu", value_parser = arguments::backends())]
     backend: Backend,
     #[command(flatten)]
     table: TableArguments,
-    /// Say nothing.
+    /// Print nothing.
     #[arg(short, long)]
     quiet: bool,
 }
@@ -68,7 +68,7 @@ impl Plan {
         let bytes = job.schedules() as u128 * job.steps.len() as u128 * job.dtype.size() as u128;
         output::print(&format!(
             "{} schedules × {} steps in {}, {bytes} bytes, in {shards} shards: {}\n\
-             make each with: lrgrid run {folder} --shard I/{shards}   (I from 0 to {}, or auto in a cluster's task)\n",
+             compute each with: lrgrid run {folder} --shard I/{shards}   (I from 0 to {}, or auto in a cluster's task)\n",
             job.schedules(),
             job.steps.len(),
             job.dtype.name(),

@@ -1,4 +1,4 @@
-//! `lrgrid plot`: a picture of schedules, in the terminal or in a file.
+//! `lrgrid plot`: draws schedules in the terminal or to a file.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,57 +14,71 @@ use rayon::prelude::*;
 
 use super::Failure;
 use super::arguments::{StepRange, number, step_range};
-use super::input::SpecInput;
+use super::input::{SpecChanges, SpecInput};
 use super::output::{Overwrite, print};
 use super::screen::Screen;
 
 const EXAMPLES: &str = "\
 Examples:
-  lrgrid plot examples/one_cycle.toml                          in the terminal
-  lrgrid plot examples/wsd.toml examples/warmup_cosine.toml    several, with a legend
-  lrgrid plot examples/sweep_peak.toml -o sweep.svg            a sweep: lines by parameter, or a heat map
+  lrgrid plot examples/one_cycle.toml
+  lrgrid plot examples/one_cycle.toml --set schedule.max=0.01
+  # Several schedules, with a legend
+  lrgrid plot examples/wsd.toml examples/warmup_cosine.toml
+  # A sweep: a line for each schedule, or a heat map of many
+  lrgrid plot examples/sweep_peak.toml -o sweep.svg
   lrgrid plot examples/cyclic.toml --steps 0..1000 --log
-  lrgrid plot examples/grid.toml -o grid.html                  a page with sliders, to look at offline";
+  # A page with sliders, which works offline
+  lrgrid plot examples/grid.toml -o grid.html";
 
-/// Draw schedules: in the terminal, or as SVG, PNG or HTML.
+/// Draw schedules in the terminal, or as SVG, PNG or HTML.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Plot {
-    /// .toml or .json files, or - for standard input; several are drawn over one another.
+    /// .toml or .json files, or - for standard input; several are drawn in one picture.
     #[arg(value_name = "SPEC", required = true)]
     specs: Vec<PathBuf>,
-    /// Draw into a file instead; its ending chooses the format: .svg, .png or .html.
+    #[command(flatten)]
+    changes: SpecChanges,
+    /// Draw to this file instead of the terminal, in the format of its extension: .svg, .png or .html.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Only steps from A up to, but not including, B.
-    #[arg(long, value_name = "A..B", value_parser = step_range)]
+    /// Only the steps from A up to, but not including, B.
+    #[arg(long, value_name = "A..B", value_parser = range)]
     steps: Option<StepRange>,
-    /// A logarithmic axis of values, whatever they span.
+    /// Draw the values on a logarithmic axis.
     #[arg(long, conflicts_with = "linear")]
     log: bool,
-    /// A linear axis of values, whatever they span.
+    /// Draw the values on a linear axis.
     #[arg(long)]
     linear: bool,
     /// Only this schedule of a sweep, counted from 0.
     #[arg(long, value_name = "I", value_parser = number)]
     schedule: Option<u64>,
-    /// The momentum of the specs instead of their learning rate.
+    /// Draw the momentum of the specs instead of the learning rate.
     #[arg(long)]
     momentum: bool,
-    /// Size of a picture in pixels.
+    /// The size of an .svg or .png picture in pixels.
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "800x420", value_parser = size)]
     size: (f64, f64),
-    /// A PNG on a dark background; SVG and HTML follow the reader's setting.
+    /// Draw a .png with a dark background; .svg and .html follow the viewer's setting.
     #[arg(long)]
     dark: bool,
-    /// The title; the names of the specs by default.
+    /// The title of a picture; by default the names of the specs.
     #[arg(long)]
     title: Option<String>,
 }
 
-/// Reads `WIDTHxHEIGHT`.
+/// Parses `A..B`.
+fn range(text: &str) -> Result<StepRange, String> {
+    match step_range(text)? {
+        range if range.stride == 1 => Ok(range),
+        _ => Err("a curve is drawn through all steps of a range: leave the stride out".to_owned()),
+    }
+}
+
+/// Parses `WIDTHxHEIGHT`.
 fn size(text: &str) -> Result<(f64, f64), String> {
     let wrong = || "write WIDTHxHEIGHT, such as 800x420, each from 100 to 8000".to_owned();
     let (width, height) = text.split_once(['x', '×']).ok_or_else(wrong)?;
@@ -72,13 +86,13 @@ fn size(text: &str) -> Result<(f64, f64), String> {
     Ok((side(width)? as f64, side(height)? as f64))
 }
 
-/// A spec, and which of its schedules are drawn.
+/// A spec, and its schedules to draw.
 struct Drawn {
     name: String,
     spec: Spec,
     steps: u64,
     momentum: bool,
-    /// The one schedule that is shown.
+    /// The schedule to draw, if it is only one.
     only: Option<usize>,
 }
 
@@ -100,7 +114,7 @@ impl Plot {
             .map(|((one, point), program)| one.subject(&**point, &**program))
             .collect();
         let screen = Screen::of_stdout();
-        // A spec's own comments name it well; in the terminal the command line above already does.
+        // In the terminal, the command line above already names the specs.
         let names: Vec<&str> = drawn.iter().map(|one| one.name.as_str()).collect();
         let title =
             self.title.clone().unwrap_or_else(|| if format.is_some() { names.join(", ") } else { String::new() });
@@ -140,7 +154,7 @@ impl Plot {
     }
 
     fn read(&self, path: &Path, is_page: bool) -> Result<Drawn, Failure> {
-        let input = SpecInput::of(path.to_owned());
+        let input = SpecInput::new(path.to_owned(), self.changes.clone());
         let spec = input.read()?;
         let in_spec = |error| Failure::in_spec(&input.name(), error);
         if self.momentum && !spec.has_momentum() {

@@ -1,4 +1,4 @@
-//! `lrgrid run`: one shard of a job, or all that are not done.
+//! `lrgrid run`: computes one shard of a job, or all that are not done.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,31 +17,35 @@ use super::{Failure, interrupt, output};
 const EXAMPLES: &str = "\
 Examples:
   lrgrid run job --shard 3/64
-  lrgrid run job --shard auto    by SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX or OMPI_COMM_WORLD_RANK
-  lrgrid run job --resume        every shard that is missing or damaged; several machines may do so at once";
+  # The shard of this task of a cluster
+  lrgrid run job --shard auto
+  # Every shard that is missing or damaged; several machines may do so at once
+  lrgrid run job --resume
 
-/// Make a shard of a planned table, or all that are not done.
+The number for `--shard auto` is that of SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX or OMPI_COMM_WORLD_RANK.";
+
+/// Compute a shard of a planned table, or all that are not done.
 ///
-/// A shard that is there and proves right is not made again. Where another run is at the same shard, this one waits for
-/// it.
+/// A shard that exists and has the right checksum is not computed again. If another process is computing the same shard,
+/// this one waits for it.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Run {
-    /// The folder that `lrgrid plan` made.
+    /// The folder of the job, made by `lrgrid plan`.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Only the I-th of the plan's N shards, counted from 0, or the one of this cluster task.
     #[arg(long, value_name = "I/N|auto", value_parser = arguments::shard_choice)]
     shard: Option<ShardChoice>,
-    /// Go on with a job that was interrupted: what every run does anyway.
+    /// Continue a job that was interrupted, as every run does.
     #[arg(long)]
     resume: bool,
-    /// Part of the adapter's name, or its place in `lrgrid devices`, where the plan's backend is a GPU.
+    /// Part of the adapter's name, or its number in `lrgrid devices`, if the plan's backend is a GPU.
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
     #[command(flatten)]
     work: WorkArguments,
-    /// Say on standard output, as JSON, what became of each shard.
+    /// Print the result of each shard as JSON.
     #[arg(long)]
     json: bool,
 }

@@ -1,9 +1,9 @@
-//! `lrgrid schedules`: the catalogue.
+//! `lrgrid schedules`: lists the kinds of schedules, and explains one.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use lrgrid::dialect::{ForeignKind, LIBRARIES, Library};
 use lrgrid::schedule::{KINDS, Kind, Schedule};
 use lrgrid::spec::nearest;
@@ -11,8 +11,8 @@ use lrgrid_reports::catalogue::{Parameter, of_schema, parameters};
 use serde::Serialize;
 
 use super::Failure;
-use super::columns::columns;
 use super::output::print;
+use super::text::{columns, indented_paragraph, paragraph};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,19 +23,25 @@ Examples:
 
 /// List the kinds of schedules, or explain one.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Schedules {
     /// The kind to explain, or the library's name for a schedule.
     kind: Option<String>,
-    /// List what a library's own terms are understood for, with arguments and defaults.
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(LIBRARIES.iter().map(|library| library.name)))]
+    /// List the schedules of a library, with its names, arguments and defaults.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(LIBRARIES.iter().map(names)))]
     library: Option<String>,
+}
+
+/// The name of a library, and the others that specs may use too.
+fn names(library: &Library) -> PossibleValue {
+    PossibleValue::new(library.name).aliases(library.aliases)
 }
 
 impl Schedules {
     /// Prints the list, or one entry.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let library = LIBRARIES.iter().find(|library| self.library.as_deref() == Some(library.name));
+        let named_library = |name: &str| LIBRARIES.iter().find(|library| library.is_called(name));
+        let library = self.library.as_deref().and_then(named_library);
         let text = match (library, self.kind) {
             (Some(library), None) => list_library(library),
             (Some(library), Some(name)) => explain_foreign(library, named(&name, library.schedules, |one| one.name)?),
@@ -47,7 +53,7 @@ impl Schedules {
     }
 }
 
-/// The entry of that name; a misspelt one is answered with the nearest.
+/// The entry of that name; the error for another names the nearest.
 fn named<'a, T>(wanted: &str, all: &'a [T], name: impl Fn(&T) -> &'static str) -> Result<&'a T, Failure> {
     all.iter().find(|one| name(one) == wanted).ok_or_else(|| {
         let names: Vec<&str> = all.iter().map(&name).collect();
@@ -55,7 +61,7 @@ fn named<'a, T>(wanted: &str, all: &'a [T], name: impl Fn(&T) -> &'static str) -
     })
 }
 
-/// Every schedule of a library on a line, with its arguments.
+/// The schedules of a library with their arguments.
 fn list_library(library: &Library) -> String {
     let mut lines = vec![["name", "arguments (defaults)"].map(str::to_owned)];
     lines.extend(library.schedules.iter().map(|schedule| {
@@ -66,16 +72,18 @@ fn list_library(library: &Library) -> String {
         let arguments: Vec<String> = of_schema(schedule.schema).into_iter().map(argument).collect();
         [schedule.name.to_owned(), arguments.join(", ")]
     }));
-    format!("{}: {}\n\n{}", library.name, library.summary, columns(&lines))
+    let title = paragraph(&format!("{}: {}", library.name, library.summary));
+    format!("{title}\n{}", columns(&lines))
 }
 
 fn explain_foreign(library: &Library, schedule: &ForeignKind) -> String {
-    let differs = if schedule.bites.is_empty() { String::new() } else { format!("\n  {}\n", schedule.bites) };
+    let differs =
+        if schedule.bites.is_empty() { String::new() } else { format!("\n{}", indented_paragraph(schedule.bites)) };
     let table = table("argument", of_schema(schedule.schema));
     format!("{} of {}\n{differs}\n{table}", schedule.name, library.name)
 }
 
-/// A form longer than this goes behind the description, so that it does not push everything aside.
+/// The longest form with a column of its own; a longer one follows the description.
 const WIDEST_FORM: usize = 40;
 
 fn table(what: &str, parameters: Vec<Parameter>) -> String {
@@ -104,7 +112,8 @@ fn list() -> String {
 }
 
 fn explain(kind: &Kind) -> Result<String, Failure> {
-    let mut text = format!("{}: {}\n\n  {}\n", kind.name, kind.summary, kind.formula);
+    let title = paragraph(&format!("{}: {}", kind.name, kind.summary));
+    let mut text = format!("{title}\n{}", indented_paragraph(kind.formula));
     text.push_str(&format!("\n{}", table("parameter", parameters(kind))));
     if let Some(schedule) = (kind.examples)().into_iter().next() {
         #[derive(Serialize)]

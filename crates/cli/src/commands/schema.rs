@@ -1,4 +1,4 @@
-//! `lrgrid schema`: the JSON schema of specs.
+//! `lrgrid schema`: prints the JSON schema of specs.
 
 use std::process::ExitCode;
 
@@ -6,21 +6,25 @@ use clap::Args;
 use lrgrid::spec::json_schema;
 
 use super::Failure;
-use super::output::print;
+use super::output::Destination;
 
 const EXAMPLES: &str = "\
-Example:
-  lrgrid schema > lrgrid.schema.json   for completion and checks in an editor";
+Examples:
+  # For completion and checks in an editor
+  lrgrid schema -o lrgrid.schema.json";
 
 /// Print the JSON schema of specs.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub struct Schema {}
+#[command(after_long_help = EXAMPLES)]
+pub struct Schema {
+    #[command(flatten)]
+    destination: Destination,
+}
 
 impl Schema {
-    /// Prints the schema.
+    /// Writes the schema.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        print(&format!("{:#}\n", json_schema()))?;
+        self.destination.write(&format!("{:#}\n", json_schema()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,14 +1,14 @@
-//! What standard output is: how wide, and whether it shows colours.
+//! The properties of standard output: its size, and whether it shows colours.
 
 use std::env;
 use std::io::{self, IsTerminal};
 
 use terminal_size::{Height, Width, terminal_size_of};
 
-/// Width of what is no terminal.
+/// The width of a picture where standard output is no terminal.
 const WIDTH: usize = 80;
 
-/// The widest that is drawn.
+/// The largest width of a picture.
 const MOST: usize = 400;
 
 /// Standard output as a canvas.
@@ -23,18 +23,31 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// What there is.
+    /// Standard output as it is now.
     pub fn of_stdout() -> Self {
         let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_terminal = io::stdout().is_terminal();
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let size = terminal_size_of(io::stdout()).filter(|_| is_terminal);
-        let asked: Option<usize> = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-        let width = size.map(|(Width(width), _)| usize::from(width)).or(asked).unwrap_or(WIDTH);
         Self {
-            width: if width == 0 { WIDTH } else { width.min(MOST) },
-            height: size.map(|(_, Height(height))| usize::from(height)),
+            width: width().unwrap_or(WIDTH).min(MOST),
+            height: size().map(|(_, Height(height))| usize::from(height)),
             colour: is_terminal && !is_set("NO_COLOR") && !dumb,
         }
     }
+}
+
+/// The width at which text is wrapped: the terminal's, or that of `COLUMNS`. Text for another program is not wrapped,
+/// because tools such as `grep` expect a row on one line.
+pub fn text_width() -> usize {
+    width().unwrap_or(usize::MAX)
+}
+
+/// The width of the terminal, or that of `COLUMNS` where standard output is no terminal.
+fn width() -> Option<usize> {
+    let asked = || env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    size().map(|(Width(width), _)| usize::from(width)).or_else(asked).filter(|&width| width > 0)
+}
+
+fn size() -> Option<(Width, Height)> {
+    terminal_size_of(io::stdout()).filter(|_| io::stdout().is_terminal())
 }

@@ -1,6 +1,6 @@
-//! `lrgrid stats`: what each schedule comes to, without its table.
+//! `lrgrid stats`: summary statistics of each schedule, without its table.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -14,31 +14,31 @@ use serde_json::{Map, Value, json};
 use super::Failure;
 use super::arguments::{self, BackendArguments, Shard, StepArguments};
 use super::input::SpecInput;
-use super::output::warn;
+use super::output::{Destination, warn};
 
 const EXAMPLES: &str = "\
 Examples:
   lrgrid stats examples/sweep_peak.toml
   lrgrid stats examples/sobol.toml --above 1e-4 --json
-  lrgrid stats examples/random.toml --dtype f32 --shard 0/4 > part0.csv";
+  lrgrid stats examples/random.toml --dtype f32 --shard 0/4 -o part0.csv";
 
 /// The columns of one schedule's statistics, the last of them with `--above`.
 const STATISTICS: [&str; 10] =
     ["steps", "sum", "mean", "sum_of_squares", "min", "min_step", "max", "max_step", "final", "above"];
 
-/// Sum up each schedule: sum, mean, sum of squares, least and greatest value, the last, steps above a threshold.
+/// Print summary statistics of each schedule: sum, mean, sum of squares, minimum, maximum and last value.
 ///
-/// Values are summed as they are evaluated, in constant memory; tables of any size need none.
+/// The values are not stored, so the memory is the same for any number of steps.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Stats {
     #[command(flatten)]
     spec: SpecInput,
     #[command(flatten)]
     backend: BackendArguments,
-    /// The number type that values are evaluated in: f64, or f32 on a GPU, unless told otherwise.
+    /// The number type of the values: by default f64, or f32 on a GPU.
     ///
-    /// f32 is several times faster; its rounding moves a sum by less than 6e-8 of it.
+    /// f32 is several times faster. Its rounding changes a sum by a relative error of less than 6e-8.
     #[arg(long, value_parser = arguments::dtypes())]
     dtype: Option<Dtype>,
     #[command(flatten)]
@@ -49,14 +49,17 @@ pub struct Stats {
     /// Only the I-th of N equal slices of the schedules, counted from 0; schedules keep their numbers.
     #[arg(long, value_name = "I/N", value_parser = arguments::shard)]
     shard: Option<Shard>,
-    /// Print JSON, an object a line, instead of CSV.
+    /// Print JSON instead of CSV, one object per line.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    destination: Destination,
 }
 
 impl Stats {
-    /// Sums up and prints.
+    /// Computes and writes the statistics.
     pub fn run(self) -> Result<ExitCode, Failure> {
+        self.destination.check()?;
         let adapter = self.backend.adapter()?;
         let dtype = self.dtype.unwrap_or(if self.backend.backend == Backend::Gpu { Dtype::F32 } else { Dtype::F64 });
         if self.backend.backend == Backend::Gpu && dtype == Dtype::F64 {
@@ -71,22 +74,22 @@ impl Stats {
         let values = (spec.len() as u64).saturating_mul(steps.len() as u64);
         let engine = Engine::new(self.backend.backend, adapter)?.expecting(values);
         let done = match dtype {
-            Dtype::F64 => self.print::<f64>(&spec, &engine, &steps),
-            Dtype::F32 => self.print::<f32>(&spec, &engine, &steps),
-            Dtype::F16 => self.print::<f16>(&spec, &engine, &steps),
-            Dtype::Bf16 => self.print::<bf16>(&spec, &engine, &steps),
+            Dtype::F64 => self.write::<f64>(&spec, &engine, &steps),
+            Dtype::F32 => self.write::<f32>(&spec, &engine, &steps),
+            Dtype::F16 => self.write::<f16>(&spec, &engine, &steps),
+            Dtype::Bf16 => self.write::<bf16>(&spec, &engine, &steps),
         };
         warn(&engine.take_warnings());
         done?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn print<T: Element>(&self, spec: &Spec, engine: &Engine, steps: &Steps) -> Result<(), Failure> {
+    fn write<T: Element>(&self, spec: &Spec, engine: &Engine, steps: &Steps) -> Result<(), Failure> {
         let rows = self.shard.map_or(0..spec.len(), |shard| shard.rows(spec.len()));
-        let mut out = BufWriter::new(io::stdout().lock());
-        let mut progress = Progress::new(rows.len());
+        let mut out = self.destination.lines()?;
+        let mut progress = Progress::new(rows.len(), self.destination.is_stdout());
         if !self.json {
-            writeln!(out, "{}", self.header(spec)).map_err(Failure::from_stdout)?;
+            out.push(&self.header(spec))?;
         }
         let mut line = String::new();
         survey::<T, Failure>(spec, engine, rows, steps, self.above, |row| {
@@ -97,12 +100,12 @@ impl Stats {
             } else {
                 self.line(&mut line, &point, &row)
             }
-            writeln!(out, "{line}").map_err(Failure::from_stdout)?;
+            out.push(&line)?;
             progress.step();
             Ok(())
         })
         .map_err(|failure| failure.named(&self.spec.name()))?;
-        out.flush().map_err(Failure::from_stdout)
+        out.finish()
     }
 
     fn header(&self, spec: &Spec) -> String {
@@ -169,7 +172,7 @@ impl Stats {
     }
 }
 
-/// A percentage on standard error, where a person watches and does not see the lines go by.
+/// A percentage on standard error, if that is a terminal on which the lines themselves do not appear.
 struct Progress {
     shown: bool,
     total: usize,
@@ -178,8 +181,9 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(total: usize) -> Self {
-        Self { shown: io::stderr().is_terminal() && !io::stdout().is_terminal(), total, done: 0, percent: usize::MAX }
+    fn new(total: usize, to_stdout: bool) -> Self {
+        let hidden = to_stdout && io::stdout().is_terminal();
+        Self { shown: io::stderr().is_terminal() && !hidden, total, done: 0, percent: usize::MAX }
     }
 
     fn step(&mut self) {

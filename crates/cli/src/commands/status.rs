@@ -1,4 +1,4 @@
-//! `lrgrid status`: what is there of a job.
+//! `lrgrid status`: the state of every shard of a job.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,25 +16,25 @@ Examples:
   lrgrid status job
   lrgrid status job && lrgrid merge job -o table.npy";
 
-/// Say which shards of a planned table are done, missing or damaged.
+/// Show which shards of a planned table are done, missing or damaged.
 ///
-/// Every part is read and its checksum proved. Exit status 1 where not all are done.
+/// Every shard is read and its checksum verified. Exit status 1 if not all are done.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Status {
-    /// The folder that `lrgrid plan` made.
+    /// The folder of the job, made by `lrgrid plan`.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Show no progress.
     #[arg(short, long)]
     quiet: bool,
-    /// Say it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 impl Status {
-    /// Proves and prints.
+    /// Verifies and prints.
     pub fn run(self) -> Result<ExitCode, Failure> {
         let plan = job::Plan::open(&self.folder)?;
         let job = plan.job();
@@ -94,7 +94,7 @@ impl Status {
     }
 }
 
-/// Rising numbers as `0-3, 5`, the way that schedulers take them.
+/// Ascending numbers as `0-3,5`, the form that cluster schedulers accept.
 fn ranges(numbers: &[usize]) -> String {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for &number in numbers {

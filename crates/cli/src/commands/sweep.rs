@@ -1,6 +1,5 @@
-//! `lrgrid sweep`: the points of a sweep.
+//! `lrgrid sweep`: shows a sweep, or lists its points.
 
-use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::process::ExitCode;
 
@@ -11,60 +10,64 @@ use serde_json::{Map, Value, json};
 
 use super::Failure;
 use super::arguments::{Shard, shard};
-use super::columns::columns;
 use super::input::SpecInput;
-use super::output::print;
+use super::output::{Destination, Lines};
+use super::text::columns;
 
 const EXAMPLES: &str = "\
 Examples:
   lrgrid sweep examples/sobol.toml
   lrgrid sweep examples/sobol.toml --list
   lrgrid sweep examples/wandb.toml --list --json
-  lrgrid sweep examples/warmup_cosine.toml --list --set 'schedule.then.start=choice(1e-3,3e-4)'";
+  lrgrid sweep examples/sobol.toml --list -o points.csv
+  lrgrid sweep examples/warmup_cosine.toml --list \\
+      --set 'schedule.then.start=choice(1e-3,3e-4)'";
 
 /// Show a sweep, or list its points.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Sweep {
     #[command(flatten)]
     spec: SpecInput,
-    /// Print every point, one a line.
+    /// Print every point, one per line.
     #[arg(long)]
     list: bool,
-    /// Print JSON: an object, or with --list one a line.
+    /// Print JSON: an object, or with --list one per line.
     #[arg(long)]
     json: bool,
     /// Only the I-th of N equal slices of the points, counted from 0; points keep their numbers.
     #[arg(long, value_name = "I/N", value_parser = shard, requires = "list")]
     shard: Option<Shard>,
+    #[command(flatten)]
+    destination: Destination,
 }
 
 impl Sweep {
-    /// Prints the sweep or its points.
+    /// Writes the sweep or its points.
     pub fn run(self) -> Result<ExitCode, Failure> {
+        self.destination.check()?;
         let spec = self.spec.read()?;
         let points = self.shard.map_or(0..spec.len(), |shard| shard.rows(spec.len()));
         match (self.list, self.json) {
-            (true, json) => list(&spec, points, json).map_err(Failure::from_stdout)?,
-            (false, true) => print(&format!("{}\n", summary(&spec)))?,
-            (false, false) => print(&table(&spec))?,
+            (true, json) => list(&spec, points, json, self.destination.lines()?)?,
+            (false, true) => self.destination.write(&format!("{}\n", summary(&spec)))?,
+            (false, false) => self.destination.write(&table(&spec))?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn list(spec: &Spec, points: Range<usize>, json: bool) -> io::Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+fn list(spec: &Spec, points: Range<usize>, json: bool, mut out: Lines) -> Result<(), Failure> {
     let names = spec.parameter_names();
     let mut line = String::new();
     if !json {
         line.push_str("schedule");
         write_parameter_names(&mut line, names.iter().copied(), &[]);
-        writeln!(out, "{line}")?;
+        out.push(&line)?;
     }
     for index in points {
         if json {
-            writeln!(out, "{}", object(&names, index, &spec.point(index)))?;
+            out.push(&object(&names, index, &spec.point(index)).to_string())?;
             continue;
         }
         line.clear();
@@ -73,9 +76,9 @@ fn list(spec: &Spec, points: Range<usize>, json: bool) -> io::Result<()> {
             line.push(',');
             write_number(&mut line, value);
         }
-        writeln!(out, "{line}")?;
+        out.push(&line)?;
     }
-    out.flush()
+    out.finish()
 }
 
 /// A point with the names of its parameters.

@@ -1,4 +1,4 @@
-//! What several commands say and are told about a table.
+//! Arguments that describe a table, and the summary of a written one.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::arguments::{self, StepArguments};
 
-/// The columns, the number type and the order of a table.
+/// The steps, the number type and the layout of a table.
 #[derive(Debug, Args)]
 pub struct TableArguments {
     /// The number type of the values.
@@ -20,20 +20,20 @@ pub struct TableArguments {
     pub dtype: Dtype,
     #[command(flatten)]
     steps: StepArguments,
-    /// The axis that comes first: all steps of a schedule together, or all schedules at a step.
+    /// The outer axis: schedule keeps the steps of a schedule together, step the schedules of a step.
     #[arg(long, default_value = "schedule", value_parser = arguments::layouts())]
     layout: Layout,
 }
 
 impl TableArguments {
-    /// The table that they ask for, of a spec by its name in messages.
+    /// The table that the arguments describe; `name` is that of the spec in messages.
     pub fn job(&self, spec: Spec, name: &str, backend: Backend) -> Result<Job, Failure> {
         let steps = self.steps.of(&spec, name)?;
         Ok(Job { spec, steps, dtype: self.dtype, layout: self.layout, backend })
     }
 }
 
-/// What was written, for other programs.
+/// The summary of a written table, for other programs.
 pub struct Summary<'a> {
     pub job: &'a Job,
     pub rows: Range<usize>,
@@ -49,7 +49,7 @@ impl Summary<'_> {
         format!("{}\n", self.value())
     }
 
-    /// Rows and columns of the table, its bytes and checksum, and how it was made.
+    /// Rows and columns of the table, its bytes and checksum, and its backend.
     pub fn value(&self) -> Value {
         let file = |file: &Stored| {
             json!({

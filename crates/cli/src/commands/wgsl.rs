@@ -1,4 +1,4 @@
-//! `lrgrid wgsl`: the library for shaders of your own, and the block that it reads.
+//! `lrgrid wgsl`: prints the WGSL library for your own shaders, and writes the block of schedules that it reads.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,37 +7,42 @@ use clap::Args;
 use lrgrid::wgsl::{Options, Uses, library};
 
 use super::Failure;
-use super::input::SpecInput;
+use super::input::{SpecChanges, SpecInput};
 use super::output::{Overwrite, print};
 
 const EXAMPLES: &str = "\
 Examples:
-  lrgrid wgsl > lr.wgsl                                    lr_at(program, step) for every schedule
-  lrgrid wgsl --group 1 --binding 3 --prefix sched_        sched_lr_at, bound where your shader has room
-  lrgrid wgsl spec.toml -o lr.wgsl --block schedules.bin   only what this spec uses, and its packed block
+  # lr_at(program, step) for every schedule
+  lrgrid wgsl -o lr.wgsl
+  # sched_lr_at, at a binding that your shader leaves free
+  lrgrid wgsl --group 1 --binding 3 --prefix sched_
+  # Only the functions that this spec uses, and its packed block
+  lrgrid wgsl spec.toml -o lr.wgsl --block schedules.bin
 
-Append the text to your shader and bind the block as a read-only storage buffer: docs/block.md has its bytes.";
+Append the text to your shader and bind the block as a read-only storage buffer. docs/block.md describes its bytes.";
 
-/// The largest block that is written: twice what WebGPU lets every device bind.
+/// The most bytes of a block: twice the binding size that WebGPU guarantees.
 const MOST_BLOCK: usize = 256 << 20;
 
-/// The most bytes of schedules that are compiled together where no block is written.
+/// The most bytes of schedules that are compiled together if no block is written.
 const MOST_AT_ONCE: usize = 8 << 20;
 
-/// Print WGSL that computes learning rates in a shader of your own.
+/// Print WGSL that computes learning rates in your own shader.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Wgsl {
-    /// A .toml or .json file, or - for standard input: leaves out what the spec has no use for.
+    /// A .toml or .json file, or - for standard input: functions that the spec does not need are left out.
     #[arg(value_name = "SPEC")]
     spec: Option<PathBuf>,
+    #[command(flatten)]
+    changes: SpecChanges,
     /// The bind group of the block.
     #[arg(long, value_name = "N", default_value_t = 0)]
     group: u32,
     /// The binding of the block in its group.
     #[arg(long, value_name = "N", default_value_t = 0)]
     binding: u32,
-    /// What every name begins with, the function's too [default: lrgrid_, and plain lr_at for the function]
+    /// The prefix of every name [default: lrgrid_, but none for the function lr_at].
     #[arg(long, value_name = "P")]
     prefix: Option<String>,
     /// The name of the function.
@@ -56,13 +61,16 @@ pub struct Wgsl {
 impl Wgsl {
     /// Prints or writes the text, and the block.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let Self { spec, group, binding, prefix, entry, block, output, overwrite } = self;
+        let Self { spec, changes, group, binding, prefix, entry, block, output, overwrite } = self;
         overwrite.check(block.as_deref())?;
         overwrite.check(output.as_deref())?;
+        if spec.is_none() && !changes.is_empty() {
+            return Err(Failure::wrong("--set and --sweep change a spec, and there is none: name its file too"));
+        }
         let mut uses = Uses::default();
         let mut bytes = None;
         if let Some(path) = spec {
-            let input = SpecInput::of(path);
+            let input = SpecInput::new(path, changes);
             let spec = input.read()?;
             let in_spec = |error| Failure::in_spec(&input.name(), error);
             let most = if block.is_some() { MOST_BLOCK } else { MOST_AT_ONCE };

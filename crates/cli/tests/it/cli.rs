@@ -1,100 +1,9 @@
-//! The program as a user runs it: outputs, files, exit codes and every class of error.
-#![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
+//! The results of the program: tables, files, sweeps, statistics and descriptions.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
-use tempfile::TempDir;
-
-fn lrgrid() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lrgrid"));
-    command.current_dir(lrgrid_testkit::root());
-    // Mesa complains on standard error without one.
-    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
-    }
-    command
-}
-
-/// Standard output of a command that succeeds and says nothing else, but for notes on W&B's example.
-fn output(arguments: &[&str]) -> String {
-    let assert = lrgrid().args(arguments).assert().success();
-    let output = assert.get_output();
-    let said = String::from_utf8_lossy(&output.stderr);
-    let notes = arguments.contains(&WANDB) && said.lines().all(|line| line.starts_with("note: wandb_sweep.yaml: "));
-    assert!(said.is_empty() || notes, "{said}");
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-/// Standard error of a command that fails with a status, checked to be one paragraph of an error.
-fn error(arguments: &[&str], status: i32) -> String {
-    error_with_input(arguments, "", status)
-}
-
-fn error_with_input(arguments: &[&str], input: &str, status: i32) -> String {
-    let assert = lrgrid().args(arguments).write_stdin(input).assert().code(status);
-    let output = assert.get_output();
-    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
-    let text = String::from_utf8(output.stderr.clone()).unwrap();
-    assert!(text.starts_with("error: "), "{text}");
-    assert!(!text.contains("panicked") && !text.contains("backtrace"), "{text}");
-    text
-}
-
-/// An error of the work or the spec, which is a single line.
-fn one_line(text: &str) -> &str {
-    assert_eq!(text.trim_end().lines().count(), 1, "{text}");
-    text
-}
-
-fn examples() -> Vec<PathBuf> {
-    let folder = lrgrid_testkit::root().join("examples");
-    let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    found.retain(|path| path.extension().is_some_and(|ending| ending == "toml" || ending == "json"));
-    found.sort();
-    assert!(found.len() >= 14, "only {} examples", found.len());
-    found
-}
-
-/// A path as seen from the root of the project.
-fn relative(path: &Path) -> &str {
-    path.strip_prefix(lrgrid_testkit::root()).unwrap().to_str().unwrap()
-}
-
-fn names(folder: &TempDir) -> Vec<String> {
-    let entries = fs::read_dir(folder.path()).unwrap();
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-/// A `.npy` file: its type, its shape and its bytes, read from the format's description.
-fn read_npy(path: &Path) -> (String, Vec<usize>, Vec<u8>) {
-    let bytes = fs::read(path).unwrap();
-    assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
-    let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    assert_eq!((10 + length) % 64, 0);
-    let head = std::str::from_utf8(&bytes[10..10 + length]).unwrap();
-    assert!(head.contains("'fortran_order': False") && head.ends_with('\n'), "{head}");
-    let between = |from: &str, to: &str| head.split_once(from).unwrap().1.split_once(to).unwrap().0.to_owned();
-    let shape = between("'shape': (", ")").split(", ").map(|axis| axis.parse().unwrap()).collect();
-    (between("'descr': '", "'"), shape, bytes[10 + length..].to_vec())
-}
-
-fn f32s(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|bytes| f32::from_ne_bytes(bytes.try_into().unwrap())).collect()
-}
-
-/// The last column of a CSV table.
-fn last_column(csv: &str) -> Vec<&str> {
-    csv.lines().skip(1).map(|line| line.rsplit_once(',').unwrap().1).collect()
-}
-
-const WANDB: &str = "examples/wandb.toml";
-const WARMUP: &str = "examples/warmup_cosine.toml";
-const GRID: &str = "examples/grid.toml";
+use crate::program::{GRID, WARMUP, error, examples, f32s, last_column, lrgrid, names, output, read_npy, relative};
 
 #[test]
 fn the_first_command_of_the_readme() {
@@ -190,45 +99,6 @@ fn a_sweep_is_listed_and_changed_from_the_command_line() {
     let grid =
         output(&["sweep", GRID, "--list", "--set", "peak=tag(log,interval(1e-4,1e-2,count=2))", "--set", "warmup=50"]);
     assert_eq!(grid, "schedule,peak,warmup\n0,0.0001,50\n1,0.01,50\n");
-}
-
-#[test]
-fn a_sweep_file_of_wandb_is_taken_as_it_is() {
-    let notes = |arguments: &[&str]| {
-        let assert = lrgrid().args(arguments).assert().success();
-        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
-    };
-    let said = notes(&["sweep", WANDB]);
-    for word in ["`program`, `metric`, `early_terminate`:", "`optimizer`, `batch_size`:", "note: wandb_sweep.yaml: "] {
-        assert!(said.contains(word), "{said}");
-    }
-    assert!(output(&["sweep", WANDB]).starts_with("random, 50 points, seed 0\n"));
-    let whole = output(&["sweep", WANDB, "--list"]);
-    for line in whole.lines().skip(1) {
-        let values: Vec<f64> = line.split(',').map(|cell| cell.parse().unwrap()).collect();
-        assert!((1e-4..=0.1).contains(&values[1]) && (0.05..=0.4).contains(&values[2]), "{line}");
-    }
-    // From the command line, and in JSON, to the same points.
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sweep.json");
-    let text = r#"{"program": "train.py", "method": "random", "run_cap": 50, "parameters": {"opt": {"values": ["a"]},
-        "learning_rate": {"distribution": "log_uniform_values", "min": 1e-4, "max": 0.1},
-        "nested": {"parameters": {"unused": {"value": true}}}, "warmup_ratio": {"min": 0.05, "max": 0.4}}}"#;
-    fs::write(&path, text).unwrap();
-    let arguments = ["sweep", WANDB, "--list", "--sweep", path.to_str().unwrap()];
-    let assert = lrgrid().args(arguments).assert().success();
-    assert_eq!(String::from_utf8_lossy(&assert.get_output().stdout), whole);
-    fs::write(&path, text.replace("\"random\"", "\"bayes\"")).unwrap();
-    let refused = error(&arguments, 2);
-    assert!(one_line(&refused).contains("bayes") && refused.contains("sobol"), "{refused}");
-    for (name, text, part) in
-        [("a.yaml", "a: [1", "not YAML: line"), ("a.yaml", "5", "a table"), ("a.txt", "", ".yaml, .json or .toml")]
-    {
-        let path = folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        let refused = error(&["sweep", WANDB, "--sweep", path.to_str().unwrap()], 2);
-        assert!(one_line(&refused).contains(part), "{refused}");
-    }
 }
 
 #[test]
@@ -383,29 +253,11 @@ fn the_catalogue_lists_and_explains_every_kind() {
 }
 
 #[test]
-fn schema_devices_version_and_help() {
+fn schema_devices_and_version() {
     let schema: serde_json::Value = serde_json::from_str(&output(&["schema"])).unwrap();
     assert!(schema["properties"]["schedule"].is_object());
     assert!(!output(&["devices"]).is_empty());
     assert_eq!(output(&["--version"]), format!("lrgrid {}\n", env!("CARGO_PKG_VERSION")));
-    for command in [
-        "eval",
-        "plan",
-        "run",
-        "status",
-        "merge",
-        "check",
-        "bench",
-        "describe",
-        "stats",
-        "sweep",
-        "schedules",
-        "schema",
-        "devices",
-        "wgsl",
-    ] {
-        assert!(output(&[command, "--help"]).contains("Example"), "{command}");
-    }
 }
 
 #[test]
@@ -472,130 +324,6 @@ fn a_reader_that_leaves_is_no_error() {
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-}
-
-#[test]
-fn wrong_command_lines_are_refused_with_a_remedy() {
-    for (arguments, remedy) in [
-        (&["eval", WARMUP, "--backend", "gpuu"][..], "gpu"),
-        (&["eval", WARMUP, "--dtype", "f23"], "f32"),
-        (&["eval", WARMUP, "--steps", "9..3"], "up to, but not including"),
-        (&["eval", WARMUP, "--steps", "5"], "A..B"),
-        (&["eval", WARMUP, "--steps", "0..9:0"], "1 or more"),
-        (&["eval", WARMUP, "--steps", "100.."], "after the spec's last step"),
-        (&["eval", WARMUP, "--at", "1,x"], "whole number"),
-        (&["eval", WARMUP, "--at", "9007199254740992"], "9007199254740991"),
-        (&["eval", WARMUP, "--at", "1", "--steps", "0..2"], "cannot be used with"),
-        (&["eval", WARMUP, "--shard", "4/4"], "count from 0"),
-        (&["eval", WARMUP, "--shard", "1"], "I/N"),
-        (&["eval", WARMUP, "--memory", "12parsec"], "GiB"),
-        (&["eval", WARMUP, "--layout", "steps"], "step"),
-        (&["eval", WARMUP, "--backend", "gpu", "--dtype", "f64"], "--backend cpu"),
-        (&["eval", WARMUP, "--backend", "cpu", "--adapter", "0"], "gpu or auto"),
-        (&["eval", WARMUP, "-o", "table.xyz"], ".csv, .npy, .safetensors"),
-        (&["eval", WARMUP, "-o", "table"], ".csv, .npy, .safetensors"),
-        (&["eval", WARMUP, "-o", "table.npy", "--dtype", "bf16"], ".csv or .safetensors"),
-        (&["eval", WARMUP, "-o", "table.npy", "--rows", "schedule"], ".parquet"),
-        (&["eval", WARMUP, "--json"], "--output"),
-        #[cfg(feature = "arrow")]
-        (&["eval", WARMUP, "-o", "table.parquet", "--rows", "schedule", "--layout", "step"], "leave out --layout step"),
-        #[cfg(feature = "arrow")]
-        (&["eval", WARMUP, "-o", "table.arrow", "--rows", "schedule", "--memory", "1KiB"], "--rows value"),
-        #[cfg(not(feature = "arrow"))]
-        (&["eval", WARMUP, "-o", "table.parquet"], "`arrow` feature"),
-        (&["plan", WARMUP, "--shards", "2", "-o", "job"], "from 1 to 1"),
-        (&["eval", WARMUP, "--set", "peak"], "NAME=VALUE"),
-        (&["eval", WARMUP, "--set", "peak=chioce(1,2)"], "`choice`"),
-        (&["eval", WARMUP, "--set", "peak=3"], "not used"),
-        (&["eval", WARMUP, "--set", "schedule.then.ned=3"], "`end`"),
-        (&["eval", WARMUP, "--set", "steps=choice(1,2)"], "cannot be swept"),
-        (&["sweep", WARMUP, "--sweep-method", "bayes"], "sobol"),
-        (&["sweep", WARMUP, "--sweep-count", "3"], "no sweep"),
-        (&["sweep", WARMUP, "--shard", "0/2"], "--list"),
-        (&["stats", WARMUP, "--above", "nan"], "give a number"),
-        (&["stats", WARMUP, "--backend", "gpu", "--dtype", "f64"], "--dtype f32"),
-        (&["stats", WARMUP, "--steps", "100.."], "after the spec's last step"),
-        (&["eval"], "SPEC"),
-        (&["evla", WARMUP], "eval"),
-        (&["schedules", "cosin"], "`cosine`"),
-        (&["schedules", "--library", "torch", "OneCycle"], "`OneCycleLR`"),
-        (&["schedules", "--library", "torhc"], "'torch'"),
-        (&["describe", WARMUP, "--schedule", "1"], "from 0 up to 0"),
-    ] {
-        let text = error(arguments, 2);
-        assert!(text.contains(remedy), "{arguments:?}: {text}");
-    }
-    assert!(!lrgrid_testkit::root().join("table.npy").exists());
-}
-
-#[test]
-fn wrong_specs_are_refused_by_key_and_value() {
-    for (spec, words) in [
-        ("schedule = {kind = 'cosin', start = 1, end = 0, steps = 9}", &["schedule", "`cosine`"][..]),
-        ("schedule = {kind = 'cosine', start = 1, end = 0, stpes = 9}", &["`schedule", "`steps`"]),
-        ("schedule = {kind = 'cosine', start = 1, end = 0, steps = 0}", &["schedule.steps", "0"]),
-        ("schedule = {kind = 'cosine', start = '$peak', end = 0, steps = 9}", &["schedule.start", "peak"]),
-        ("schedule = {kind = 'constant', value = nan}", &["schedule.value", "finite"]),
-        ("schedule = {kind = 'constant', value = 1}", &["steps", "missing"]),
-        ("shcedule = {kind = 'constant', value = 1}", &["shcedule", "`schedule`"]),
-        ("schedule = {kind = 'constant', value = 1", &["line 1"]),
-        ("{\"schedule\": 5", &["JSON"]),
-        ("", &["schedule", "missing"]),
-    ] {
-        let text = error_with_input(&["eval", "-"], spec, 2);
-        assert!(one_line(&text).starts_with("error: standard input: "), "{text}");
-        assert!(words.iter().all(|word| text.contains(word)), "{spec}: {text}");
-    }
-    let text = error(&["check", "no/such.toml"], 2);
-    assert!(one_line(&text).contains("no/such.toml"), "{text}");
-    let text = error(&["describe", "Cargo.lock"], 2);
-    assert!(one_line(&text).contains(".toml or .json"), "{text}");
-}
-
-#[test]
-fn what_cannot_be_written_leaves_nothing_behind() {
-    let folder = tempfile::tempdir().unwrap();
-    let inside = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let text = error(&["eval", WARMUP, "-o", &inside("missing/table.npy")], 1);
-    assert!(one_line(&text).contains("table.npy"), "{text}");
-    fs::create_dir(folder.path().join("folder.csv")).unwrap();
-    let text = error(&["eval", WARMUP, "-o", &inside("folder.csv")], 1);
-    assert!(one_line(&text).contains("is a folder"), "{text}");
-    // A companion that cannot be made stops the table too.
-    fs::create_dir(folder.path().join("table.parameters.csv")).unwrap();
-    error(&["eval", GRID, "-o", &inside("table.npy")], 1);
-    assert_eq!(names(&folder), ["folder.csv", "table.parameters.csv"]);
-}
-
-#[cfg(unix)]
-#[test]
-fn loops_of_links_and_full_devices_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("loop.csv");
-    std::os::unix::fs::symlink(&path, &path).unwrap();
-    let text = error(&["eval", WARMUP, "-o", path.to_str().unwrap()], 1);
-    assert!(one_line(&text).contains("loop.csv"), "{text}");
-    if let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") {
-        let status = std::process::Command::new(env!("CARGO_BIN_EXE_lrgrid"))
-            .args(["eval", WARMUP])
-            .current_dir(lrgrid_testkit::root())
-            .stdout(full)
-            .stderr(std::process::Stdio::null())
-            .status()
-            .unwrap();
-        assert_eq!(status.code(), Some(1));
-    }
-}
-
-#[test]
-fn a_missing_gpu_is_an_error_for_gpu_only() {
-    let text = error(&["eval", WARMUP, "--backend", "gpu", "--adapter", "no such card"], 1);
-    assert!(one_line(&text).contains("--backend cpu"), "{text}");
-    output(&["eval", WARMUP, "--backend", "auto", "--adapter", "no such card"]);
-    let text = error(&["check", WARMUP, "--backend", "gpu", "--adapter", "no such card"], 1);
-    assert!(one_line(&text).contains("--backend cpu"), "{text}");
-    let report = output(&["check", WARMUP, "--adapter", "no such card"]);
-    assert!(report.contains("not checked: gpu"), "{report}");
 }
 
 #[cfg(feature = "gpu")]

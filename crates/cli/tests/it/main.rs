@@ -3,12 +3,18 @@
 mod backends;
 mod cli;
 mod faults;
+mod help;
 mod interop;
 mod names;
+mod outputs;
 mod page;
 mod people;
+mod program;
 mod random;
+mod refusals;
 mod resident_training;
 mod shards;
 mod signals;
+#[cfg(feature = "yaml")]
+mod wandb;
 mod wgsl;

@@ -1,4 +1,4 @@
-//! The choices that a drawn spec is made of: random ones by their place, or those of a fuzzer's bytes.
+//! The choices from which a random spec is generated: random numbers by their index, or the bytes of a fuzzer.
 
 use rand_philox::philox4x32_10;
 
@@ -10,7 +10,7 @@ pub struct Choices<'b>(Source<'b>);
 enum Source<'b> {
     /// Philox4x32-10 with the seed as its key, at places of a stream of a number.
     Random { seed: u64, number: u64, stream: u32, place: u32 },
-    /// What is left of a fuzzer's bytes.
+    /// The unread bytes of a fuzzer.
     Bytes(&'b [u8]),
 }
 

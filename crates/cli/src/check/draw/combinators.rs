@@ -1,4 +1,4 @@
-//! Parameters for every combinator, and the schedules within.
+//! Random parameters for every combinator, and its inner schedules.
 
 use super::numbers::{length, rising, value};
 use super::{Choices, Nesting, kinds, schedule};

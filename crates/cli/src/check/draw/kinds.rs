@@ -1,4 +1,4 @@
-//! Parameters for every schedule.
+//! Random parameters for every schedule.
 
 use super::numbers::{ends, exponent, geometric_ends, length, ratio, rising, share, value};
 use super::{Choices, Nesting, combinators};

@@ -1,4 +1,4 @@
-//! Specs drawn over the whole catalogue: every schedule, every combinator nested to some depth, and epochs.
+//! Random specs of the whole catalogue: every schedule, every combinator with nested schedules, and epochs.
 
 mod choices;
 mod combinators;

@@ -1,4 +1,4 @@
-//! Numbers as schedules have them, typical and extreme.
+//! Random numbers for schedules, typical and extreme ones.
 
 use super::Choices;
 use lrgrid::program::MAX_STEP;

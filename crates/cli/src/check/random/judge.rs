@@ -1,4 +1,4 @@
-//! Every backend on one spec, held to its bound and to itself.
+//! Checks every backend on one spec: its error against the bound, and that it gives the same bits for the same steps.
 
 use half::{bf16, f16};
 
@@ -35,7 +35,7 @@ pub(super) struct Contender {
 }
 
 impl Contender {
-    /// What the options allow, and what could not be had.
+    /// The engines that the options allow, and the reasons for those that are unavailable.
     pub fn all(backend: Backend, adapter: Option<&str>) -> Result<(Vec<Self>, Vec<String>), Error> {
         let mut contenders = vec![Self { name: "reference".to_owned(), engine: Engine::Reference }];
         let mut skipped = Vec::new();
@@ -109,7 +109,7 @@ fn gpu(_adapter: Option<&str>) -> Result<Contender, GpuError> {
 /// Rows that share their shapes are evaluated together on the CPU, from 16 on in another order.
 const ROWS: usize = 17;
 
-/// A compiled spec and what to look at.
+/// A compiled spec and the steps to check.
 pub(super) struct Case {
     pub batch: Batch,
     pub program: Program,
@@ -122,7 +122,7 @@ pub(super) struct Case {
     terms: Option<f64>,
 }
 
-/// What is wrong with a value.
+/// The kind of error of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Problem {
@@ -136,10 +136,10 @@ pub enum Problem {
     Failed,
 }
 
-/// One value that is not what it should be.
+/// One wrong value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wrong {
-    /// What kind of wrong.
+    /// The kind of error.
     pub problem: Problem,
     /// The backend.
     pub backend: String,
@@ -147,13 +147,13 @@ pub struct Wrong {
     pub dtype: Dtype,
     /// The step.
     pub step: u64,
-    /// What it is, and its bits in its own type.
+    /// The value, and its bits in its own type.
     pub got: (f64, u64),
-    /// What it should be, rounded to the type, and its bits.
+    /// The correct value, rounded to the type, and its bits.
     pub want: (f64, u64),
-    /// How far it is off, in units in the last place.
+    /// The error, in units in the last place.
     pub off: f64,
-    /// How far it may be off.
+    /// The bound on the error.
     pub bound: f64,
     /// How the steps were given, or the message of a failure.
     pub note: String,

@@ -1,4 +1,4 @@
-//! The steps at which a drawn spec is looked at: listed ones, and ranges as tables have them.
+//! The steps at which a random spec is checked: a list, and ranges as in tables.
 
 use std::ops::Range;
 

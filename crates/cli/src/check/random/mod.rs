@@ -1,7 +1,7 @@
-//! Specs drawn over the whole catalogue, on every backend that the machine has.
+//! Compares every backend of the machine with the reference on random specs of the whole catalogue.
 //!
-//! A spec is drawn from a seed and its number alone, so it is the same whatever else is drawn; each backend is held to
-//! its bound against the reference, and the CPU to the same bits however the steps are given.
+//! A spec depends on a seed and its number alone. The error of each backend must be within its bound, and the CPU must
+//! give the same bits for a range of steps, for parts of it and for a list.
 
 mod judge;
 mod looks;
@@ -29,10 +29,10 @@ use tally::Tally;
 pub use judge::{Problem, Wrong};
 pub use tally::{Count, GROUPS};
 
-/// How many specs are drawn unless told otherwise.
+/// The default number of specs.
 pub const DEFAULT_SPECS: u64 = 1000;
 
-/// Specs that are judged at once, whose results wait for each other.
+/// The number of specs that are checked in parallel before their results are merged.
 const AT_ONCE: usize = 64;
 
 /// Specs whose breach is described; the rest is counted.
@@ -46,15 +46,15 @@ const LOOKS: u32 = 1;
 pub struct Breach {
     /// The spec's number.
     pub number: u64,
-    /// What is wrong with it as it was drawn.
+    /// The error of the spec as it was drawn.
     pub wrong: Wrong,
     /// The spec as it was drawn.
     pub document: Value,
-    /// A smaller spec with the same problem, and what is wrong with that.
+    /// A smaller spec with the same problem, and its error.
     pub smaller: Option<(Value, Wrong)>,
 }
 
-/// What came of a random check.
+/// The report of a random check.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// How many specs were drawn.
@@ -71,12 +71,12 @@ pub struct Report {
     pub breaches: Vec<Breach>,
     /// How many such specs there are in all.
     pub breached: u64,
-    /// The backends that could not be looked at, and why.
+    /// The backends that could not be checked, with reasons.
     pub skipped: Vec<String>,
 }
 
 impl Report {
-    /// Whether any value was not what it should be.
+    /// Whether any value was wrong.
     #[must_use]
     pub fn is_breached(&self) -> bool {
         self.breached > 0
@@ -131,7 +131,7 @@ pub fn check(numbers: Range<u64>, options: &Options) -> Result<Report, Error> {
 /// something to evaluate, because the spec was not refused.
 ///
 /// # Errors
-/// With what is wrong.
+/// With the error that was found.
 pub fn check_bytes(bytes: &[u8]) -> Result<bool, Box<Breach>> {
     let mut choices = Choices::from_bytes(bytes);
     let document = draw::document(&mut choices);
@@ -175,7 +175,7 @@ fn empty_findings(contender: &Contender) -> Vec<Finding> {
 }
 
 impl Finding {
-    /// Adds what one spec showed.
+    /// Adds the score of one spec.
     fn add(&mut self, score: &Score, number: u64) {
         self.values += score.values;
         self.breaches += score.breaches;
@@ -186,7 +186,7 @@ impl Finding {
     }
 }
 
-/// What came of one spec.
+/// The result of one spec.
 struct Outcome {
     number: u64,
     document: Value,

@@ -1,4 +1,4 @@
-//! Makes a document that shows something wrong as small as it can: parts of it, fewer pieces, plainer numbers.
+//! Reduces a spec with an error to a smaller one with the same error: parts of it, fewer pieces, simpler numbers.
 
 use serde_json::{Map, Value};
 
@@ -24,7 +24,7 @@ pub(super) fn shrink(document: Value, mut still: impl FnMut(&Value) -> bool) -> 
     }
 }
 
-/// Plainer documents, the plainest first.
+/// Simpler documents, the simplest first.
 fn candidates(document: &Value) -> Vec<Value> {
     let Value::Object(keys) = document else { return Vec::new() };
     let mut found = Vec::new();
@@ -55,7 +55,7 @@ fn is_schedule(value: &Value) -> bool {
     value.get("kind").is_some()
 }
 
-/// Plainer schedules in the place of this one.
+/// Simpler replacements of this schedule.
 fn plainer_schedules(value: &Value) -> Vec<Value> {
     let mut found = Vec::new();
     if is_schedule(value) {
@@ -127,7 +127,7 @@ fn shorter_lists(keys: &Map<String, Value>) -> Vec<Value> {
     found
 }
 
-/// Plainer numbers than this one.
+/// Simpler numbers than this one.
 fn plainer_numbers(value: &Value) -> Vec<Value> {
     if let Some(whole) = value.as_u64() {
         let smaller = [1, whole / 1000, whole / 10, whole / 2, whole - whole % 10, whole.saturating_sub(1)];

@@ -1,4 +1,4 @@
-//! How often each kind, each of its forms and each kind of time was drawn.
+//! Counts how often each kind, each of its forms and each unit of time was drawn.
 
 use serde_json::Value;
 
