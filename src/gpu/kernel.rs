@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 
+use super::buffers::TileBuffers;
 use super::device::Device;
-use super::dispatch::Request;
-use super::readback::TileBuffers;
+use super::request::Request;
 use super::shader::{LIBRARY, PackedTile, TABLE, USED, Way, entry_point};
 use super::tables::Tables;
 use super::tile::Tile;

@@ -109,7 +109,7 @@ fn imports_run_one_way() {
 }
 
 /// Folders whose files import each other without a cycle.
-const ACYCLIC: &[&str] = &["packed"];
+const ACYCLIC: &[&str] = &["gpu", "packed"];
 
 /// A module: the names on the way to it from the crate's root.
 type Module = Vec<String>;
