@@ -130,17 +130,10 @@ impl Shader {
             label: Some("lrgrid table"),
             source: wgpu::ShaderSource::Wgsl([LIBRARY, TABLE].concat().into()),
         });
-        let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
-        let types = [
-            storage(true),
-            storage(true),
-            storage(true),
-            storage(true),
-            storage(true),
-            storage(true),
-            wgpu::BufferBindingType::Uniform,
-            storage(false),
-        ];
+        let read = wgpu::BufferBindingType::Storage { read_only: true };
+        let written = wgpu::BufferBindingType::Storage { read_only: false };
+        // The batch's five tables and the steps, the tile's parameters, the values.
+        let types = [read, read, read, read, read, read, wgpu::BufferBindingType::Uniform, written];
         let entries: Vec<wgpu::BindGroupLayoutEntry> = (0..)
             .zip(types)
             .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {

@@ -31,7 +31,7 @@ pub use device::{GpuDevice, GpuKind, devices};
 pub use measure::{Clock, Timing};
 #[doc(hidden)]
 pub use request::Tuning;
-pub use resident::{Adam, AdamBlock, AdamConstants, Counter, PackedAdam, Programs, Record, Room};
+pub use resident::{Adam, AdamBlock, AdamConstants, Counter, CounterKind, PackedAdam, Programs, Record, Room};
 
 use crate::element::{Dtype, Element};
 use crate::error::{Error, EvaluateError, GpuError};

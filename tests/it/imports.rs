@@ -1,5 +1,5 @@
-//! Imports run one way: each module of the library may use only those before it, and the files of a folder in [`ACYCLIC`]
-//! have no circle. (Between crates the compiler sees to it.)
+//! Imports run one way: each module of the library may use only those before it, and the files of the folders in
+//! [`ACYCLIC`] import each other without a cycle. (Between crates the compiler sees to it.)
 #![expect(clippy::unwrap_used, reason = "a test's helpers may fail as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,7 +109,7 @@ fn imports_run_one_way() {
 }
 
 /// Folders whose files import each other without a cycle.
-const ACYCLIC: &[&str] = &["gpu", "packed"];
+const ACYCLIC: &[&str] = &["gpu", "packed", "wgsl"];
 
 /// A module: the names on the way to it from the crate's root.
 type Module = Vec<String>;
