@@ -1,21 +1,9 @@
 // The records of a batch: twin of src/packed/layout.rs and src/packed/number.rs. A test compares them.
 //
-// 64-bit integers are two words, low word first.
+// 64-bit integers are two words, low word first. The ids of curves are made from the table in src/curve/table.rs.
 
 const LRGRID_EXPONENT_BIAS: i32 = 16384;
 const LRGRID_SIGN_BIT: u32 = 0x80000000u;
-
-const LRGRID_HOLD: u32 = 0u;
-const LRGRID_LINEAR: u32 = 1u;
-const LRGRID_POWER: u32 = 2u;
-const LRGRID_COSINE: u32 = 3u;
-const LRGRID_COSINE_POWER: u32 = 4u;
-const LRGRID_COSINE_EXPONENTIAL: u32 = 5u;
-const LRGRID_EXPONENTIAL: u32 = 6u;
-const LRGRID_LOGISTIC: u32 = 7u;
-const LRGRID_RATIONAL_FALLING: u32 = 8u;
-const LRGRID_RATIONAL_RISING: u32 = 9u;
-const LRGRID_EXPONENTIAL_MINUS_ONE: u32 = 10u;
 
 const LRGRID_KIND_MASK: u32 = 0xffu;
 const LRGRID_FLAG_REVERSED: u32 = 0x100u;

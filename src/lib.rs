@@ -43,6 +43,7 @@
 #![deny(missing_docs)]
 pub mod bounded;
 pub mod cpu;
+#[macro_use]
 pub mod curve;
 pub mod dialect;
 pub mod double_double;

@@ -5,6 +5,7 @@
 //! subtraction, and keeps its relative accuracy to the last step. `cpu::lanes`, `shaders/curve.wgsl` and the HTML page
 //! have twins of these shapes.
 
+#[macro_use]
 pub mod table;
 
 use std::ops::{Add, Div, Mul, Sub};

@@ -40,6 +40,11 @@ macro_rules! curves {
             unpack: |$first: DoubleDouble, $second: f64| $unpack,
         }),*];
 
+        /// The ids as constants of WGSL, as a literal.
+        macro_rules! wgsl_curve_ids {
+            () => { concat!($("const LRGRID_", stringify!($constant), ": u32 = ", $id, "u;\n"),*) };
+        }
+
         impl Curve {
             /// The id in the packed block.
             #[must_use]
@@ -101,12 +106,6 @@ impl Curve {
     pub(crate) fn of_id(id: u32, a: DoubleDouble, b: f64) -> Self {
         TABLE.get(id as usize).map_or(Self::Hold, |row| (row.unpack)(a, b))
     }
-}
-
-/// The ids as constants of WGSL.
-#[must_use]
-pub fn wgsl_constants() -> String {
-    TABLE.iter().map(|row| format!("const LRGRID_{}: u32 = {}u;\n", row.constant, row.id)).collect()
 }
 
 /// The ids as an object of JavaScript, to be assigned to a constant.

@@ -14,6 +14,8 @@ const MOST: usize = 16;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Expansion {
     /// Components in ascending order of magnitude, none of them 0.
+    ///
+    /// An array with a count: a vector of bounded length is not `Copy`, as the times of schedules are.
     parts: [f64; MOST],
     count: usize,
 }

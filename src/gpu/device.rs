@@ -37,10 +37,10 @@ pub enum GpuKind {
 
 impl GpuKind {
     /// Order of choice: lower is better.
-    const fn rank(self, save_power: bool) -> u8 {
+    const fn rank(self, preference: wgpu::PowerPreference) -> u8 {
         match self {
             Self::Discrete => 1,
-            Self::Integrated if save_power => 0,
+            Self::Integrated if matches!(preference, wgpu::PowerPreference::LowPower) => 0,
             Self::Integrated => 2,
             Self::Virtual => 3,
             Self::Other => 4,
@@ -102,7 +102,7 @@ fn adapters() -> Vec<(wgpu::Adapter, GpuDevice)> {
         flags: wgpu::InstanceFlags::empty().with_env(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
-    let save_power = std::env::var("WGPU_POWER_PREF").is_ok_and(|value| value.eq_ignore_ascii_case("low"));
+    let preference = wgpu::PowerPreference::from_env().unwrap_or_default();
     let mut found: Vec<(wgpu::Adapter, GpuDevice)> = pollster::block_on(instance.enumerate_adapters(backends))
         .into_iter()
         .map(|adapter| {
@@ -110,7 +110,7 @@ fn adapters() -> Vec<(wgpu::Adapter, GpuDevice)> {
             (adapter, device)
         })
         .collect();
-    found.sort_by_key(|(_, device)| device.kind.rank(save_power));
+    found.sort_by_key(|(_, device)| device.kind.rank(preference));
     found
 }
 
@@ -290,8 +290,9 @@ mod tests {
     #[test]
     fn cards_come_before_software() {
         use GpuKind::{Discrete, Integrated, Other, Software, Virtual};
-        let ranks = |save| [Discrete, Integrated, Virtual, Other, Software].map(|kind| kind.rank(save));
-        assert!(ranks(false).is_sorted());
-        assert!(Integrated.rank(true) < Discrete.rank(true));
+        use wgpu::PowerPreference::{LowPower, None};
+        let ranks = [Discrete, Integrated, Virtual, Other, Software].map(|kind| kind.rank(None));
+        assert!(ranks.is_sorted());
+        assert!(Integrated.rank(LowPower) < Discrete.rank(LowPower));
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 
+use super::buffers::TileBuffers;
 use super::device::Device;
-use super::dispatch::Request;
-use super::readback::TileBuffers;
+use super::request::Request;
 use super::shader::{LIBRARY, PackedTile, TABLE, USED, Way, entry_point};
 use super::tables::Tables;
 use super::tile::Tile;
@@ -131,17 +131,10 @@ impl Shader {
             label: Some("lrgrid table"),
             source: wgpu::ShaderSource::Wgsl([LIBRARY, TABLE].concat().into()),
         });
-        let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
-        let types = [
-            storage(true),
-            storage(true),
-            storage(true),
-            storage(true),
-            storage(true),
-            storage(true),
-            wgpu::BufferBindingType::Uniform,
-            storage(false),
-        ];
+        let read = wgpu::BufferBindingType::Storage { read_only: true };
+        let written = wgpu::BufferBindingType::Storage { read_only: false };
+        // The batch's five tables and the steps, the tile's parameters, the values.
+        let types = [read, read, read, read, read, read, wgpu::BufferBindingType::Uniform, written];
         let entries: Vec<wgpu::BindGroupLayoutEntry> = (0..)
             .zip(types)
             .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {

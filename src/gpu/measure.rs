@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use half::{bf16, f16};
 
 use super::Gpu;
+use super::buffers::{Sizes, TileBuffers};
 use super::device::Device;
-use super::dispatch::{Request, Resources};
-use super::readback::{Ring, Sizes, TileBuffers};
+use super::readback::Readback;
+use super::request::{Request, Tuning};
+use super::resources::Resources;
 use super::shader::{STORE, STORE_WORDS, THREAD_BYTES};
 use super::tile::{Tile, tiles, two_dimensions};
 use crate::double_double::DoubleDouble;
@@ -102,7 +104,7 @@ impl Gpu {
         if batch.is_empty() || steps.is_empty() {
             return Err(self.device.failed("an empty table takes no time: give it a schedule and a step").into());
         }
-        let tuning = super::Tuning { tile_bytes: TILE_BYTES, ..self.tuning };
+        let tuning = Tuning { tile_bytes: TILE_BYTES, ..self.tuning };
         let request = Request { batch, rows: 0..batch.len(), steps, dtype, tuning };
         let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
         let slices = request.slices(&self.device)?;
@@ -125,19 +127,20 @@ impl Gpu {
         let tile_bytes = self.tuning.tile_bytes.min(device.binding_limit()).max(THREAD_BYTES as u64);
         let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
         let result = device.guarded(|| {
-            let ring = Ring::with_room(&mut resources.ring, device, Sizes { table: tile_bytes.min(bytes), steps: 8 });
+            let sizes = Sizes { table: tile_bytes.min(bytes), steps: 8 };
+            let readback = Readback::with_room(&mut resources.readback, device, sizes);
             let mut least = f64::INFINITY;
             for _ in 0..repeats.max(1) {
                 let tiles = tiles(0..1, columns, THREAD_BYTES / 4, tile_bytes, usize::MAX).collect();
                 let start = Instant::now();
-                ring.run(device, tiles, columns, 4, &mut out, |_, _, _, _| {})?;
+                readback.run(device, tiles, columns, 4, &mut out, |_, _, _, _| {})?;
                 least = least.min(start.elapsed().as_secs_f64());
             }
             Ok(Timing { seconds: least, clock: Clock::Wall })
         });
         if result.is_err() {
             // A staging buffer may still be mapped.
-            resources.ring = None;
+            resources.readback = None;
         }
         result
     }

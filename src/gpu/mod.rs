@@ -5,37 +5,41 @@
 //! computed values, is checked at one more, and gives the other values in floating point. That part of the arithmetic
 //! is arranged so that no driver can add an error of more than 2 ULP.
 
+mod buffers;
 mod device;
 mod dispatch;
 mod kernel;
 mod measure;
 mod probe;
 mod readback;
+mod reducer;
+mod request;
 mod requirements;
 mod resident;
+mod resources;
+mod ring;
 pub mod shader;
 mod statistics;
 mod tables;
 mod tile;
 mod used;
 
-use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use device::{GpuDevice, GpuKind, devices};
-#[doc(hidden)]
-pub use dispatch::Tuning;
 pub use measure::{Clock, Timing};
-pub use resident::{Adam, AdamBlock, AdamConstants, Counter, PackedAdam, Programs, Record, Room};
+#[doc(hidden)]
+pub use request::Tuning;
+pub use resident::{Adam, AdamBlock, AdamConstants, Counter, CounterKind, PackedAdam, Programs, Record, Room};
 
 use crate::element::Dtype;
 use crate::error::{Error, EvaluateError, GpuError};
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::packed::Batch;
-use crate::steps::Steps;
 use device::Device;
-use dispatch::{Request, Resources, run};
+use request::Request;
 use resident::ResidentKernels;
+use resources::Resources;
 
 /// Evaluates batches on a GPU, through Vulkan, Metal or DirectX 12.
 ///
@@ -98,10 +102,9 @@ impl Gpu {
 
     fn checked(device: Device) -> Result<Self, GpuError> {
         requirements::check(&device.info.name, &device.limits)?;
-        let device = Arc::new(device);
-        let gpu = Self { device, tuning: Tuning::default(), resources: Mutex::default(), resident: OnceLock::new() };
-        probe::check(&gpu)?;
-        Ok(gpu)
+        let (tuning, mut resources) = (Tuning::default(), Resources::default());
+        probe::check(&device, &mut resources, tuning)?;
+        Ok(Self { device: Arc::new(device), tuning, resources: Mutex::new(resources), resident: OnceLock::new() })
     }
 
     /// Uploads a batch to the device, to be evaluated there by the caller's commands.
@@ -151,28 +154,6 @@ impl Gpu {
     pub fn is_software(&self) -> bool {
         self.device.info.is_software()
     }
-
-    /// Fills the bytes of a table; if memory runs out, tries once more with smaller tiles.
-    fn fill(
-        &self,
-        batch: &Batch,
-        rows: Range<usize>,
-        steps: &Steps,
-        dtype: Dtype,
-        tuning: Tuning,
-        out: &mut [u8],
-    ) -> Result<(), GpuError> {
-        // A panic of another thread leaves at worst a buffer that is allocated again.
-        let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut request = Request { batch, rows, steps, dtype, tuning };
-        match run(&self.device, &mut resources, &request, out) {
-            Err(GpuError::OutOfMemory { .. }) => {
-                request.tuning.tile_bytes /= 2;
-                run(&self.device, &mut resources, &request, out)
-            }
-            result => result,
-        }
-    }
 }
 
 impl Evaluator for Gpu {
@@ -184,7 +165,10 @@ impl Evaluator for Gpu {
         if table.is_empty() {
             return Ok(());
         }
-        self.fill(batch, rows, steps, dtype, self.tuning, table.into_bytes())?;
+        let request = Request { batch, rows, steps, dtype, tuning: self.tuning };
+        // A panic of another thread leaves at worst a buffer that is allocated again.
+        let mut resources = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        dispatch::fill(&self.device, &mut resources, request, table.into_bytes())?;
         Ok(())
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use super::{Gpu, Tuning};
+use super::device::Device;
+use super::dispatch::fill;
+use super::request::{Request, Tuning};
+use super::resources::Resources;
 use crate::curve::Curve;
 use crate::curve::table::TABLE;
 use crate::element::Dtype;
@@ -25,14 +28,14 @@ const TOLERANCE: f64 = 2.0;
 static VERDICTS: LazyLock<Mutex<HashMap<String, Result<(), GpuError>>>> = LazyLock::new(Mutex::default);
 
 /// Rejects a device whose arithmetic is wrong; each adapter and driver is probed once per process.
-pub(super) fn check(gpu: &Gpu) -> Result<(), GpuError> {
-    let key = gpu.device().to_string();
+pub(super) fn check(device: &Device, resources: &mut Resources, tuning: Tuning) -> Result<(), GpuError> {
+    let key = device.info.to_string();
     // The lock is held during the probe, so that two threads do not both run it.
     let mut verdicts = VERDICTS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(verdict) = verdicts.get(&key) {
         return verdict.clone();
     }
-    let verdict = probe(gpu);
+    let verdict = probe(device, resources, tuning);
     // Other failures, such as running out of memory, may be temporary.
     if matches!(verdict, Ok(()) | Err(GpuError::Probe { .. })) {
         verdicts.insert(key, verdict.clone());
@@ -55,19 +58,21 @@ fn programs(steps: u64) -> Vec<(&'static str, Program)> {
 }
 
 /// Probes both kernels.
-fn probe(gpu: &Gpu) -> Result<(), GpuError> {
-    let blocks = Tuning { blocks_from: 0, ..gpu.tuning };
-    let values = Tuning { blocks_from: usize::MAX, ..gpu.tuning };
-    probe_with(gpu, values, SINGLE_STEPS).and_then(|()| probe_with(gpu, blocks, STEPS))
+fn probe(device: &Device, resources: &mut Resources, tuning: Tuning) -> Result<(), GpuError> {
+    let blocks = Tuning { blocks_from: 0, ..tuning };
+    let values = Tuning { blocks_from: usize::MAX, ..tuning };
+    probe_with(device, resources, values, SINGLE_STEPS)?;
+    probe_with(device, resources, blocks, STEPS)
 }
 
-fn probe_with(gpu: &Gpu, tuning: Tuning, steps: u64) -> Result<(), GpuError> {
+fn probe_with(device: &Device, resources: &mut Resources, tuning: Tuning, steps: u64) -> Result<(), GpuError> {
     let programs = programs(steps);
     let steps = Steps::range(0..steps);
-    let failed = |reason: String| GpuError::Failed { adapter: gpu.adapter_name().to_owned(), reason };
-    let batch = Batch::from_programs(programs.iter().map(|(_, program)| program)).map_err(|e| failed(e.to_string()))?;
+    let batch = Batch::from_programs(programs.iter().map(|(_, program)| program));
+    let batch = batch.map_err(|error| device.failed(error.to_string()))?;
     let mut table = vec![0.0_f32; batch.len() * steps.len()];
-    gpu.fill(&batch, 0..batch.len(), &steps, Dtype::F32, tuning, bytemuck::cast_slice_mut(&mut table))?;
+    let request = Request { batch: &batch, rows: 0..batch.len(), steps: &steps, dtype: Dtype::F32, tuning };
+    fill(device, resources, request, bytemuck::cast_slice_mut(&mut table))?;
     let (mut wrong, mut worst) = (Vec::new(), 0.0_f64);
     for ((name, program), row) in programs.iter().zip(table.chunks_exact(steps.len())) {
         let off = row.iter().zip(steps.iter()).map(|(got, step)| ulps(*got, program.value(step)));
@@ -81,7 +86,7 @@ fn probe_with(gpu: &Gpu, tuning: Tuning, steps: u64) -> Result<(), GpuError> {
         return Ok(());
     }
     Err(GpuError::Probe {
-        adapter: gpu.adapter_name().to_owned(),
+        adapter: device.info.name.clone(),
         curves: wrong.join(", "),
         detail: format!("{worst:.1} units in the last place"),
     })

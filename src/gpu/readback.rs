@@ -1,69 +1,44 @@
-//! A ring of slots: while the host copies one tile out, the device fills the next ones.
-
-use std::sync::mpsc::{Receiver, channel};
+//! Reads a table back to the host: while the host copies one tile out, the device fills the next ones.
 
 use rayon::prelude::*;
 
-use super::device::{Device, PATIENCE};
-use super::shader::{PackedTile, THREAD_BYTES};
+use super::buffers::{Sizes, TileBuffers};
+use super::device::Device;
+use super::ring::{Results, Ring};
+use super::shader::THREAD_BYTES;
 use super::tile::Tile;
 use crate::error::GpuError;
 
 /// Tiles in flight: one is copied out, one is transferred to the host, one is computed.
-pub(super) const SLOTS: usize = 3;
+const SLOTS: usize = 3;
 
 /// Bytes that one thread copies at a time.
 const COPY_BYTES: usize = 1 << 20;
 
-/// Sizes in bytes of the largest tile and of its listed steps.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
-    pub table: u64,
-    pub steps: u64,
-}
-
-/// The buffers of a dispatch.
+/// A ring of tiles with the buffers of each, and the size of the buffers.
 #[derive(Debug)]
-pub(super) struct TileBuffers {
-    /// The values that the shader writes.
-    pub table: wgpu::Buffer,
-    /// The dispatch's [`PackedTile`].
-    pub tile: wgpu::Buffer,
-    /// The tile's steps, if they are a list.
-    pub steps: wgpu::Buffer,
-}
-
-impl TileBuffers {
-    /// Buffers for tiles of up to these sizes.
-    pub fn new(device: &Device, sizes: Sizes) -> Self {
-        use wgpu::BufferUsages as Usage;
-        Self {
-            table: device.buffer("lrgrid table", sizes.table, Usage::STORAGE | Usage::COPY_SRC),
-            tile: device.buffer("lrgrid tile", size_of::<PackedTile>() as u64, Usage::UNIFORM | Usage::COPY_DST),
-            steps: device.buffer("lrgrid steps", sizes.steps, Usage::STORAGE | Usage::COPY_DST),
-        }
-    }
-}
-
-/// The slots, and the size of their buffers.
-#[derive(Debug)]
-pub(super) struct Ring {
-    slots: [Slot; SLOTS],
+pub(super) struct Readback {
+    buffers: [TileBuffers; SLOTS],
+    ring: Ring<SLOTS>,
     sizes: Sizes,
 }
 
-impl Ring {
-    /// The ring of the last evaluation if it is large enough, otherwise a new one.
+impl Readback {
+    /// The buffers of the last evaluation if they are large enough, otherwise new ones.
     pub fn with_room<'r>(kept: &'r mut Option<Self>, device: &Device, sizes: Sizes) -> &'r mut Self {
-        if kept.as_ref().is_some_and(|ring| ring.sizes.table < sizes.table || ring.sizes.steps < sizes.steps) {
+        if kept.as_ref().is_some_and(|kept| kept.sizes.table < sizes.table || kept.sizes.steps < sizes.steps) {
             *kept = None;
         }
-        kept.get_or_insert_with(|| Self { slots: [(); SLOTS].map(|()| Slot::new(device, sizes)), sizes })
+        kept.get_or_insert_with(|| Self {
+            buffers: [(); SLOTS].map(|()| TileBuffers::new(device, sizes)),
+            ring: Ring::new(device, sizes.table),
+            sizes,
+        })
     }
 
-    /// The slots' buffers.
-    pub fn buffers(&self) -> [&TileBuffers; SLOTS] {
-        self.slots.each_ref().map(|slot| &slot.buffers)
+    /// The buffers of each slot.
+    pub fn buffers(&self) -> &[TileBuffers; SLOTS] {
+        &self.buffers
     }
 
     /// Encodes every tile with `encode` and copies its values into a table of `columns` columns, `size` bytes each.
@@ -76,81 +51,11 @@ impl Ring {
         out: &mut [u8],
         mut encode: impl FnMut(usize, &TileBuffers, &Tile, &mut wgpu::CommandEncoder),
     ) -> Result<(), GpuError> {
-        let count = tiles.len();
-        for (index, tile) in tiles.into_iter().enumerate() {
-            let slot = &mut self.slots[index % SLOTS];
-            // The other slots' tiles are computed and copied by the device while this one is copied out.
-            slot.collect(device, columns, size, out)?;
-            let mut commands = device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            encode(index % SLOTS, &slot.buffers, &tile, &mut commands);
-            slot.submit(device, commands, tile);
-            if let Some(fault) = device.fault() {
-                return Err(fault);
-            }
-        }
-        // The tiles still in flight, oldest first.
-        for index in count..count + SLOTS {
-            self.slots[index % SLOTS].collect(device, columns, size, out)?;
-        }
-        Ok(())
-    }
-}
-
-/// The buffers of one tile in flight.
-#[derive(Debug)]
-struct Slot {
-    buffers: TileBuffers,
-    /// The buffer that the host reads.
-    staging: wgpu::Buffer,
-    pending: Option<Pending>,
-}
-
-#[derive(Debug)]
-struct Pending {
-    tile: Tile,
-    submission: wgpu::SubmissionIndex,
-    mapped: Receiver<Result<(), wgpu::BufferAsyncError>>,
-}
-
-impl Slot {
-    fn new(device: &Device, sizes: Sizes) -> Self {
-        use wgpu::BufferUsages as Usage;
-        Self {
-            buffers: TileBuffers::new(device, sizes),
-            staging: device.buffer("lrgrid staging", sizes.table, Usage::MAP_READ | Usage::COPY_DST),
-            pending: None,
-        }
-    }
-
-    /// Records the copy of a dispatched tile to the host, and submits.
-    fn submit(&mut self, device: &Device, mut commands: wgpu::CommandEncoder, tile: Tile) {
-        let bytes = tile.bytes();
-        commands.copy_buffer_to_buffer(&self.buffers.table, 0, &self.staging, 0, bytes);
-        let submission = device.queue.submit([commands.finish()]);
-        let (sender, mapped) = channel();
-        self.staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
-            // The receiver is gone if the evaluation has already failed.
-            let _ = sender.send(result);
-        });
-        self.pending = Some(Pending { tile, submission, mapped });
-    }
-
-    /// Waits for the slot's tile, if there is one, and copies its rows into `out`, a table of `columns` columns.
-    fn collect(&mut self, device: &Device, columns: usize, size: usize, out: &mut [u8]) -> Result<(), GpuError> {
-        let Some(Pending { tile, submission, mapped }) = self.pending.take() else { return Ok(()) };
-        device.wait(submission)?;
-        match mapped.recv_timeout(PATIENCE) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(device.failed(error.to_string())),
-            Err(error) => return Err(device.failed(format!("the result was not handed over: {error}"))),
-        }
-        {
-            let view =
-                self.staging.get_mapped_range(0..tile.bytes()).map_err(|error| device.failed(error.to_string()))?;
-            copy_rows(&view, &tile, columns, size, out);
-        }
-        self.staging.unmap();
-        Ok(())
+        let encode = |slot: usize, tile: &Tile, commands: &mut wgpu::CommandEncoder| {
+            encode(slot, &self.buffers[slot], tile, commands);
+            Results { buffer: &self.buffers[slot].table, bytes: tile.bytes() }
+        };
+        self.ring.run(device, tiles, encode, |tile, bytes| copy_rows(bytes, tile, columns, size, out))
     }
 }
 

@@ -3,59 +3,44 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::element::Dtype;
+use crate::wgsl::{library_text, shader};
 
 /// The library of the table kernels: that of [`wgsl::library`](crate::wgsl::library), but with a separate binding for
 /// each of the batch's five tables, `@group(0)`, bindings 0 to 4.
-pub const LIBRARY: &str = concat!(
-    include_str!("../../shaders/ir.wgsl"),
-    include_str!("../../shaders/tables.wgsl"),
-    include_str!("../../shaders/constants.wgsl"),
-    include_str!("../../shaders/integer.wgsl"),
-    include_str!("../../shaders/number.wgsl"),
-    include_str!("../../shaders/math.wgsl"),
-    include_str!("../../shaders/curve.wgsl"),
-    include_str!("../../shaders/program.wgsl"),
-);
+pub const LIBRARY: &str = library_text!("tables.wgsl");
 
 /// The entry points that fill tables; to be appended to [`LIBRARY`].
 pub const TABLE: &str = concat!(
-    include_str!("../../shaders/place.wgsl"),
-    include_str!("../../shaders/tile.wgsl"),
-    include_str!("../../shaders/interpolation.wgsl"),
-    include_str!("../../shaders/block.wgsl"),
-    include_str!("../../shaders/table.wgsl"),
+    shader!("place.wgsl"),
+    shader!("tile.wgsl"),
+    shader!("interpolation.wgsl"),
+    shader!("block.wgsl"),
+    shader!("table.wgsl"),
 );
 
 /// The kernels of [`Programs`](super::Programs), with the library that they need.
 pub const RESIDENT: &str = concat!(
     "const LRGRID_USED: u32 = 0xffffffffu;\n",
-    include_str!("../../shaders/ir.wgsl"),
-    include_str!("../../shaders/packed.wgsl"),
-    include_str!("../../shaders/constants.wgsl"),
-    include_str!("../../shaders/integer.wgsl"),
-    include_str!("../../shaders/number.wgsl"),
-    include_str!("../../shaders/math.wgsl"),
-    include_str!("../../shaders/curve.wgsl"),
-    include_str!("../../shaders/program.wgsl"),
-    include_str!("../../shaders/place.wgsl"),
-    include_str!("../../shaders/resident.wgsl"),
-    include_str!("../../shaders/adam.wgsl"),
+    library_text!("packed.wgsl"),
+    shader!("place.wgsl"),
+    shader!("resident.wgsl"),
+    shader!("adam.wgsl"),
 );
 
 /// The shader that receives a number from recorded commands.
-pub const PROGRESSION: &str = include_str!("../../shaders/progression.wgsl");
+pub const PROGRESSION: &str = shader!("progression.wgsl");
 /// The shader that reduces a table to statistics.
 pub const STATISTICS: &str = concat!(
     "const LRGRID_USED: u32 = 0xffffffffu;\n",
-    include_str!("../../shaders/ir.wgsl"),
-    include_str!("../../shaders/integer.wgsl"),
-    include_str!("../../shaders/statistics.wgsl"),
+    shader!("ir.wgsl"),
+    shader!("integer.wgsl"),
+    shader!("statistics.wgsl"),
 );
 /// Columns that a workgroup of [`STATISTICS`] reduces.
 pub const REDUCTION_CHUNK: u32 = 4096;
 
 /// The shader that only stores, as a limit for comparison.
-pub const STORE: &str = include_str!("../../shaders/store.wgsl");
+pub const STORE: &str = shader!("store.wgsl");
 /// Words of 16 bytes that a workgroup of [`STORE`] writes: as many as the first blocks of a table kernel's workgroup in
 /// `f32`.
 pub const STORE_WORDS: u32 = GROUP * MAX_OCTETS * OCTET * 4 / THREAD_BYTES as u32;

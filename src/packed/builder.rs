@@ -216,3 +216,17 @@ impl BatchBuilder {
         first
     }
 }
+
+impl Batch {
+    /// Packs programs without published formulas; [`Batch::value`] then evaluates the lowered form.
+    ///
+    /// # Errors
+    /// When [`Program::check`] rejects a program, or the batch's tables would exceed 32-bit indices.
+    pub fn from_programs<'p>(programs: impl IntoIterator<Item = &'p Program>) -> Result<Self, EvaluateError> {
+        let mut builder = BatchBuilder::default();
+        for program in programs {
+            builder.push(program)?;
+        }
+        Ok(builder.finish(None))
+    }
+}

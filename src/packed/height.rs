@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::layout::{integer, words};
+use super::words::{integer, words};
 use crate::double_double::{DoubleDouble, power_of_two};
 
 /// Explicit bits of a double's significand.

@@ -6,6 +6,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::height::PackedHeight;
 use super::number::PackedNumber;
+use super::words::{integer, words};
 use crate::curve::Curve;
 use crate::double_double::DoubleDouble;
 use crate::program::{Clamp, FOREVER, Repetition, Segment, Stage, Track};
@@ -120,18 +121,6 @@ const _: () = assert!(size_of::<PackedHeight>() == 24);
 const _: () = assert!(size_of::<PackedTrack>() == 56);
 const _: () = assert!(size_of::<PackedStage>() == 64);
 const _: () = assert!(size_of::<PackedProgram>() == 24);
-
-/// A 64-bit integer as two words.
-#[must_use]
-pub const fn words(n: u64) -> [u32; 2] {
-    [n as u32, (n >> 32) as u32]
-}
-
-/// The integer that two words represent.
-#[must_use]
-pub const fn integer(words: [u32; 2]) -> u64 {
-    (words[1] as u64) << 32 | words[0] as u64
-}
 
 impl From<&Segment> for PackedSegment {
     fn from(segment: &Segment) -> Self {

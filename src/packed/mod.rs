@@ -10,6 +10,7 @@ mod height;
 mod layout;
 mod number;
 mod runs;
+mod words;
 
 use std::fmt;
 use std::ops::Range;
@@ -20,9 +21,10 @@ pub use builder::BatchBuilder;
 pub use height::PackedHeight;
 pub use layout::{
     FLAG_LEAD, FLAG_QUANTUM, FLAG_REVERSED, PackedProgram, PackedSegment, PackedStage, PackedTrack, REPEAT_NONE,
-    REPEAT_REFLECT, REPEAT_RESTART, integer, words,
+    REPEAT_REFLECT, REPEAT_RESTART,
 };
 pub use number::{EXPONENT_BIAS, PackedNumber, SIGN_BIT};
+pub use words::{integer, words};
 
 use crate::double_double::DoubleDouble;
 use crate::error::EvaluateError;
@@ -69,18 +71,6 @@ fn records<T>(table: &[T], first: u32, count: u32) -> &[T] {
 }
 
 impl Batch {
-    /// Packs programs without published formulas; [`Batch::value`] then evaluates the lowered form.
-    ///
-    /// # Errors
-    /// When [`Program::check`] rejects a program, or the batch's tables would exceed 32-bit indices.
-    pub fn from_programs<'p>(programs: impl IntoIterator<Item = &'p Program>) -> Result<Self, EvaluateError> {
-        let mut builder = BatchBuilder::default();
-        for program in programs {
-            builder.push(program)?;
-        }
-        Ok(builder.finish(None))
-    }
-
     /// The identity that this batch shares with its clones only.
     #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "only a device keeps tables"))]
     pub(crate) fn id(&self) -> BatchId {

@@ -1,22 +1,14 @@
 //! The text of the WGSL library, under the caller's names, group and binding.
 
 use super::reserved::is_reserved;
+use super::text::library_text;
 use super::used::used;
 use crate::error::WgslError;
 use crate::packed::Batch;
 use crate::program::MAX_STEP;
 
 /// The library with the names of its own files, reading the packed block.
-pub(crate) const LIBRARY: &str = concat!(
-    include_str!("../../shaders/ir.wgsl"),
-    include_str!("../../shaders/packed.wgsl"),
-    include_str!("../../shaders/constants.wgsl"),
-    include_str!("../../shaders/integer.wgsl"),
-    include_str!("../../shaders/number.wgsl"),
-    include_str!("../../shaders/math.wgsl"),
-    include_str!("../../shaders/curve.wgsl"),
-    include_str!("../../shaders/program.wgsl"),
-);
+const LIBRARY: &str = library_text!("packed.wgsl");
 
 /// The attributes with which [`LIBRARY`] binds the packed block.
 const BINDING: &str = "@group(0) @binding(0)";

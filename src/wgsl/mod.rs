@@ -2,6 +2,7 @@
 
 mod library;
 mod reserved;
+mod text;
 mod used;
 
 pub use library::{Options, Uses, library};
@@ -9,5 +10,8 @@ pub use used::{
     USES_CLAMP, USES_LEAD, USES_LONG_DIVISION, USES_PRODUCT, USES_QUANTUM, USES_REPETITION, USES_SUM, USES_WARP,
 };
 
+#[cfg(feature = "gpu")]
+pub(crate) use text::library_text;
+pub(crate) use text::shader;
 #[cfg(feature = "gpu")]
 pub(crate) use used::used;

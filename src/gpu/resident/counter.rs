@@ -8,6 +8,15 @@ use crate::error::{Error, GpuError};
 use crate::packed::{integer, words};
 use crate::steps::Steps;
 
+/// Whether programs have one step in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CounterKind {
+    /// One step for all programs.
+    Shared,
+    /// One step per program, for runs that start at different times.
+    PerProgram,
+}
+
 /// The step of a training run in device memory: one for all programs, or one per program.
 ///
 /// A step is two `u32`, low word first, so that a shader can read it as `vec2<u32>` and pass it to `lr_at`.

@@ -73,10 +73,12 @@ pub(in super::super) struct ResidentKernels {
 impl ResidentKernels {
     pub fn new(device: &Device) -> Result<Self, GpuError> {
         device.guarded(|| {
-            let block = layout(device, [storage(0, true)]);
+            let block = layout(device, [storage(0, Access::Read)]);
             let module = module(device, RESIDENT);
             let pipelines = Kernel::ALL.map(|kernel| {
-                let own = layout(device, kernel.bindings().iter().map(|&binding| storage(binding, binding == ADAM)));
+                let bindings = kernel.bindings().iter();
+                let access = |binding| if binding == ADAM { Access::Read } else { Access::ReadWrite };
+                let own = layout(device, bindings.map(|&binding| storage(binding, access(binding))));
                 pipeline(device, &module, kernel.entry_point(), &[Some(&block), Some(&own)], &own)
             });
             let numbers = (1..).take(BYTES + 1).map(|binding| wgpu::BindGroupLayoutEntry {
@@ -85,9 +87,9 @@ impl ResidentKernels {
                     has_dynamic_offset: true,
                     min_binding_size: wgpu::BufferSize::new(4),
                 },
-                ..storage(binding, false)
+                ..storage(binding, Access::ReadWrite)
             });
-            let own = layout(device, [storage(0, false)].into_iter().chain(numbers));
+            let own = layout(device, [storage(0, Access::ReadWrite)].into_iter().chain(numbers));
             let progression = self::module(device, PROGRESSION);
             let record = pipeline(device, &progression, "lrgrid_record", &[Some(&own)], &own);
             let pitch = device.limits.min_uniform_buffer_offset_alignment.max(16);
@@ -114,12 +116,19 @@ fn module(device: &Device, source: &'static str) -> wgpu::ShaderModule {
     })
 }
 
-const fn storage(binding: u32, read_only: bool) -> wgpu::BindGroupLayoutEntry {
+/// What a shader does with a buffer.
+#[derive(Clone, Copy)]
+enum Access {
+    Read,
+    ReadWrite,
+}
+
+const fn storage(binding: u32, access: Access) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Storage { read_only },
+            ty: wgpu::BufferBindingType::Storage { read_only: matches!(access, Access::Read) },
             has_dynamic_offset: false,
             min_binding_size: None,
         },

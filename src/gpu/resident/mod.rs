@@ -11,7 +11,7 @@ mod region;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use adam::{Adam, AdamBlock, AdamConstants, PackedAdam};
-pub use counter::Counter;
+pub use counter::{Counter, CounterKind};
 pub use placement::Room;
 pub use record::Record;
 
@@ -291,12 +291,16 @@ impl Programs {
         Counter::new(&self.device, steps)
     }
 
-    /// A counter in the caller's memory, with the step stored there: 8 bytes, or 8 per program if `each` is set.
+    /// A counter in the caller's memory, with the step stored there: 8 bytes, or 8 per program.
     ///
     /// # Errors
     /// When the binding is too small, misaligned, or in a buffer without `STORAGE`.
-    pub fn counter_in(&self, binding: wgpu::BufferBinding<'_>, each: bool) -> Result<Counter, GpuError> {
-        Counter::within(&self.device, &binding, if each { self.len } else { 1 })
+    pub fn counter_in(&self, binding: wgpu::BufferBinding<'_>, kind: CounterKind) -> Result<Counter, GpuError> {
+        let count = match kind {
+            CounterKind::Shared => 1,
+            CounterKind::PerProgram => self.len,
+        };
+        Counter::within(&self.device, &binding, count)
     }
 
     /// Adam's constants on the device: one set for all programs, or one per program.

@@ -1,6 +1,7 @@
 //! Steps that the device counts, and the ring of those to come.
 
 use lrgrid::error::{Error, EvaluateError, GpuError};
+use lrgrid::gpu::CounterKind;
 use lrgrid::program::{MAX_STEP, Program};
 use lrgrid::{Batch, Spec, wgpu};
 
@@ -76,14 +77,14 @@ fn a_counter_may_lie_in_memory_of_the_callers() {
     let memory = host.memory(128);
     host.queue.write_buffer(&memory, 256, bytemuck::cast_slice(&[41_u32, 1, 6, 0]));
     let rates = host.memory(2);
-    let counter = programs.counter_in(part(&memory, 256, 16), true).unwrap();
+    let counter = programs.counter_in(part(&memory, 256, 16), CounterKind::PerProgram).unwrap();
     let mut encoder = host.encoder();
     programs.encode_advance(&mut encoder, &counter, rates.as_entire_buffer_binding(), None).unwrap();
     programs.encode_count(&mut encoder, &counter).unwrap();
     host.submit(encoder);
     assert_eq!(counter.read().unwrap(), [(1 << 32) + 43, 8]);
     assert_eq!(host.words(&memory)[64..68], [43, 1, 8, 0]);
-    let refused = programs.counter_in(part(&memory, 256, 8), true).unwrap_err();
+    let refused = programs.counter_in(part(&memory, 256, 8), CounterKind::PerProgram).unwrap_err();
     assert!(matches!(refused, GpuError::Binding { what: "the counter", field: "size", .. }), "{refused}");
 }
 
