@@ -105,7 +105,7 @@ impl Clock {
 
     /// The same clock, with its steps counted from `step`.
     #[must_use]
-    pub fn from_step(&self, step: u64) -> Self {
+    pub fn starting_at_step(&self, step: u64) -> Self {
         Self { ahead: self.shown(step), ..*self }
     }
 }
@@ -346,7 +346,7 @@ impl Program {
             if next.is_some_and(|next| clock.step_reaching(&next.start.into()) <= begin) || begin > MAX_STEP {
                 continue;
             }
-            let own = clock.behind(&stage.start.into()).from_step(begin);
+            let own = clock.behind(&stage.start.into()).starting_at_step(begin);
             let tracks = stage.tracks.iter().map(|track| {
                 // A cycle's clock must begin on a step.
                 let on_a_step = own.ahead.sign().is_eq() || track.repetition == Repetition::None;

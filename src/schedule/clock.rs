@@ -217,7 +217,7 @@ impl Restarts {
             if begin > MAX_STEP {
                 break;
             }
-            let own = clock.behind(&start).from_step(begin);
+            let own = clock.behind(&start).starting_at_step(begin);
             let own = crate::program::Clock { divisor: own.divisor.times(&growth), ..own };
             let height = crate::program::growth(octaves * DoubleDouble::from(index));
             // A cycle that lies between two steps is replaced by its successor.

@@ -74,7 +74,7 @@ impl Close<'_, '_, '_> {
     #[cold]
     fn fill_ambiguous<T: Rounded>(&mut self, schedule: usize, piece: &Piece, out: &mut [T]) {
         let mut known: Option<(u64, T)> = None;
-        for column in piece.from..piece.to {
+        for (column, slot) in out.iter_mut().enumerate().take(piece.to).skip(piece.from) {
             let step = self.steps.at(self.begin + column);
             let program = self.scratch.unpacked(schedule);
             let value = match known {
@@ -82,7 +82,7 @@ impl Close<'_, '_, '_> {
                 _ => value_at(program, step),
             };
             known = Some((step, value));
-            out[column] = value;
+            *slot = value;
         }
     }
 

@@ -82,7 +82,7 @@ impl Simd for Avx512 {
             }
             _mm512_testn_epi32_mask(closest, closest)
         };
-        return close != 0;
+        close != 0
     }
 
     #[inline(always)]
