@@ -75,12 +75,6 @@ impl CosineRestarts {
         low
     }
 
-    /// `max · 2^octaves`; NaN, which every batch rejects, if that is too small for the digits that are needed of it.
-    fn top(&self, octaves: DoubleDouble) -> DoubleDouble {
-        let negligible = octaves.high() + self.max.abs().log2() < self.min.abs().log2() - 120.0;
-        if self.max == 0.0 || negligible { DoubleDouble::ZERO } else { scaled(growth(octaves), self.max.into()) }
-    }
-
     /// The lowered form on a clock: growing cycles are written out as far as the clock reaches.
     pub(super) fn lower_on(&self, clock: &program::Clock) -> Result<Program, LowerError> {
         if self.multiplier == 1.0 {
@@ -102,7 +96,10 @@ impl CosineRestarts {
                 continue;
             }
             let full = end.minus(&start);
-            let top = self.top(octaves * DoubleDouble::from(index));
+            let top = match self.max {
+                0.0 => DoubleDouble::ZERO,
+                max => scaled(growth(octaves * DoubleDouble::from(index)), max.into()),
+            };
             let fall = Segment::transition(0, self.period, top, self.min, Curve::Cosine);
             let fall = Segment { rate: DoubleDouble::ONE / full.rounded(), ..fall };
             let since = clock.behind(&start).shown(begin);

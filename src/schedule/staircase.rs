@@ -120,7 +120,10 @@ impl Family for MultiStep {
             return Err(LowerError::TooManySegments { needed, limit: MAX_SEGMENTS });
         }
         let octaves = DoubleDouble::from(self.decay_rate).log2();
-        let value = |drops: u64| scaled(growth(octaves * DoubleDouble::from(drops)), self.start.into());
+        let value = |drops: u64| match self.start {
+            0.0 => DoubleDouble::ZERO,
+            start => scaled(growth(octaves * DoubleDouble::from(drops)), start.into()),
+        };
         let pieces = std::iter::once(0).chain(self.milestones.iter().copied()).zip(0..);
         let mut segments: Vec<Segment> = Vec::with_capacity(self.milestones.len() + 1);
         for (start, drops) in pieces {
