@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::cpu::Cpu;
 #[cfg(feature = "gpu")]
-use crate::element::{Dtype, Element};
+use crate::element::Dtype;
+use crate::element::Element;
 use crate::error::{Error, GpuError, UnknownName};
 use crate::evaluate::{Evaluation, Evaluator, Reference};
 #[cfg(feature = "gpu")]
