@@ -189,7 +189,7 @@ impl Segment {
 
     /// A transition whose phase runs from 0 to 1: its base is `from`, so it is most accurate near `from`.
     ///
-    /// If the ends are too far apart, the amplitude is NaN: see [`amplitude`].
+    /// The amplitude is NaN, which every batch rejects, if `from` is more than 2^90 times as large as `to` and `to` is not 0.
     #[must_use]
     pub fn rising(
         start: u64,
