@@ -131,6 +131,12 @@ impl ProgramError {
     }
 }
 
+impl From<ProgramError> for Error {
+    fn from(error: ProgramError) -> Self {
+        Self::Evaluate(error.into())
+    }
+}
+
 /// A name that is none of a few known ones.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} {name:?}: there are {known}")]

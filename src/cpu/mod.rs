@@ -64,7 +64,7 @@ const STREAMED: usize = 16 << 20;
 /// use lrgrid::program::{Program, Segment};
 /// use lrgrid::{Batch, Cpu, Evaluate, Steps};
 ///
-/// let decay = Program::of(vec![Segment::transition(0, 100, 1e-3, 0.0, Curve::Cosine)]);
+/// let decay = Program::from_segments(vec![Segment::transition(0, 100, 1e-3, 0.0, Curve::Cosine)])?;
 /// let batch = Batch::from_programs([&decay])?;
 /// let table: Vec<f32> = Cpu::new()?.evaluate(&batch, &Steps::range(0..101))?;
 /// assert_eq!((table[0], table[50], table[100]), (1e-3, 5e-4, 0.0));
