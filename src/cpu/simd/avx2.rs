@@ -1,9 +1,7 @@
 //! AVX2 with FMA and F16C.
 #![expect(unsafe_code, reason = "intrinsics of AVX, whose proof is the value they are methods of")]
 
-use bytemuck::Pod;
-
-use super::store::{CACHE_LINE, CacheLine, stream_lines};
+use super::store::{CACHE_LINE, CacheLine};
 use super::{Kernel, Simd, sealed};
 
 /// Proof that this processor has AVX2, FMA and F16C.
@@ -24,14 +22,9 @@ impl Simd for Avx2 {
     const FUSED: bool = true;
 
     #[inline(always)]
-    fn stream<T: Pod>(self, values: &[T], out: &mut [T]) {
+    fn store_line(self, from: &[u8; CACHE_LINE], into: &mut CacheLine) {
         // SAFETY: `self` is the proof of AVX2, and so of AVX.
-        stream_lines(
-            values,
-            out,
-            #[inline(always)]
-            |from, into| unsafe { store_line(from, into) },
-        );
+        unsafe { store_line(from, into) }
     }
 }
 

@@ -1,9 +1,7 @@
 //! AVX-512 with the F, BW, DQ and VL sets: loops by hand where the compiler's own are half as fast.
 #![expect(unsafe_code, reason = "intrinsics of AVX-512, whose proof is the value they are methods of")]
 
-use bytemuck::Pod;
-
-use super::store::{CACHE_LINE, stream_lines};
+use super::store::{CACHE_LINE, CacheLine};
 use super::{BitRounding, Kernel, LINE, NARROW_LINE, NarrowRounding, Simd, avx2, sealed};
 
 /// Proof that this processor has AVX-512 F, BW, DQ and VL, and what [`Avx2`](super::avx2::Avx2) proves.
@@ -25,14 +23,9 @@ impl Simd for Avx512 {
     const HAS_LINES: bool = true;
 
     #[inline(always)]
-    fn stream<T: Pod>(self, values: &[T], out: &mut [T]) {
+    fn store_line(self, from: &[u8; CACHE_LINE], into: &mut CacheLine) {
         // SAFETY: `self` is the proof of AVX2, and so of AVX.
-        stream_lines(
-            values,
-            out,
-            #[inline(always)]
-            |from, into| unsafe { avx2::store_line(from, into) },
-        );
+        unsafe { avx2::store_line(from, into) }
     }
 
     // By hand, because the compiler's own conversion takes twice as long, and its values reach the table by way of the cache.

@@ -14,7 +14,7 @@ mod store;
 use bytemuck::Pod;
 
 pub use level::Level;
-pub use store::{CACHE_LINE, finish_streams, touch_pages};
+pub use store::{CACHE_LINE, CacheLine, finish_streams, touch_pages};
 
 /// A loop over values: one body, compiled once for the instructions of every [`Level`].
 ///
@@ -37,7 +37,13 @@ pub trait Simd: Copy + sealed::Sealed {
 
     /// Copies `values` to `out`, of the same length, past the cache where the processor can: whole cache lines that are
     /// not read first. [`finish_streams`] makes them visible to other threads.
-    fn stream<T: Pod>(self, values: &[T], out: &mut [T]);
+    #[inline(always)]
+    fn stream<T: Pod>(self, values: &[T], out: &mut [T]) {
+        store::stream_lines(self, values, out);
+    }
+
+    /// A streaming store of one cache line, where the processor has one.
+    fn store_line(self, from: &[u8; CACHE_LINE], into: &mut CacheLine);
 
     /// Polynomials of `P` terms at `columns`, rounded to `f32` and stored line by line, past the cache if `streaming`;
     /// whether the rounding of any is ambiguous. The default leaves all to the caller.
@@ -90,8 +96,8 @@ impl Simd for Baseline {
     const FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
     #[inline(always)]
-    fn stream<T: Pod>(self, values: &[T], out: &mut [T]) {
-        store::stream_lines(values, out, store::store_line);
+    fn store_line(self, from: &[u8; CACHE_LINE], into: &mut CacheLine) {
+        store::store_line(from, into);
     }
 }
 

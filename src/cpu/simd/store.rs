@@ -3,6 +3,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::Simd;
+
 /// Bytes of a cache line, and so the alignment that a streaming store needs.
 pub const CACHE_LINE: usize = 64;
 
@@ -11,15 +13,17 @@ pub const CACHE_LINE: usize = 64;
 #[repr(C, align(64))]
 pub struct CacheLine(pub [u8; CACHE_LINE]);
 
-/// Copies `values` to `out`, of the same length, with `store` for each whole cache line where `out` is aligned.
+/// Copies `values` to `out`, of the same length, with a streaming store for each whole cache line where `out` is aligned.
 #[inline(always)]
-pub fn stream_lines<T: Pod>(values: &[T], out: &mut [T], store: impl Fn(&[u8; CACHE_LINE], &mut CacheLine)) {
+pub fn stream_lines<T: Pod, S: Simd>(simd: S, values: &[T], out: &mut [T]) {
     let (from, into) = (bytemuck::cast_slice::<T, u8>(values), bytemuck::cast_slice_mut::<T, u8>(out));
     if from.len() == into.len() {
         let ((from, from_rest), (into, into_rest)) =
             (from.as_chunks::<CACHE_LINE>(), into.as_chunks_mut::<CACHE_LINE>());
         if let Ok(into) = bytemuck::try_cast_slice_mut::<_, CacheLine>(into) {
-            from.iter().zip(into).for_each(|(from, into)| store(from, into));
+            for (from, into) in from.iter().zip(into) {
+                simd.store_line(from, into);
+            }
             into_rest.copy_from_slice(from_rest);
             return;
         }
